@@ -1,0 +1,1 @@
+"""Compiled kernels: one operation and direction per module, GIL released in each."""
