@@ -1,5 +1,104 @@
-"""Train and run convolutional networks on CPUs, fast."""
+"""Train and run convolutional networks on CPUs, fast.
+
+Everything is reached from here and loaded on first use: ``fastconv.layers``,
+``fastconv.models``, ``fastconv.ops``, ... so that ``import fastconv`` itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from importlib.machinery import EXTENSION_SUFFIXES
+from typing import TYPE_CHECKING, Any
 
 from fastconv._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from fastconv import (
+        callbacks,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+        reference,
+        utils,
+    )
+    from fastconv.kernels._threads import get_num_threads, set_num_threads
+    from fastconv.layers import Input
+    from fastconv.models import Sequential
+
+_MODULES = frozenset(
+    (
+        "callbacks",
+        "datasets",
+        "initializers",
+        "kernels",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "ops",
+        "optimizers",
+        "plan",
+        "reference",
+        "utils",
+    )
+)
+_NAMES = {
+    "Input": "fastconv.layers",
+    "Sequential": "fastconv.models",
+    "get_num_threads": "fastconv.kernels._threads",
+    "set_num_threads": "fastconv.kernels._threads",
+}
+
+__all__ = [
+    "Input",
+    "Sequential",
+    "__version__",
+    "callbacks",
+    "get_num_threads",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "reference",
+    "set_num_threads",
+    "utils",
+]
+
+
+def _refuse_uncompiled(folder: str) -> None:
+    """Raise ImportError when `folder` holds the kernels' sources but not their compiled modules."""
+    names = set(os.listdir(os.path.join(folder, "kernels")))
+    if "_isa.pyx" not in names or any(f"_isa{suffix}" in names for suffix in EXTENSION_SUFFIXES):
+        return
+    raise ImportError(
+        f"fastconv: {folder} is the source folder of a checkout, not an installed package (its "
+        "kernels are not compiled); run `pip install .` and start Python from another folder, or "
+        "run `pip install -e .` to compile the kernels inside the checkout",
+        name="fastconv",
+        path=folder,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"fastconv.{name}")
+    if name in _NAMES:
+        value = getattr(importlib.import_module(_NAMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'fastconv' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *_NAMES})
+
+
+_refuse_uncompiled(os.path.dirname(os.path.abspath(__file__)))
