@@ -1,0 +1,84 @@
+"""Arguments that a person passes as a name or as whole numbers: check them, or say the rule."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+LARGEST = 2**31 - 1  # the kernels count in 32-bit integers along each axis
+
+
+def check_choice(value: object, choices: Iterable[str], *, where: str, what: str) -> str:
+    """Return `value` if it is one of `choices`.
+
+    Parameters
+    ----------
+    value : object
+        What the user passed.
+    choices : iterable of str
+        The valid names.
+    where, what : str
+        The function and the argument, for the message.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a string.
+    ValueError
+        If it is a string, but none of the names; the nearest name is proposed.
+    """
+    names = list(choices)
+    listed = ", ".join(repr(name) for name in names)
+    if not isinstance(value, str):
+        raise TypeError(f"{where}: {what} must be one of {listed}; received {value!r}")
+    if value in names:
+        return value
+    import difflib
+
+    near = difflib.get_close_matches(value.lower(), names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise ValueError(f"{where}: {what} must be one of {listed}; received {value!r}{hint}")
+
+
+def as_int(value: Any, what: str, *, where: str, minimum: int = 1) -> int:
+    """Return a whole number of at least `minimum`, or raise TypeError / ValueError."""
+    if not is_whole(value):
+        raise TypeError(f"{where}: {what} must be a whole number; received {value!r}")
+    number = operator.index(value)
+    if not minimum <= number <= LARGEST:
+        rule = f"at least {minimum}" if number < minimum else f"at most {LARGEST}"
+        raise ValueError(f"{where}: {what} must be {rule}; received {value!r}")
+    return number
+
+
+def as_pair(value: Any, what: str, *, where: str, minimum: int = 1) -> tuple[int, int]:
+    """Return (rows, columns) from one whole number or a pair of them."""
+    items = [value, value] if is_whole(value) else items_of(value)
+    if items is None or not all(is_whole(item) for item in items):
+        raise TypeError(
+            f"{where}: {what} must be a whole number or a pair of them; received {value!r}"
+        )
+    if len(items) != 2:
+        raise ValueError(f"{where}: {what} must have two entries; received {value!r}")
+    first, second = (operator.index(item) for item in items)
+    if not (minimum <= min(first, second) and max(first, second) <= LARGEST):
+        rule = f"at least {minimum}" if min(first, second) < minimum else f"at most {LARGEST}"
+        raise ValueError(f"{where}: {what} must be {rule}; received {value!r}")
+    return first, second
+
+
+def is_whole(value: object) -> bool:
+    """Whether `value` is a whole number: Python's or NumPy's, but no boolean and no array."""
+    return (
+        hasattr(value, "__index__")
+        and not hasattr(value, "__len__")
+        and type(value).__name__ not in ("bool", "bool_")
+    )
+
+
+def items_of(value: Any) -> list[Any] | None:
+    """The items of a sequence; None for text and for what cannot be walked."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        return None
+    return list(value)
