@@ -1,0 +1,36 @@
+from libc.stddef cimport ptrdiff_t
+
+
+cdef extern from "fastconv.h" nogil:
+    enum:
+        FC_ACT_NONE
+        FC_ACT_RELU
+
+    ctypedef struct fc_epilogue:
+        float alpha
+        float beta
+        const float *bias
+        int act
+
+    ctypedef struct fc_kernels:
+        const char *name
+        int vl
+        int mr
+        int nr
+        void row_tile(
+            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t n_taps, const float *a,
+            const ptrdiff_t *rows, const ptrdiff_t *taps, const float *b,
+            float *c, ptrdiff_t ldc, const fc_epilogue *ep) noexcept
+        void column_tile(
+            ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a,
+            const ptrdiff_t *points, const float *b, ptrdiff_t ldb,
+            float *c, ptrdiff_t ldc, const fc_epilogue *ep) noexcept
+
+
+# The table of the level in use. Kernels fetch it once per call, never store it across calls.
+cdef const fc_kernels *kernels() noexcept nogil
+
+cdef unsigned flush_denormals() noexcept nogil
+cdef void restore_denormals(unsigned state) noexcept nogil
+
+cdef int activation_code(str activation) except -1

@@ -1,0 +1,74 @@
+"""The instruction-set level in use: chosen at import, from what the processor and the system can run.
+
+``FASTCONV_ISA`` forces a level. Tests walk all of them with :func:`use`.
+"""
+
+import os
+
+cdef extern from "fastconv.h" nogil:
+    int fc_available(const fc_kernels **out)
+    unsigned fc_flush_denormals()
+    void fc_restore_denormals(unsigned state)
+
+cdef const fc_kernels *_levels[3]
+cdef int _n_levels = fc_available(_levels)
+cdef const fc_kernels *_active = _levels[_n_levels - 1]
+
+
+cdef const fc_kernels *kernels() noexcept nogil:
+    return _active
+
+
+cdef unsigned flush_denormals() noexcept nogil:
+    return fc_flush_denormals()
+
+
+cdef void restore_denormals(unsigned state) noexcept nogil:
+    fc_restore_denormals(state)
+
+
+cdef int activation_code(str activation) except -1:
+    if activation == "none":
+        return FC_ACT_NONE
+    if activation == "relu":
+        return FC_ACT_RELU
+    raise ValueError(f"activation must be 'none' or 'relu' inside a kernel; received {activation!r}")
+
+
+def available():
+    """Names of the levels that this machine runs, slowest first."""
+    return [(<bytes> _levels[i].name).decode() for i in range(_n_levels)]
+
+
+def active():
+    """Name of the level in use."""
+    return (<bytes> _active.name).decode()
+
+
+def tile_sizes():
+    """``{"VL", "MR", "NR"}`` of the level in use, in floats, rows and columns."""
+    return {"VL": _active.vl, "MR": _active.mr, "NR": _active.nr}
+
+
+def use(str name):
+    """Switch to the level `name`, for the whole process. Not while kernels run in other threads.
+
+    Raises
+    ------
+    ValueError
+        If there is no such level, or this machine cannot run it.
+    """
+    global _active
+    names = available()
+    if name not in names:
+        raise ValueError(
+            f"the instruction-set level must be one that this machine runs, {names}; received {name!r}"
+        )
+    _active = _levels[names.index(name)]
+
+
+if os.environ.get("FASTCONV_ISA"):
+    try:
+        use(os.environ["FASTCONV_ISA"])
+    except ValueError as error:
+        raise ImportError(f"FASTCONV_ISA: {error}") from None

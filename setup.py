@@ -1,0 +1,144 @@
+"""Build the C micro-kernels (src/) and the Cython kernels (fastconv/kernels/).
+
+Everything else about the package stands in pyproject.toml. The instruction set is chosen when the package is
+imported, so nothing here asks what machine it is built on.
+
+Environment: FASTCONV_WERROR=1 makes the C compiler's warnings errors; FASTCONV_DEBUG=1 turns Cython's bounds checks
+on and the optimiser down; FASTCONV_NO_OPENMP=1 builds for one thread on purpose.
+"""
+
+import os
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_clib import build_clib
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import SetupError
+
+DEBUG = os.environ.get("FASTCONV_DEBUG") == "1"
+OPENMP = os.environ.get("FASTCONV_NO_OPENMP") != "1"
+
+COMPILE = ["-O1", "-g"] if DEBUG else ["-O3"]
+# Neither changes a result: no errno from sqrtf, no promise about floating-point traps.
+COMPILE += ["-fno-math-errno", "-fno-trapping-math"]
+WARN = ["-Wall", "-Wextra"] + (["-Werror"] if os.environ.get("FASTCONV_WERROR") == "1" else [])
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": DEBUG,
+    "wraparound": False,
+    "initializedcheck": DEBUG,
+    "cdivision": True,
+    "freethreading_compatible": True,
+    "embedsignature": True,
+}
+
+C_SOURCES = sorted(str(p) for p in Path("src").glob("*.c"))
+C_HEADERS = sorted(str(p) for p in Path("src").glob("*.h"))
+MODULES = sorted(str(p) for p in Path("fastconv", "kernels").glob("*.pyx"))
+
+
+def openmp_flags() -> tuple[list[str], list[str]]:
+    """Flags for the compiler and the linker."""
+    if not OPENMP:
+        return [], []
+    if sys.platform == "darwin":
+        return ["-Xpreprocessor", "-fopenmp"], ["-lomp"]
+    return ["-fopenmp"], ["-fopenmp"]
+
+
+def probe(compiler) -> None:
+    """Compile and link small programs; say in one sentence what is missing."""
+    compile_flags, link_flags = openmp_flags()
+    trials = [
+        (
+            "int main(void) { return 0; }",
+            [],
+            [],
+            "fastconv needs a C compiler and found none that works: install one "
+            "(Debian/Ubuntu: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select --install).",
+        ),
+        (
+            "#include <Python.h>\nint main(void) { return 0; }",
+            [],
+            [],
+            "fastconv needs the headers of this Python: install them "
+            "(Debian/Ubuntu: apt install python3-dev; Fedora: dnf install python3-devel).",
+        ),
+        (
+            "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }",
+            compile_flags,
+            link_flags,
+            "fastconv needs OpenMP, which this C compiler lacks: install it "
+            "(Debian/Ubuntu: apt install libgomp1 with gcc, libomp-dev with clang; macOS: brew install libomp), "
+            "or set FASTCONV_NO_OPENMP=1 to build for one thread.",
+        ),
+    ]
+    for program, compile_args, link_args, advice in trials[: 3 if OPENMP else 2]:
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "probe.c")
+            source.write_text(program)
+            try:
+                objects = compiler.compile([str(source)], output_dir=folder, extra_preargs=compile_args)
+                if "Python.h" not in program:  # Python's own symbols come from the interpreter
+                    compiler.link_executable(objects, "probe", output_dir=folder, extra_postargs=link_args)
+            except Exception as error:
+                raise SetupError(f"{advice} (The compiler said: {error})") from None
+
+
+class BuildSources(build_clib):
+    """The C library, after the compiler has shown that it works; built anew when a header changes."""
+
+    def build_libraries(self, libraries):
+        self.compiler.add_include_dir(sysconfig.get_path("include"))
+        probe(self.compiler)
+        super().build_libraries(libraries)
+
+
+class BuildKernels(build_ext):
+    def run(self):
+        # An in-place build (pip install -e) does not build the C library by itself.
+        self.run_command("build_clib")
+        super().run()
+
+
+compile_flags, link_flags = openmp_flags()
+
+extensions = [
+    Extension(
+        module.removesuffix(".pyx").replace(os.sep, "."),
+        [module],
+        include_dirs=["src"],
+        extra_compile_args=COMPILE + compile_flags,
+        extra_link_args=link_flags,
+        # The C code lies in one module only; the others reach it through the table that it hands out.
+        libraries=["fastconv_src", "m"] if module.endswith("_isa.pyx") else ["m"],
+        depends=C_HEADERS,
+    )
+    for module in MODULES
+]
+
+setup(
+    libraries=[
+        (
+            "fastconv_src",
+            {
+                "sources": C_SOURCES,
+                "include_dirs": ["src"],
+                "cflags": COMPILE + WARN,
+                "obj_deps": {"": C_HEADERS},
+            },
+        )
+    ],
+    ext_modules=cythonize(
+        extensions,
+        compiler_directives=DIRECTIVES,
+        nthreads=0 if sys.platform == "win32" else os.cpu_count() or 1,
+        quiet=True,
+    ),
+    cmdclass={"build_clib": BuildSources, "build_ext": BuildKernels},
+)

@@ -1,0 +1,132 @@
+/* The two register tiles that every matrix product and direct convolution is made of: m <= MR rows by up to NV
+ * vectors of columns, held in registers over the whole sum. One body each, specialised by the compiler for every m
+ * and number of vectors, so that edges run at the speed of their own size and read nothing outside. */
+
+FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float *c, ptrdiff_t ldc,
+                   const fc_epilogue *ep)
+{
+    vf bias[NV];
+    for (int j = 0; j < nv; j++) bias[j] = ep->bias ? v_load_first(ep->bias + j * VL, n - j * VL) : v_zero();
+    const vf alpha = v_set1(ep->alpha), beta = v_set1(ep->beta), zero = v_zero();
+    const int whole = n == nv * VL;
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) {
+            float *p = c + i * ldc + j * VL;
+            const ptrdiff_t left = n - j * VL;
+            vf r = v_fma(alpha, acc[i][j], bias[j]);
+            /* beta == 0 must not read c: it may hold NaN, or nothing yet */
+            if (ep->beta != 0.0f) r = v_fma(beta, whole ? v_load(p) : v_load_first(p, left), r);
+            if (ep->act == FC_ACT_RELU) r = v_max(zero, r); /* this order keeps a NaN */
+            if (whole)
+                v_store(p, r);
+            else
+                v_store_first(p, r, left);
+        }
+    }
+}
+
+FN void row_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, ptrdiff_t n_taps, const float *a,
+                      const ptrdiff_t *rows, const ptrdiff_t *taps, const float *b, float *c, ptrdiff_t ldc,
+                      const fc_epilogue *ep)
+{
+    vf acc[MR][NV];
+    const float *ap[MR];
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++) {
+        ap[i] = a + rows[i];
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) acc[i][j] = v_zero();
+    }
+    for (ptrdiff_t t = 0; t < n_taps; t++) {
+        ptrdiff_t x = taps[t];
+        const ptrdiff_t end = x + k;
+        for (; x < end; x++) {
+            vf bv[NV];
+#pragma GCC unroll 4
+            for (int j = 0; j < nv; j++) bv[j] = v_load(b + j * VL);
+            b += nv * VL;
+#pragma GCC unroll 16
+            for (int i = 0; i < m; i++) {
+                const vf av = v_broadcast(ap[i] + x);
+#pragma GCC unroll 4
+                for (int j = 0; j < nv; j++) acc[i][j] = v_fma(av, bv[j], acc[i][j]);
+            }
+        }
+    }
+    store_tile(m, nv, n, acc, c, ldc, ep);
+}
+
+FN void column_tile_body(const int m, const int nv, const int masked, ptrdiff_t n, ptrdiff_t n_points, const float *a,
+                         const ptrdiff_t *points, const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc,
+                         const fc_epilogue *ep)
+{
+    vf acc[MR][NV];
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) acc[i][j] = v_zero();
+    for (ptrdiff_t p = 0; p < n_points; p++) {
+        const float *ap = a + points[p];
+        vf bv[NV];
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++)
+            bv[j] = masked && j == nv - 1 ? v_load_first(b + j * VL, n - j * VL) : v_load(b + j * VL);
+        b += ldb;
+#pragma GCC unroll 16
+        for (int i = 0; i < m; i++) {
+            const vf av = v_broadcast(ap + i);
+#pragma GCC unroll 4
+            for (int j = 0; j < nv; j++) acc[i][j] = v_fma(av, bv[j], acc[i][j]);
+        }
+    }
+    store_tile(m, nv, n, acc, c, ldc, ep);
+}
+
+/* EACH_ROW_COUNT(CASE): CASE(1) ... CASE(MR) */
+#define ROWS_6(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if MR == 6
+#define EACH_ROW_COUNT(CASE) ROWS_6(CASE)
+#elif MR == 12
+#define EACH_ROW_COUNT(CASE) ROWS_6(CASE) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#elif MR == 14
+#define EACH_ROW_COUNT(CASE) \
+    ROWS_6(CASE) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+#else
+#error "list the row counts for this MR"
+#endif
+
+static void row_tile(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t n_taps, const float *a, const ptrdiff_t *rows,
+                     const ptrdiff_t *taps, const float *b, float *c, ptrdiff_t ldc, const fc_epilogue *ep)
+{
+#define CASE(i)                                                              \
+    case i:                                                                  \
+        if (n > VL)                                                          \
+            row_tile_body(i, 2, n, k, n_taps, a, rows, taps, b, c, ldc, ep); \
+        else                                                                 \
+            row_tile_body(i, 1, n, k, n_taps, a, rows, taps, b, c, ldc, ep); \
+        break;
+    switch (m) {
+        EACH_ROW_COUNT(CASE)
+    }
+#undef CASE
+}
+
+static void column_tile(ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a, const ptrdiff_t *points,
+                        const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, const fc_epilogue *ep)
+{
+#define CASE(i)                                                                       \
+    case i:                                                                           \
+        if (n == 2 * VL)                                                              \
+            column_tile_body(i, 2, 0, n, n_points, a, points, b, ldb, c, ldc, ep);    \
+        else if (n > VL)                                                              \
+            column_tile_body(i, 2, 1, n, n_points, a, points, b, ldb, c, ldc, ep);    \
+        else                                                                          \
+            column_tile_body(i, 1, n < VL, n, n_points, a, points, b, ldb, c, ldc, ep); \
+        break;
+    switch (m) {
+        EACH_ROW_COUNT(CASE)
+    }
+#undef CASE
+}

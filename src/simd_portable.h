@@ -1,0 +1,87 @@
+/* Four floats in the compiler's own vector type: runs on every processor, and says what each operation of the
+ * vector header means. The other headers bring the same names for their registers.
+ *
+ * VL            floats in a vector
+ * MR, NV        the register tile of the matrix kernels: MR rows of NV vectors (NR = NV * VL columns)
+ * vf, vm        a vector of floats; a mask with one truth value per lane
+ *
+ * + - * / work on vf as they are. The loads and stores ask for no alignment; `_first` ones touch only the first n
+ * lanes of memory (0 <= n, at most VL count) and read the others as zero.
+ */
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define VL 4
+#define MR 6
+#define NV 2
+
+typedef float vf __attribute__((vector_size(16)));
+typedef int32_t vm __attribute__((vector_size(16)));
+
+#define FN static inline __attribute__((always_inline, unused))
+
+FN vm vm_first(ptrdiff_t n)
+{
+    return (vm){-(n > 0), -(n > 1), -(n > 2), -(n > 3)};
+}
+FN vm vm_or(vm a, vm b) { return a | b; }
+FN vm vm_and(vm a, vm b) { return a & b; }
+
+FN vf v_load(const float *p)
+{
+    vf a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+FN void v_store(float *p, vf a) { memcpy(p, &a, sizeof a); }
+FN vf v_load_first(const float *p, ptrdiff_t n)
+{
+    vf a = {0, 0, 0, 0};
+    for (int i = 0; i < VL; i++)
+        if (i < n) a[i] = p[i];
+    return a;
+}
+FN void v_store_first(float *p, vf a, ptrdiff_t n)
+{
+    for (int i = 0; i < VL; i++)
+        if (i < n) p[i] = a[i];
+}
+FN vf v_set1(float a) { return (vf){a, a, a, a}; }
+FN vf v_zero(void) { return v_set1(0.0f); }
+FN vf v_broadcast(const float *p) { return v_set1(*p); }
+
+FN vm v_gt(vf a, vf b) { return a > b; }
+FN vm v_eq(vf a, vf b) { return a == b; }
+FN vm v_isnan(vf a) { return a != a; }
+/* a where the mask is true, else b */
+FN vf v_select(vm m, vf a, vf b) { return (vf)((m & (vm)a) | (~m & (vm)b)); }
+
+FN vf v_fma(vf a, vf b, vf c) { return a * b + c; }  /* a*b + c */
+FN vf v_fnma(vf a, vf b, vf c) { return c - a * b; } /* c - a*b */
+/* As x86 has it: b where either is NaN. */
+FN vf v_max(vf a, vf b) { return v_select(a > b, a, b); }
+FN vf v_min(vf a, vf b) { return v_select(a < b, a, b); }
+FN vf v_sqrt(vf a) { return (vf){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])}; }
+/* to the nearest integer, ties to even; |a| < 2^22 */
+FN vf v_round(vf a)
+{
+    const vf magic = v_set1(12582912.0f); /* 1.5 * 2^23: adding it pushes the fraction out */
+    return (a + magic) - magic;
+}
+/* 2^n for whole n in [-126, 127] */
+FN vf v_pow2(vf n)
+{
+    vm e = (__builtin_convertvector(n, vm) + 127) << 23;
+    return (vf)e;
+}
+
+FN float v_sum(vf a) { return (a[0] + a[2]) + (a[1] + a[3]); }
+
+/* VL bytes to floats; floats in [0, 255], whole, to VL bytes */
+FN vf v_load_u8(const uint8_t *p) { return (vf){p[0], p[1], p[2], p[3]}; }
+FN void v_store_u8(uint8_t *p, vf a)
+{
+    for (int i = 0; i < VL; i++) p[i] = (uint8_t)a[i];
+}
