@@ -1,0 +1,107 @@
+"""What initializers, losses, metrics, optimizers and layers share: keyword arguments that are
+checked, a configuration that can be written to a file, and names that stand for instances."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T", bound="Configured")
+
+
+class Configured:
+    """Made from keyword arguments, and able to say which.
+
+    The constructor of every subclass hands what it does not know up to this one, which refuses it
+    and names the nearest valid argument.
+    """
+
+    def __init__(self, **unknown: Any) -> None:
+        if unknown:
+            raise unknown_keyword(type(self), unknown)
+
+    def get_config(self) -> dict[str, Any]:
+        """The keyword arguments (JSON values only) that make an equal object."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make an object from what `get_config` returned."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
+        return f"{type(self).__name__}({inside})"
+
+
+def unknown_keyword(cls: type, unknown: Mapping[str, Any]) -> TypeError:
+    """The error for keyword arguments that no constructor of `cls` takes."""
+    names: list[str] = []
+    for base in cls.__mro__:
+        if "__init__" not in vars(base) or base is object:
+            continue
+        for parameter in list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]:
+            named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+            if named and parameter.name not in names:
+                names.append(parameter.name)
+    first = next(iter(unknown))
+    near = difflib.get_close_matches(first, names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return TypeError(
+        f"{cls.__name__}: the arguments are {', '.join(names) or 'none'}; received {first!r}{hint}"
+    )
+
+
+def serialize(thing: Configured) -> dict[str, Any]:
+    """The class's name and the configuration, for a file."""
+    return {"class": type(thing).__name__, "config": thing.get_config()}
+
+
+def resolve(value: Any, base: type[T], table: Mapping[str, type[T]], *, what: str) -> T:
+    """Turn a name, a class, an instance or a serialized configuration into an instance of `base`.
+
+    Parameters
+    ----------
+    value : str, type, object or dict
+        What the user passed, or what `serialize` returned.
+    base : type
+        The class that it must be an instance of.
+    table : mapping
+        The names (Keras's strings) and what they stand for. Class names are valid as well.
+    what : str
+        What is being chosen, for the message: "loss", "optimizer", ...
+
+    Raises
+    ------
+    TypeError
+        If `value` is something else.
+    ValueError
+        If it is a name that is not in the table; the nearest one is proposed.
+    """
+    if isinstance(value, base):
+        return value
+    if isinstance(value, type) and issubclass(value, base):
+        return value()
+    if isinstance(value, str):
+        return _named(value, table, what)()
+    if isinstance(value, Mapping) and isinstance(value.get("class"), str):
+        return _named(value["class"], table, what).from_config(value.get("config", {}))
+    raise TypeError(
+        f"{what}: must be one of {_listed(table)}, or an instance of "
+        f"fastconv's {base.__name__}; received {value!r}"
+    )
+
+
+def _named(name: str, table: Mapping[str, type[T]], what: str) -> type[T]:
+    by_name = {cls.__name__: cls for cls in table.values()} | dict(table)
+    if name in by_name:
+        return by_name[name]
+    near = difflib.get_close_matches(name.lower(), by_name, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise ValueError(f"{what}: must be one of {_listed(table)}; received {name!r}{hint}")
+
+
+def _listed(table: Mapping[str, type]) -> str:
+    return ", ".join(repr(name) for name in table)
