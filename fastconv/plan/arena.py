@@ -1,0 +1,90 @@
+"""Memory of a plan: buffers placed by lifetime into one aligned, pre-faulted block."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import mmap
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+_HUGE_PAGE = 2 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A buffer of `nbytes` that keeps its contents from time `first` to `last`, both included."""
+
+    key: Hashable
+    nbytes: int
+    first: int
+    last: int
+
+
+def place(requests: Sequence[Request]) -> tuple[dict[Hashable, int], int]:
+    """Give every buffer an offset so that no two that live at the same time overlap.
+
+    The largest buffer comes first, and each goes into the lowest gap that is free during its whole
+    life: small buffers then fill what the large ones leave.
+
+    Returns
+    -------
+    offsets : dict
+        From each key to a multiple of `ALIGNMENT` bytes.
+    total : int
+        Bytes of the whole block.
+    """
+    placed: list[tuple[int, int, Request]] = []  # (start, end, request), by start
+    offsets: dict[Hashable, int] = {}
+    for request in sorted(requests, key=lambda r: (-r.nbytes, r.first)):
+        size = _round_up(request.nbytes, ALIGNMENT)
+        start = 0
+        for other_start, other_end, other in placed:
+            together = other.first <= request.last and request.first <= other.last
+            if not together or other_end <= start:
+                continue
+            if other_start - start >= size:
+                break
+            start = other_end
+        offsets[request.key] = start
+        placed.append((start, start + size, request))
+        placed.sort(key=lambda item: item[0])
+    return offsets, max((end for _, end, _ in placed), default=0)
+
+
+def aligned_zeros(shape: Sequence[int], dtype: DTypeLike) -> np.ndarray:
+    """Zeros whose first element lies on a multiple of `ALIGNMENT` bytes.
+
+    From 2 MB on it is a private mapping of its own, in huge pages where the system gives them, and
+    every page has been touched: no page fault is left for the first training step.
+    """
+    dtype = np.dtype(dtype)
+    nbytes = math.prod(shape) * dtype.itemsize
+    block = _map(nbytes) if nbytes >= _HUGE_PAGE else np.zeros(nbytes + ALIGNMENT, np.uint8)
+    boundary = _HUGE_PAGE if nbytes >= _HUGE_PAGE else ALIGNMENT
+    skip = -block.ctypes.data % boundary
+    return block[skip : skip + nbytes].view(dtype).reshape(tuple(shape))
+
+
+def _map(nbytes: int) -> np.ndarray:
+    """Zeroed pages for `nbytes` from any boundary of a huge page."""
+    size = _round_up(nbytes, _HUGE_PAGE) + _HUGE_PAGE
+    if not hasattr(mmap, "MAP_PRIVATE"):  # Windows has no flags and no advice
+        return np.zeros(size, np.uint8)
+    # Private: with Python's default, a shared mapping, a forked child would write into ours.
+    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with contextlib.suppress(OSError):  # a system without them: the pages stay small
+            pages.madvise(mmap.MADV_HUGEPAGE)
+    block = np.frombuffer(pages, np.uint8)
+    skip = -block.ctypes.data % _HUGE_PAGE
+    block[skip : skip + _round_up(nbytes, mmap.PAGESIZE) : mmap.PAGESIZE] = 0
+    return block
+
+
+def _round_up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple

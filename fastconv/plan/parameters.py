@@ -1,0 +1,138 @@
+"""Trainable arrays, and the one flat array that holds all of a model's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastconv.plan.arena import ALIGNMENT, aligned_zeros
+
+_ALIGNED = ALIGNMENT // 4  # floats
+
+
+class Parameter:
+    """A named float32 array that training changes, with its gradient.
+
+    Parameters
+    ----------
+    name : str
+        For reports, errors and files.
+    value : array_like
+        Converted to float32 and copied; C-contiguous from then on.
+    trainable : bool
+        Without it no gradient is computed. A plan looks at it once, when it is built.
+
+    Attributes
+    ----------
+    grad : ndarray or None
+        Written by a plan's backward pass, never added to; None before there is a training plan.
+    """
+
+    __slots__ = ("_value", "grad", "name", "trainable")
+
+    def __init__(self, name: str, value: ArrayLike, trainable: bool = True) -> None:
+        self.name = name
+        self.trainable = bool(trainable)
+        self.grad: np.ndarray | None = None
+        given = _as_float32(value, name)
+        self._value = aligned_zeros(given.shape, np.float32)
+        self._value[...] = given
+
+    @property
+    def value(self) -> np.ndarray:
+        """The array itself; assigning to it copies, and asks for the same shape."""
+        return self._value
+
+    @value.setter
+    def value(self, new: ArrayLike) -> None:
+        array = _as_float32(new, self.name)
+        if array.shape != self.shape:
+            raise ValueError(
+                f"parameter {self.name}: a new value has the shape of the old one, {self.shape}; "
+                f"received {array.shape}"
+            )
+        self._value[...] = array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._value.shape
+
+    @property
+    def size(self) -> int:
+        return self._value.size
+
+    def allocate_grad(self) -> np.ndarray:
+        """The gradient's array, made if there is none yet."""
+        if self.grad is None:
+            self.grad = aligned_zeros(self.shape, np.float32)
+        return self.grad
+
+    def __repr__(self) -> str:
+        frozen = "" if self.trainable else ", trainable=False"
+        return f"Parameter({self.name!r}, {self.shape}{frozen})"
+
+
+class ParameterStore:
+    """Packs parameters into one flat float32 array; their `value` and `grad` become views of it.
+
+    Every parameter starts on a multiple of 64 bytes; the gaps between them hold zeros, and so do
+    the gaps in the gradients, so that an optimizer may run over the flat arrays. The trainable ones
+    come first. A parameter that was in another store moves here, and leaves that one stale.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+        One that comes twice (a shared layer) is packed once.
+
+    Attributes
+    ----------
+    values : (n,) float32 array
+        All parameters; the first `trainable_size` elements hold the trainable ones.
+    grads : (trainable_size,) float32 array, or None before `allocate_grads`
+        Where `values` has a trainable parameter, `grads` has its gradient at the same place.
+    """
+
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
+        unique = list(dict.fromkeys(parameters))
+        self.parameters = sorted(unique, key=lambda p: not p.trainable)
+        offset = 0
+        self._offsets: list[int] = []
+        self.trainable_size = 0
+        for parameter in self.parameters:
+            self._offsets.append(offset)
+            offset += -(-parameter.size // _ALIGNED) * _ALIGNED
+            if parameter.trainable:
+                self.trainable_size = offset
+        self.values = aligned_zeros((offset,), np.float32)
+        self.grads: np.ndarray | None = None
+        for parameter, view in self._views(self.values):
+            view[...] = parameter.value
+            parameter._value = view
+        if any(parameter.grad is not None for parameter in self.parameters):
+            self.allocate_grads()
+
+    def allocate_grads(self) -> np.ndarray:
+        """The flat gradients, made if there are none yet; a gradient that was there is kept."""
+        if self.grads is None:
+            self.grads = aligned_zeros((self.trainable_size,), np.float32)
+            for parameter, view in self._views(self.grads):
+                if parameter.grad is not None:
+                    view[...] = parameter.grad
+                parameter.grad = view
+        return self.grads
+
+    def _views(self, flat: np.ndarray) -> Iterator[tuple[Parameter, np.ndarray]]:
+        for parameter, offset in zip(self.parameters, self._offsets, strict=True):
+            if offset + parameter.size <= flat.size:
+                view = flat[offset : offset + parameter.size].reshape(parameter.shape)
+                yield parameter, view
+
+
+def _as_float32(value: Any, name: str) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"parameter {name}: values are real numbers; received dtype {array.dtype}")
+    return np.ascontiguousarray(array, np.float32).reshape(array.shape)

@@ -1,0 +1,117 @@
+"""What a graph consists of: values, the steps that write them, and how a step is recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastconv._arguments import as_int, check_choice, items_of
+from fastconv.plan.parameters import Parameter
+from fastconv.plan.primitives import Primitive
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Value:
+    """What a step reads or writes. Made by a `Graph` only; written once, read any number of times.
+
+    `shape` leaves out the batch axis; `dtype` is "float32" or "uint8".
+    """
+
+    graph: Recorder
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def size(self) -> int:
+        """Elements of one sample."""
+        return math.prod(self.shape)
+
+    def __repr__(self) -> str:
+        return f"Value({self.shape}, {self.dtype})"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Node:
+    """One recorded step: `output = primitive(*inputs)`; `label` names the layer it came from."""
+
+    primitive: Primitive
+    inputs: tuple[Value, ...]
+    output: Value
+    label: str
+
+
+class Recorder:
+    """A list of recorded steps, with its inputs and outputs; `Graph` adds the steps themselves."""
+
+    def __init__(self) -> None:
+        self.inputs: list[Value] = []
+        self.outputs: list[Value] = []
+        self.nodes: list[Node] = []
+        self._label = ""
+
+    @contextmanager
+    def layer(self, name: str) -> Iterator[None]:
+        """Steps recorded inside belong to the layer `name`: for errors and the plan's report."""
+        outer, self._label = self._label, name
+        try:
+            yield
+        finally:
+            self._label = outer
+
+    def input(self, shape: Sequence[int], dtype: str = "float32") -> Value:
+        """What the user feeds: `shape` without the batch axis."""
+        check_choice(dtype, ("float32", "uint8"), where="input", what="dtype")
+        sizes = items_of(shape)
+        if sizes is None:
+            raise TypeError(f"input: shape must be a sequence of whole numbers; received {shape!r}")
+        value = Value(self, tuple(as_int(s, "every size", where="input") for s in sizes), dtype)
+        self.inputs.append(value)
+        return value
+
+    def output(self, y: Value) -> None:
+        """Mark `y` as an output; a graph may have several, in the order of the calls."""
+        self._float_input(y, "output")
+        self.outputs.append(y)
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """Every parameter once, in the order of the steps."""
+        return list(dict.fromkeys(p for node in self.nodes for p in node.primitive.parameters))
+
+    def _record(
+        self,
+        step: Primitive,
+        inputs: tuple[Value, ...],
+        shape: tuple[int, ...],
+        dtype: str = "float32",
+    ) -> Value:
+        value = Value(self, shape, dtype)
+        self.nodes.append(Node(step, inputs, value, self._label))
+        return value
+
+    def _where(self, primitive: str) -> str:
+        return f"{primitive} ({self._label})" if self._label else primitive
+
+    def _own(self, x: Value, where: str) -> Value:
+        if not isinstance(x, Value):
+            raise TypeError(f"{where}: x must be a Value of this graph; received {x!r}")
+        if x.graph is not self:
+            raise ValueError(f"{where}: x must be a Value of this graph; received another graph's")
+        return x
+
+    def _float_input(self, x: Value, where: str, rank: int | None = None) -> None:
+        self._own(x, where)
+        if x.dtype != "float32":
+            raise ValueError(
+                f"{where}: x must be float32, an affine step makes it so; received {x.dtype}"
+            )
+        if rank is not None and len(x.shape) != rank:
+            axes = f"{rank + 1} axes, the batch included"
+            raise ValueError(f"{where}: x must have {axes}; received {with_batch(x)}")
+
+
+def with_batch(x: Value) -> str:
+    """The shape as a person sees it, with the open batch axis."""
+    return str((None, *x.shape))

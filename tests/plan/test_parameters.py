@@ -1,0 +1,83 @@
+"""Parameters, and the flat array that a store packs them into."""
+
+import numpy as np
+import pytest
+
+from fastconv.plan.parameters import Parameter, ParameterStore
+
+
+def numbered(name, shape, trainable=True):
+    return Parameter(name, np.arange(np.prod(shape)).reshape(shape), trainable)
+
+
+def test_a_parameter_owns_a_float32_copy():
+    source = np.arange(6, dtype=np.float64).reshape(2, 3).T
+    parameter = Parameter("w", source)
+    source[...] = -1
+    assert parameter.shape == (3, 2)
+    assert parameter.value.dtype == np.float32
+    assert parameter.value.flags.c_contiguous
+    assert parameter.value[2, 1] == 5
+
+
+def test_assigning_copies_into_the_same_array():
+    parameter = numbered("w", (2, 3))
+    array = parameter.value
+    parameter.value = np.full((2, 3), 7)
+    assert parameter.value is array
+    assert (array == 7).all()
+
+
+def test_a_new_value_of_another_shape_is_refused():
+    parameter = numbered("w", (2, 3))
+    with pytest.raises(ValueError, match=r"parameter w: .* \(2, 3\); received \(3, 2\)"):
+        parameter.value = np.zeros((3, 2))
+    assert parameter.value[1, 2] == 5
+
+
+@pytest.mark.parametrize("value", [np.ones(2, complex), np.array(["a"]), np.array([None])])
+def test_only_real_numbers(value):
+    with pytest.raises(TypeError, match="parameter w: values are real numbers; received dtype"):
+        Parameter("w", value)
+
+
+def test_a_store_packs_the_trainable_ones_first_and_keeps_the_values():
+    frozen, a, b = (
+        numbered("frozen", (3,), trainable=False),
+        numbered("a", (5, 7)),
+        numbered("b", ()),
+    )
+    store = ParameterStore([frozen, a, b, a])
+    assert store.parameters == [a, b, frozen]
+    assert store.trainable_size == 48 + 16
+    assert store.values.size == 48 + 16 + 16
+    for parameter in store.parameters:
+        assert np.shares_memory(parameter.value, store.values)
+        assert parameter.value.ctypes.data % 64 == 0
+    np.testing.assert_array_equal(a.value, np.arange(35).reshape(5, 7))
+    assert store.values.sum() == a.value.sum() + b.value.sum() + frozen.value.sum()
+
+
+def test_gradients_lie_where_their_values_lie():
+    frozen, a, b = (
+        numbered("frozen", (3,), trainable=False),
+        numbered("a", (5,)),
+        numbered("b", (2,)),
+    )
+    a.allocate_grad()[...] = 3
+    store = ParameterStore([a, frozen, b])  # `a` had a gradient: the store keeps it
+    assert store.grads is not None
+    assert store.grads.size == store.trainable_size
+    assert (a.grad == 3).all()
+    assert frozen.grad is None
+    b.grad[...] = 4
+    np.testing.assert_array_equal(store.grads[16:18], [4, 4])
+    assert store.grads.sum() == 15 + 8
+
+
+def test_packing_again_moves_the_parameters():
+    a, b = numbered("a", (5,)), numbered("b", (2,))
+    ParameterStore([a])
+    store = ParameterStore([b, a])
+    a.value[...] = 9
+    assert (store.values[16:21] == 9).all()
