@@ -108,7 +108,7 @@ class ParameterStore:
                 self.trainable_size = offset
         self.values = aligned_zeros((offset,), np.float32)
         self.grads: np.ndarray | None = None
-        for parameter, view in self._views(self.values):
+        for parameter, view in self.views(self.values):
             view[...] = parameter.value
             parameter._value = view
         if any(parameter.grad is not None for parameter in self.parameters):
@@ -118,13 +118,14 @@ class ParameterStore:
         """The flat gradients, made if there are none yet; a gradient that was there is kept."""
         if self.grads is None:
             self.grads = aligned_zeros((self.trainable_size,), np.float32)
-            for parameter, view in self._views(self.grads):
+            for parameter, view in self.views(self.grads):
                 if parameter.grad is not None:
                     view[...] = parameter.grad
                 parameter.grad = view
         return self.grads
 
-    def _views(self, flat: np.ndarray) -> Iterator[tuple[Parameter, np.ndarray]]:
+    def views(self, flat: np.ndarray) -> Iterator[tuple[Parameter, np.ndarray]]:
+        """Each parameter with its part of a flat array laid out like `values` or `grads`."""
         for parameter, offset in zip(self.parameters, self._offsets, strict=True):
             if offset + parameter.size <= flat.size:
                 view = flat[offset : offset + parameter.size].reshape(parameter.shape)
