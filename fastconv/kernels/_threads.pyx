@@ -98,6 +98,17 @@ def set_num_threads(n):
     omp_set_num_threads(n)
 
 
+def set_work_per_thread(double work):
+    """Multiply-adds (about) below which another thread is not woken; returns what it was before.
+
+    Tests lower it, so that even the smallest arrays are shared between threads.
+    """
+    global WORK_PER_THREAD
+    before = WORK_PER_THREAD
+    WORK_PER_THREAD = work
+    return before
+
+
 def has_openmp():
     """Whether the kernels were built with OpenMP."""
     cdef bint built
