@@ -22,9 +22,13 @@ typedef struct {
     const char *name;
     int vl, mr, nr;
 
+    /* Packs b (k, n), strides rs and cs, n <= width, into one panel out[k][width], the missing columns zero. */
+    void (*pack_panel)(ptrdiff_t k, ptrdiff_t n, ptrdiff_t width, const float *b, ptrdiff_t rs, ptrdiff_t cs,
+                       float *out);
+
     /* Row tile: c[i][j] = epilogue(sum_t sum_k a[rows[i] + taps[t] + k] * b[t][k][j])
      * a rows are read in place, k runs over consecutive floats; b is packed in panels of `width` columns
-     * (a multiple of VL, at most NR; see pack in fastconv/kernels/_packing). c (m, n), row i at c + i*ldc, is written.
+     * (a multiple of VL, at most NR; see pack_panel). c (m, n), row i at c + i*ldc, is written.
      * 1 <= m <= MR, 1 <= n <= width. */
     void (*row_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t n_taps, const float *a, const ptrdiff_t *rows,
                      const ptrdiff_t *taps, const float *b, float *c, ptrdiff_t ldc, const fc_epilogue *ep);
@@ -44,6 +48,12 @@ extern const fc_kernels fc_kernels_avx512;
 
 /* The levels this processor and operating system run, slowest first; returns how many. */
 int fc_available(const fc_kernels *out[3]);
+
+/* Scratch memory of the calling thread, at least `bytes` long and aligned to a page, or NULL if there is none to be
+ * had. Valid until the same thread asks for a larger one in the same slot. FC_TEAM: what the calling thread shares
+ * with its team; FC_OWN: what each thread keeps to itself. */
+enum { FC_TEAM = 0, FC_OWN = 1, FC_INNER = 2, FC_SCRATCH_SLOTS = 3 };
+void *fc_scratch(int slot, size_t bytes);
 
 /* Denormals to zero in this thread; returns the state that fc_restore_denormals takes back. */
 unsigned fc_flush_denormals(void);

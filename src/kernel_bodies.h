@@ -3,6 +3,7 @@
 #include "fastconv.h"
 
 #include "matmul_tiles.h"
+#include "pack.h"
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -14,6 +15,7 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .vl = VL,
     .mr = MR,
     .nr = NV * VL,
+    .pack_panel = pack_panel,
     .row_tile = row_tile,
     .column_tile = column_tile,
 };

@@ -8,6 +8,9 @@
  * + - * / work on vf as they are. The loads and stores ask for no alignment; `_first` ones touch only the first n
  * lanes of memory (0 <= n, at most VL count) and read the others as zero.
  */
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -7,6 +7,7 @@ import os
 
 cdef extern from "fastconv.h" nogil:
     int fc_available(const fc_kernels **out)
+    void *fc_scratch(int slot, size_t size)
     unsigned fc_flush_denormals()
     void fc_restore_denormals(unsigned state)
 
@@ -17,6 +18,10 @@ cdef const fc_kernels *_active = _levels[_n_levels - 1]
 
 cdef const fc_kernels *kernels() noexcept nogil:
     return _active
+
+
+cdef void *scratch(int slot, size_t size) noexcept nogil:
+    return fc_scratch(slot, size)
 
 
 cdef unsigned flush_denormals() noexcept nogil:
