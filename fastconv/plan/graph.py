@@ -162,8 +162,8 @@ class Graph(Recorder):
     def opaque(self, xs: Value | Sequence[Value], layer: Any) -> Value:
         """A layer that computes by itself.
 
-        `layer.forward(x, training)` returns y and `layer.backward(dy)` returns dx (None if it has
-        none), with the batch axis first; with several inputs, x and dx are lists. If the layer has
+        `layer.forward(x, training)` returns y and `layer.backward(dy)` returns dx, with
+        the batch axis first; with several inputs, x and dx are lists. If the layer has
         `compute_output_shape`, it is asked with the input's shape without the batch axis (or a list
         of them); otherwise y has the shape of x. Gradients of the layer's own `parameters` are
         written by its `backward` into their `grad`.
@@ -177,6 +177,12 @@ class Graph(Recorder):
         for method in ("forward", "backward"):
             if not callable(getattr(layer, method, None)):
                 raise TypeError(f"{where}: a layer needs a method {method}; received {layer!r}")
+        steps = [node.primitive for node in self.nodes]
+        if any(isinstance(step, primitives.Opaque) and step.layer is layer for step in steps):
+            raise ValueError(
+                f"{where}: a layer that keeps what its backward needs stands in a graph once; "
+                f"received {layer!r} again"
+            )
         shapes = [value.shape for value in values]
         shape = shapes[0]
         if hasattr(layer, "compute_output_shape"):

@@ -1,0 +1,187 @@
+"""A plan's executors for one number of rows, tied to their buffers and run in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from time import perf_counter
+
+import numpy as np
+
+from fastconv.kernels.elementwise import add
+from fastconv.plan.flow import Flow, Reader, Seed
+from fastconv.plan.memory import Memory
+from fastconv.plan.parameters import Parameter
+from fastconv.plan.steps import make_executor
+from fastconv.plan.steps.base import Executor, Setting
+
+Clock = Callable[[int, str, int, float], None]  # step number, direction, rows, seconds
+
+
+def make_executors(flow: Flow, rows: int) -> list[Executor]:
+    """One executor for each fused step, not yet tied to memory."""
+    made = []
+    for step in flow.steps:
+        backward = flow.goes_back(step)
+        gradients = tuple(backward and flow.root(x) in flow.needed for x in step.inputs)
+        made.append(make_executor(step, Setting(rows, backward, gradients)))
+    return made
+
+
+class Execution:
+    """Runs a plan's steps for `rows` samples.
+
+    Attributes
+    ----------
+    outputs : list of ndarray
+        The graph's outputs, with the batch axis.
+    seeds : list of (ndarray or None)
+        For each output, where its gradient is written before `backward`; None where none is needed.
+    d_inputs : list of (ndarray or None)
+        The gradients of the graph's inputs after `backward`.
+    """
+
+    def __init__(self, flow: Flow, executors: list[Executor], memory: Memory, rows: int) -> None:
+        self.rows = rows
+        self.executors = executors
+        self._flow = flow
+        self._memory = memory
+        self._fed: list[list[tuple[Executor, int]]] = [[] for _ in flow.inputs]
+        self._sums: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in executors]
+        self._parameter_sums: list[list[tuple[Parameter, np.ndarray]]] = [[] for _ in executors]
+        self._seed_sums: list[tuple[np.ndarray, np.ndarray]] = []
+        for i, executor in enumerate(executors):
+            self._bind_values(i, executor)
+            if executor.setting.backward:
+                self._bind_gradients(i, executor)
+        self._bind_shared_parameters()
+        self.outputs = [
+            memory.array(memory.output_key(n), (rows, *y.shape), "float32")
+            for n, y in enumerate(flow.graph.outputs)
+        ]
+        self.seeds = [self._seed(n) for n in range(len(self.outputs))]
+        self.d_inputs = [
+            memory.array(("gradient", x), (rows, *x.shape), "float32") if x in flow.needed else None
+            for x in flow.inputs
+        ]
+
+    def forward(
+        self,
+        xs: Sequence[np.ndarray],
+        training: bool,
+        step: int,
+        skip: Collection[int] = (),
+        clock: Clock | None = None,
+    ) -> None:
+        """Fill `outputs` from the inputs, which are kept until `release_inputs`.
+
+        The work of the steps in `skip` is left to a loss.
+        """
+        for x, readers in zip(xs, self._fed, strict=True):
+            for executor, slot in readers:
+                executor.inputs[slot] = x.reshape((self.rows, *executor.step.inputs[slot].shape))
+        for i, executor in enumerate(self.executors):
+            if i in skip:
+                continue
+            start = perf_counter()
+            executor.forward(training, step)
+            if clock is not None:
+                clock(i, "forward", self.rows, perf_counter() - start)
+        for output, root in zip(self.outputs, self._flow.outputs, strict=True):
+            if root in self._flow.inputs:  # there was nothing to compute
+                np.copyto(output, xs[self._flow.inputs.index(root)].reshape(output.shape))
+
+    def backward(self, step: int, skip: Collection[int] = (), clock: Clock | None = None) -> None:
+        """Turn the seeds into the gradients of the parameters and the inputs.
+
+        The steps in `skip` have been passed by a loss that wrote the gradient before them.
+        """
+        for total, part in self._seed_sums:
+            add(total, part, total)
+        for i in range(len(self.executors) - 1, -1, -1):
+            executor = self.executors[i]
+            if not executor.setting.backward or i in skip:
+                continue
+            start = perf_counter()
+            executor.backward(step)
+            for total, part in self._sums[i]:
+                add(total, part, total)
+            for parameter, part in self._parameter_sums[i]:
+                grad = parameter.allocate_grad()
+                add(grad, part, grad)
+            if clock is not None:
+                clock(i, "backward", self.rows, perf_counter() - start)
+        for x, dx in zip(self._flow.inputs, self.d_inputs, strict=True):
+            if dx is not None and not self._flow.contributions[x]:
+                dx[...] = 0  # no output depends on this input
+
+    def release_inputs(self) -> None:
+        """Forget the user's arrays."""
+        for readers in self._fed:
+            for executor, slot in readers:
+                executor.inputs[slot] = _NOTHING
+
+    def gradient_before(self, i: int) -> np.ndarray:
+        """The gradient of the first input of step `i`, for a loss that is fused with it."""
+        dx = self.executors[i].d_inputs[0]
+        assert dx is not None
+        return dx
+
+    def _bind_values(self, i: int, executor: Executor) -> None:
+        step, memory = executor.step, self._memory
+        for slot, x in enumerate(step.inputs):
+            root = self._flow.root(x)
+            if root in self._flow.inputs:
+                self._fed[self._flow.inputs.index(root)].append((executor, slot))
+                executor.inputs.append(_NOTHING)
+            else:
+                executor.inputs.append(memory.array(("value", root), executor.batch(x), "float32"))
+        y = step.output
+        executor.output = memory.array(("value", y), executor.batch(y), "float32")
+        for buffer in executor.buffers():
+            key = ("own", i, buffer.name)
+            executor.own[buffer.name] = memory.array(key, buffer.shape, buffer.dtype)
+
+    def _bind_gradients(self, i: int, executor: Executor) -> None:
+        y = executor.step.output
+        executor.d_output = self._memory.array(("gradient", y), executor.batch(y), "float32")
+        for slot, x in enumerate(executor.step.inputs):
+            if not executor.setting.input_gradients[slot]:
+                executor.d_inputs.append(None)
+                continue
+            dx, total = self._contribution(Reader(i, slot), executor.batch(x))
+            executor.d_inputs.append(dx)
+            if total is not None:
+                self._sums[i].append((total, dx))
+
+    def _bind_shared_parameters(self) -> None:
+        for i, k in self._memory.lifetimes.shared_parameters():
+            executor = self.executors[i]
+            parameter = executor.parameters[k]
+            part = self._memory.array(("shared", i, k), parameter.shape, "float32")
+            executor.shared_gradients[parameter] = part
+            self._parameter_sums[i].append((parameter, part))
+
+    def _seed(self, number: int) -> np.ndarray | None:
+        if self._flow.outputs[number] not in self._flow.needed:
+            return None
+        seed, total = self._contribution(Seed(number), self.outputs[number].shape)
+        if total is not None:
+            self._seed_sums.append((total, seed))
+        return seed
+
+    def _contribution(
+        self, part: Seed | Reader, shape: tuple[int, ...]
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Where a part of a gradient is written, and the sum that it must be added to, if any."""
+        if isinstance(part, Seed):
+            root = self._flow.outputs[part.output]
+        else:
+            root = self._flow.root(self._flow.steps[part.step].inputs[part.slot])
+        total = self._memory.array(("gradient", root), shape, "float32")
+        k = self._flow.contributions[root].index(part)
+        if k == 0:
+            return total, None
+        return self._memory.array(("part", root, k), shape, "float32"), total
+
+
+_NOTHING = np.empty(0, np.float32)

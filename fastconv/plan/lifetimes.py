@@ -1,0 +1,152 @@
+"""When each buffer of a plan is first written and last read.
+
+The clock: step i runs forward at time i, the losses are computed at time n = number of steps, and
+step i runs backward at time 2n - i. Buffers that hold a result for the user live to the end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from fastconv.plan.arena import Request
+from fastconv.plan.flow import Flow, Reader, Seed
+from fastconv.plan.parameters import Parameter
+from fastconv.plan.steps.base import Executor
+from fastconv.plan.values import Value
+
+
+class Lifetimes:
+    """The memory that a list of executors needs, for the batch that they were made for.
+
+    Keys of the requests: ("value", root), ("gradient", root), ("part", root, k) for the k-th
+    contribution to a gradient, ("own", step, name), ("shared", step, k) for the gradient of the
+    step's k-th parameter where another step's is already in its place, ("copy", number) for an
+    output that is an input.
+
+    Attributes
+    ----------
+    alias : dict
+        From a key to the key whose buffer it lies on, where a step works in place.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        executors: Sequence[Executor],
+        rows: int,
+        early_gradients: Sequence[Value] = (),
+    ) -> None:
+        self.flow = flow
+        self.executors = executors
+        self.rows = rows
+        self._early = set(early_gradients)  # written by a loss that is fused with the last step
+        self._n = len(executors)
+        self._end = 2 * self._n + 1
+        self.alias: dict[Hashable, Hashable] = {}
+        self._find_aliases()
+
+    def requests(self) -> list[Request]:
+        """Every buffer that needs a place; those that lie on another one are merged into it."""
+        merged: dict[Hashable, Request] = {}
+        for request in self._all():
+            key = self.place_of(request.key)
+            other = merged.get(key, request)
+            merged[key] = Request(
+                key,
+                max(request.nbytes, other.nbytes),
+                min(request.first, other.first),
+                max(request.last, other.last),
+            )
+        return list(merged.values())
+
+    def shared_parameters(self) -> list[tuple[int, int]]:
+        """(step, number of its parameter) where another step has already written a gradient."""
+        seen: set[Parameter] = set()
+        found = []
+        for i in range(self._n - 1, -1, -1):
+            if self.executors[i].setting.backward:
+                for k, parameter in enumerate(self.executors[i].parameters):
+                    if parameter.trainable and parameter in seen:
+                        found.append((i, k))
+                    seen.add(parameter)
+        return found
+
+    def place_of(self, key: Hashable) -> Hashable:
+        """The key under which the buffer was placed."""
+        while key in self.alias:
+            key = self.alias[key]
+        return key
+
+    def _back(self, step: int) -> int:
+        return 2 * self._n - step
+
+    def _all(self) -> list[Request]:
+        found = [self._value(root) for root in self.flow.writer]
+        for root in self.flow.contributions:
+            found += self._gradient(root)
+        for i, executor in enumerate(self.executors):
+            spans = {
+                "forward": (i, i),
+                "backward": (self._back(i), self._back(i)),
+                "saved": (i, self._back(i)),
+            }
+            for buffer in executor.buffers():
+                nbytes = math.prod(buffer.shape) * np.dtype(buffer.dtype).itemsize
+                found.append(Request(("own", i, buffer.name), nbytes, *spans[buffer.life]))
+        for i, k in self.shared_parameters():
+            nbytes = 4 * self.executors[i].parameters[k].size
+            found.append(Request(("shared", i, k), nbytes, self._back(i), self._back(i)))
+        for number, root in enumerate(self.flow.outputs):
+            if root not in self.flow.writer:
+                found.append(Request(("copy", number), self._nbytes(root), self._n, self._end))
+        return found
+
+    def _value(self, root: Value) -> Request:
+        """From the step that writes it to the last that reads it, forward or backward."""
+        writer = self.flow.writer[root]
+        last = writer
+        if self.executors[writer].reads_output:
+            last = self._back(writer)
+        for reader in self.flow.readers.get(root, []):
+            again = self.executors[reader.step].reads_input
+            last = max(last, self._back(reader.step) if again else reader.step)
+        if root in self.flow.outputs:
+            last = self._end
+        return Request(("value", root), self._nbytes(root), writer, last)
+
+    def _gradient(self, root: Value) -> list[Request]:
+        """From its first contribution to the step that passes it on, or to the user."""
+        times = [self._time(part) for part in self.flow.contributions[root]]
+        first = self._n if root in self._early else min(times, default=self._n)
+        writer = self.flow.writer.get(root)
+        last = self._end if writer is None else self._back(writer)
+        size = self._nbytes(root)
+        sums = [Request(("gradient", root), size, first, last)]
+        return sums + [
+            Request(("part", root, k), size, time, time) for k, time in enumerate(times) if k > 0
+        ]
+
+    def _time(self, part: Seed | Reader) -> int:
+        return self._n if isinstance(part, Seed) else self._back(part.step)
+
+    def _nbytes(self, root: Value) -> int:
+        return 4 * root.size * self.rows
+
+    def _find_aliases(self) -> None:
+        """Where a step may work in place: nobody else wants what it overwrites."""
+        for executor in self.executors:
+            if not executor.in_place:
+                continue
+            x, y = self.flow.root(executor.step.inputs[0]), executor.step.output
+            if len(self.flow.readers[x]) != 1 or x in self.flow.outputs:
+                continue
+            writer = self.flow.writer.get(x)
+            if writer is not None:
+                still_read = executor.reads_input or self.executors[writer].reads_output
+                if not still_read:
+                    self.alias["value", y] = ("value", x)
+            if x in self.flow.needed and y in self.flow.needed:
+                self.alias["gradient", x] = ("gradient", y)

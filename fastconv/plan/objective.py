@@ -1,0 +1,127 @@
+"""The losses of a plan, and where each meets the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from fastconv.plan.execution import Clock, Execution
+from fastconv.plan.flow import Flow
+from fastconv.plan.loss import LossSpec
+from fastconv.plan.ports import as_list
+from fastconv.plan.primitives import Activation
+from fastconv.plan.steps.loss import LossStep, make_loss
+
+LOSS = -1  # what the losses are called where steps are numbered
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A loss of output number `output`.
+
+    If the output comes straight from a softmax that nobody else reads, `softmax` is the number of
+    that step: the loss then takes the step's input, and writes the output and the gradient of the
+    logits in one pass. This is also the stable way: no logarithm of a rounded probability.
+    """
+
+    output: int
+    spec: LossSpec
+    softmax: int | None
+
+
+class Objective:
+    """All losses of a plan; their sum is what training makes small."""
+
+    def __init__(
+        self, loss: LossSpec | Sequence[LossSpec | None] | None, flow: Flow, fused: bool
+    ) -> None:
+        outputs = flow.graph.outputs
+        if loss is None:
+            loss = [None] * len(outputs)
+        elif isinstance(loss, LossSpec):
+            loss = [loss]
+        specs = list(loss)
+        if len(specs) != len(outputs):
+            raise ValueError(
+                f"plan: there must be a loss, or None, for each of the {len(outputs)} outputs; "
+                f"received {len(specs)}"
+            )
+        self.placements: list[Placement] = []
+        for number, (spec, y) in enumerate(zip(specs, outputs, strict=True)):
+            if spec is None:
+                continue
+            if not isinstance(spec, LossSpec):
+                raise TypeError(f"plan: a loss must be a LossSpec; received {spec!r}")
+            if not y.shape:
+                raise ValueError(f"plan: {spec.kind} needs an axis of classes; received output ()")
+            wants_softmax = fused and spec.is_crossentropy and not spec.from_logits
+            softmax = _softmax_before(flow, number) if wants_softmax else None
+            self.placements.append(Placement(number, spec, softmax))
+        self.skipped = {p.softmax for p in self.placements if p.softmax is not None}
+        self.early_gradients = [flow.root(flow.steps[i].inputs[0]) for i in self.skipped]
+        self._flow = flow
+        self._steps: dict[int, list[LossStep]] = {}
+
+    def take(self, execution: Execution, targets: Any, sample_weight: Any) -> None:
+        """Check the targets of a batch and keep them."""
+        given = as_list(targets, len(self.placements), "targets")
+        for step, part in zip(self._steps_for(execution.rows), given, strict=True):
+            step.targets.take(part, sample_weight)
+
+    def run(self, execution: Execution, gradient: bool, clock: Clock | None = None) -> float:
+        """The sum of the losses; with `gradient`, the seeds of the backward pass as well."""
+        start = perf_counter()
+        total = 0.0
+        if gradient:
+            without = set(range(len(execution.seeds))) - {p.output for p in self.placements}
+            for number in without:
+                seed = execution.seeds[number]
+                if seed is not None:
+                    seed[...] = 0
+        for step, place in zip(self._steps_for(execution.rows), self.placements, strict=True):
+            y = execution.outputs[place.output]
+            x, dx = y, execution.seeds[place.output]
+            if place.softmax is not None:
+                x = execution.executors[place.softmax].inputs[0]
+                dx = execution.gradient_before(place.softmax) if dx is not None else None
+            total += step.run(x, y, dx if gradient else None)
+        if clock is not None:
+            clock(LOSS, "forward", execution.rows, perf_counter() - start)
+        return total
+
+    def forget(self, rows: int) -> None:
+        """Drop what was made for a number of rows."""
+        self._steps.pop(rows, None)
+
+    def _steps_for(self, rows: int) -> list[LossStep]:
+        if rows not in self._steps:
+            outputs = self._flow.graph.outputs
+            self._steps[rows] = [
+                make_loss(
+                    p.spec,
+                    rows,
+                    outputs[p.output].shape,
+                    sees_logits=p.spec.from_logits or p.softmax is not None,
+                )
+                for p in self.placements
+            ]
+        return self._steps[rows]
+
+
+def _softmax_before(flow: Flow, number: int) -> int | None:
+    """The step that is a softmax and writes just this output, read by nobody else."""
+    root = flow.outputs[number]
+    i = flow.writer.get(root)
+    if i is None or flow.readers.get(root) or flow.outputs.count(root) > 1:
+        return None
+    if flow.graph.outputs[number] is not root:  # reshaped: other rows than those of the softmax
+        return None
+    step = flow.steps[i]
+    activation = step.find(Activation)
+    if step.kind != "activation" or activation is None or activation.kind != "softmax":
+        return None
+    x = flow.root(step.inputs[0])
+    alone = len(flow.readers[x]) == 1 and x not in flow.outputs and x in flow.writer
+    return i if alone else None

@@ -1,0 +1,265 @@
+"""A network made ready to run: built once for a graph and a batch size."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastconv._arguments import as_int
+from fastconv.plan.execution import Clock, Execution, make_executors
+from fastconv.plan.flow import Flow
+from fastconv.plan.fuse import fuse as fuse_steps
+from fastconv.plan.graph import Graph
+from fastconv.plan.lifetimes import Lifetimes
+from fastconv.plan.loss import LossSpec
+from fastconv.plan.memory import Memory
+from fastconv.plan.objective import Objective
+from fastconv.plan.ports import Ports, as_list
+from fastconv.plan.report import Times, report
+
+_SIZES_KEPT = 4  # numbers of rows, besides the full batch, whose executors are kept
+
+
+class Plan:
+    """Runs a graph forward and backward, in memory that is laid out once.
+
+    Parameters
+    ----------
+    graph : Graph
+        With at least one output. It is not changed, and must not be changed afterwards.
+    batch_size : int
+        The largest number of rows (samples) of a call.
+    training : bool
+        Whether backward passes will be asked for: their buffers are part of the arena, and every
+        trainable parameter gets a gradient.
+    loss : LossSpec, or a list of LossSpec or None, one for each output
+        What `train_step` and `loss_and_output` compute; the losses of several outputs are added.
+    input_gradient : bool
+        Whether `backward` also returns the gradient of the input.
+    fuse : bool, optional
+        Without fusion every recorded step runs alone. By default on, unless the environment
+        variable FASTCONV_FUSE is 0.
+
+    Attributes
+    ----------
+    profile : bool
+        Set it to measure every step from then on; `report` then shows times and GFLOP/s.
+
+    Notes
+    -----
+    A graph with several inputs or outputs takes and returns lists of arrays. Results are the plan's
+    own buffers: they are valid until its next call. A plan runs one call at a time.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        batch_size: int,
+        *,
+        training: bool,
+        loss: LossSpec | Sequence[LossSpec | None] | None = None,
+        input_gradient: bool = False,
+        fuse: bool | None = None,
+    ) -> None:
+        self.batch_size = as_int(batch_size, "batch_size", where="plan")
+        if not graph.outputs:
+            raise ValueError("plan: a graph needs an output; received none")
+        self.graph = graph
+        self.training = bool(training)
+        self.profile = False
+        self.fused = _fusion_wanted() if fuse is None else bool(fuse)
+        self.steps = fuse_steps(graph, self.fused)
+        self._flow = Flow(graph, self.steps, training=training, input_gradient=input_gradient)
+        self._objective = Objective(loss, self._flow, self.fused)
+        executors = make_executors(self._flow, self.batch_size)
+        early = self._objective.early_gradients
+        self._memory = Memory(Lifetimes(self._flow, executors, self.batch_size, early))
+        self._ports = Ports(graph.inputs, self.batch_size, self._memory)
+        if training:
+            for step in self.steps:
+                for parameter in (p for part in step.primitives for p in part.parameters):
+                    if parameter.trainable:
+                        parameter.allocate_grad()
+        self._full = Execution(self._flow, executors, self._memory, self.batch_size)
+        self._partial: OrderedDict[int, Execution] = OrderedDict()
+        self._pending: tuple[Execution, int] | None = None
+        self._times = Times()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arena, and of copies of inputs that the kernels could not read."""
+        return self._memory.nbytes + self._ports.nbytes
+
+    def forward(self, x: Any, step: int = 0, *, training: bool | None = None) -> Any:
+        """Compute the outputs.
+
+        Parameters
+        ----------
+        x : (rows, ...) array
+            At most `batch_size` rows. Other real dtypes and layouts are copied; an input recorded
+            as uint8 must be uint8. While a backward pass is open, the array is still read.
+        step : int
+            Number of the optimizer's step: picks the dropout mask.
+        training : bool, optional
+            Whether dropout is on and a backward pass may follow; default: whether the plan trains.
+
+        Returns
+        -------
+        y : (rows, ...) float32 array, or a list of them
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a wrong shape or dtype, before anything is written.
+        """
+        training = self.training if training is None else training
+        if training and not self.training:
+            raise ValueError("plan: only a plan built with training=True runs a training step")
+        xs, rows = self._ports.take(x)
+        if rows == 0:
+            return self._given([np.empty((0, *y.shape), np.float32) for y in self.graph.outputs])
+        execution = self._execution(rows)
+        self._run_forward(execution, xs, training, step)
+        return self._given(execution.outputs)
+
+    def backward(self, dy: Any) -> Any:
+        """Compute the gradients of all parameters, after a `forward` in training.
+
+        Parameters
+        ----------
+        dy : array of the output's shape, or a list of them; None stands for zeros
+            The gradient of whatever is made small, in the outputs.
+
+        Returns
+        -------
+        dx : array, list of arrays, or None without `input_gradient`
+        """
+        if self._pending is None:
+            raise RuntimeError("plan: each backward needs a forward with training=True before it")
+        execution, step = self._pending
+        given = as_list(dy, len(execution.outputs), "dy")
+        arrays = [
+            None if part is None else _checked_gradient(part, y)
+            for part, y in zip(given, execution.outputs, strict=True)
+        ]
+        for seed, array in zip(execution.seeds, arrays, strict=True):
+            if seed is not None:
+                np.copyto(seed, 0 if array is None else array, casting="unsafe")
+        self._pending = None
+        execution.backward(step, clock=self._clock())
+        execution.release_inputs()
+        gradients = execution.d_inputs
+        return self._given(gradients) if any(dx is not None for dx in gradients) else None
+
+    def train_step(
+        self, x: Any, targets: Any, sample_weight: Any = None, step: int = 0
+    ) -> tuple[float, Any]:
+        """Forward, loss and backward in one call: fills the parameters' gradients.
+
+        Parameters
+        ----------
+        x, step
+            As in `forward`.
+        targets : array
+            Class numbers (rows,) for the sparse cross-entropy, else an array of the output's shape;
+            a list if there are several losses.
+        sample_weight : (rows,) array, optional
+            Multiplies each sample's loss. The mean still divides by the number of rows.
+
+        Returns
+        -------
+        loss : float
+            Mean over the rows.
+        y : array or list of arrays
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a wrong shape, dtype or class number, before anything is written.
+        """
+        if not self.training:
+            raise ValueError("plan: only a plan built with training=True runs a training step")
+        execution, xs = self._take(x, targets, sample_weight)
+        self._run_forward(execution, xs, True, step, skip=self._objective.skipped)
+        self._pending = None
+        loss = self._objective.run(execution, gradient=True, clock=self._clock())
+        execution.backward(step, skip=self._objective.skipped, clock=self._clock())
+        execution.release_inputs()
+        return loss, self._given(execution.outputs)
+
+    def loss_and_output(self, x: Any, targets: Any, sample_weight: Any = None) -> tuple[float, Any]:
+        """The loss and the outputs, without dropout and without gradients; as `train_step`."""
+        execution, xs = self._take(x, targets, sample_weight)
+        self._run_forward(execution, xs, False, 0, skip=self._objective.skipped)
+        loss = self._objective.run(execution, gradient=False, clock=self._clock())
+        return loss, self._given(execution.outputs)
+
+    def report(self) -> str:
+        """A table: each fused step, its algorithm and buffers; times after profiled runs."""
+        return report(self._flow, self._full.executors, self._memory, self._objective, self._times)
+
+    def _take(self, x: Any, targets: Any, sample_weight: Any) -> tuple[Execution, list[np.ndarray]]:
+        """The execution for a batch, whose targets it now holds."""
+        if not self._objective.placements:
+            raise ValueError("plan: built without a loss; received targets")
+        xs, rows = self._ports.take(x)
+        if rows == 0:
+            raise ValueError("plan: a loss is the mean over at least one row; received none")
+        execution = self._execution(rows)
+        self._objective.take(execution, targets, sample_weight)
+        return execution, xs
+
+    def _run_forward(
+        self,
+        execution: Execution,
+        xs: list[np.ndarray],
+        training: bool,
+        step: int,
+        skip: Collection[int] = (),
+    ) -> None:
+        self._pending = None
+        execution.forward(xs, training, step, skip=skip, clock=self._clock())
+        if training:
+            self._pending = execution, step
+        else:
+            execution.release_inputs()
+
+    def _execution(self, rows: int) -> Execution:
+        """Executors for a number of rows, in the one arena; the sizes used last are kept."""
+        if rows == self.batch_size:
+            return self._full
+        if rows not in self._partial:
+            executors = make_executors(self._flow, rows)
+            self._partial[rows] = Execution(self._flow, executors, self._memory, rows)
+            if len(self._partial) > _SIZES_KEPT:
+                oldest, _ = self._partial.popitem(last=False)
+                self._objective.forget(oldest)
+        self._partial.move_to_end(rows)
+        return self._partial[rows]
+
+    def _clock(self) -> Clock | None:
+        return self._times.add if self.profile else None
+
+    @staticmethod
+    def _given(arrays: Sequence[Any]) -> Any:
+        return arrays[0] if len(arrays) == 1 else list(arrays)
+
+
+def _checked_gradient(dy: Any, y: np.ndarray) -> np.ndarray:
+    array = np.asarray(dy)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"plan: dy must be real numbers; received dtype {array.dtype}")
+    if array.shape != y.shape:
+        raise ValueError(f"plan: dy must have the output's shape {y.shape}; received {array.shape}")
+    return array
+
+
+def _fusion_wanted() -> bool:
+    value = os.environ.get("FASTCONV_FUSE", "1")
+    if value not in ("0", "1"):
+        raise ValueError(f"FASTCONV_FUSE: must be 0 or 1; received {value!r}")
+    return value == "1"

@@ -1,0 +1,32 @@
+"""The executors: one file per fused step. Each knows its buffers and which kernels to call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastconv.plan.fuse import FusedStep
+from fastconv.plan.steps.activation import make_activation
+from fastconv.plan.steps.add import AddStep
+from fastconv.plan.steps.affine import AffineStep
+from fastconv.plan.steps.base import Executor, Setting
+from fastconv.plan.steps.conv_block import ConvBlock
+from fastconv.plan.steps.dense_block import DenseBlock
+from fastconv.plan.steps.dropout import DropoutStep
+from fastconv.plan.steps.opaque import OpaqueStep
+from fastconv.plan.steps.pool import Pool
+
+_MAKERS: dict[str, Callable[[FusedStep, Setting], Executor]] = {
+    "conv_block": ConvBlock,
+    "dense_block": DenseBlock,
+    "pool": Pool,
+    "activation": make_activation,
+    "dropout": DropoutStep,
+    "affine": AffineStep,
+    "add": AddStep,
+    "opaque": OpaqueStep,
+}
+
+
+def make_executor(step: FusedStep, setting: Setting) -> Executor:
+    """The executor of a fused step, not yet tied to any memory."""
+    return _MAKERS[step.kind](step, setting)

@@ -1,0 +1,20 @@
+"""The sum of two values, where branches meet."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastconv.kernels.elementwise import add
+from fastconv.plan.steps.base import Executor
+
+
+class AddStep(Executor):
+    """y = a + b; the gradient of both is that of y."""
+
+    def forward(self, training: bool, step: int) -> None:
+        add(self.inputs[0], self.inputs[1], self.output)
+
+    def backward(self, step: int) -> None:
+        for dx in self.d_inputs:
+            if dx is not None:
+                np.copyto(dx, self.d_output)

@@ -1,0 +1,123 @@
+"""What every executor has in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from fastconv.plan.fuse import FusedStep
+from fastconv.plan.parameters import Parameter
+from fastconv.plan.values import Value
+
+Life: TypeAlias = Literal["forward", "backward", "saved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an executor is made for.
+
+    Parameters
+    ----------
+    rows : int
+        Samples in the batch.
+    backward : bool
+        Whether the backward pass runs through this step.
+    input_gradients : tuple of bool
+        For which inputs it has to compute a gradient.
+    """
+
+    rows: int
+    backward: bool
+    input_gradients: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """Memory that an executor asks for besides its inputs, its output and their gradients.
+
+    `life` says when its contents must survive: during this step's "forward" or "backward" call, or
+    "saved" from the one to the other.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    life: Life
+
+
+class Executor:
+    """Computes one fused step, forward and backward, by calling kernels with arrays made before.
+
+    A subclass decides in its constructor what it needs and says so in `buffers`; the plan then sets
+    `inputs`, `output`, `d_inputs`, `d_output` and `own`. `forward` reads the inputs and overwrites
+    the output; `backward` reads `d_output`, which it may destroy, and overwrites the wanted
+    `d_inputs` and the parameters' gradients.
+
+    Attributes
+    ----------
+    in_place : bool
+        Whether the output may lie on the input, and the input's gradient on the output's.
+    reads_input, reads_output : bool
+        Whether `backward` looks at them again.
+    flops : int
+        Floating-point operations of a forward pass over the batch, direct convolution's count;
+        0 where the work is moving memory.
+    """
+
+    in_place = False
+    reads_input = False
+    reads_output = False
+    flops = 0
+    algorithm = ""
+
+    def __init__(self, step: FusedStep, setting: Setting) -> None:
+        self.step = step
+        self.setting = setting
+        self.inputs: list[np.ndarray] = []
+        self.output: np.ndarray
+        self.d_inputs: list[np.ndarray | None] = []
+        self.d_output: np.ndarray
+        self.own: dict[str, np.ndarray] = {}
+        self.shared_gradients: dict[Parameter, np.ndarray] = {}
+
+    def buffers(self) -> list[Buffer]:
+        """The buffers that the step asks for; found in `own` under their names."""
+        return []
+
+    def forward(self, training: bool, step: int) -> None:
+        """Compute the output; `step` counts the optimizer's steps and picks the dropout mask."""
+        raise NotImplementedError
+
+    def backward(self, step: int) -> None:
+        """Compute the gradients, after a `forward` with `training` and the same `step`."""
+        raise NotImplementedError
+
+    @property
+    def backward_flops(self) -> int:
+        """Operations of the backward pass: as many again for each gradient that takes a product."""
+        learns = any(p.trainable for p in self.parameters if len(p.shape) > 1)
+        return self.flops * (learns + any(self.setting.input_gradients))
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return tuple(p for part in self.step.primitives for p in part.parameters)
+
+    def gradient(self, parameter: Parameter) -> np.ndarray:
+        """Where to write a parameter's gradient.
+
+        If several steps share the parameter, all but the first write into a buffer of their own,
+        which the plan then adds.
+        """
+        shared = self.shared_gradients.get(parameter)
+        return parameter.allocate_grad() if shared is None else shared
+
+    def batch(self, value: Value) -> tuple[int, ...]:
+        """The shape of `value` with the batch axis."""
+        return (self.setting.rows, *value.shape)
+
+
+def rows_2d(array: np.ndarray) -> np.ndarray:
+    """All axes but the last as one: a view, for C-contiguous arrays."""
+    return array.reshape(-1, array.shape[-1])

@@ -1,0 +1,126 @@
+"""Convolution and what may follow it: [scaling ->] conv + bias + ReLU -> max pooling -> dropout."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
+from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
+from fastconv.kernels.conv2d_fwd import Conv2DFwd
+from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
+from fastconv.kernels.elementwise import affine, affine_u8, bias_grad, relu_bwd
+from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
+from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
+from fastconv.plan.fuse import FusedStep
+from fastconv.plan.primitives import Activation, Affine, Conv2D, Dropout, Pool2D
+from fastconv.plan.shapes import Conv2DShape
+from fastconv.plan.steps.base import Buffer, Executor, Life, Setting, rows_2d
+
+
+class ConvBlock(Executor):
+    """y = dropout(pool(relu(conv(scale * x + offset, w) + b))); only the convolution must be there.
+
+    What backward needs of the forward pass is x (or the scaled x), y and a byte per pooled element:
+    y > 0 is the mask of the ReLU, also behind the pooling (the largest of a window is positive if
+    its ReLU let it pass) and behind the dropout (a dropped element has no gradient anyway).
+    """
+
+    def __init__(self, step: FusedStep, setting: Setting) -> None:
+        super().__init__(step, setting)
+        conv = step.find(Conv2D)
+        assert conv is not None
+        self.conv = conv
+        self.scaling = step.find(Affine)
+        self.relu = step.find(Activation) is not None
+        self.pool = step.find(Pool2D)
+        self.dropout = step.find(Dropout)
+        self.shape: Conv2DShape = replace(conv.shape, mb=setting.rows)
+        self.flops = self.shape.flops
+
+        arguments = _kernel_arguments(self.shape)
+        self.fwd = Conv2DFwd(*arguments, activation="relu" if self.relu else "none")
+        learns = setting.backward and conv.w.trainable
+        self.bwd_weights = Conv2DBwdWeights(*arguments) if learns else None
+        wants_dx = setting.backward and setting.input_gradients[0]
+        self.bwd_data = Conv2DBwdData(*arguments) if wants_dx else None
+        self.reads_input = learns and self.scaling is None
+        self.reads_output = setting.backward and self.relu
+
+    def buffers(self) -> list[Buffer]:
+        wanted = [_workspace("forward", self.fwd.workspace_size)]
+        backward = self.setting.backward
+        if self.scaling is not None:
+            life: Life = "saved" if self.bwd_weights is not None else "forward"
+            wanted.append(Buffer("scaled", self.shape.x_shape, "float32", life))
+        if self.pool is not None:
+            wanted.append(Buffer("unpooled", self.shape.y_shape, "float32", "forward"))
+        if self.pool is not None and backward:
+            pooled = self.batch(self.step.output)
+            wanted.append(Buffer("argmax", pooled, "uint8", "saved"))
+            wanted.append(Buffer("d_unpooled", self.shape.y_shape, "float32", "backward"))
+        passes = [kernel for kernel in (self.bwd_weights, self.bwd_data) if kernel is not None]
+        if passes:
+            largest = max(kernel.workspace_size for kernel in passes)
+            wanted.append(_workspace("backward", largest))
+        return wanted
+
+    def forward(self, training: bool, step: int) -> None:
+        x, y = self.inputs[0], self.output
+        if self.scaling is not None:
+            affine_u8(x, self.own["scaled"], self.scaling.scale, self.scaling.offset)
+            x = self.own["scaled"]
+        b = None if self.conv.b is None else self.conv.b.value
+        out = y if self.pool is None else self.own["unpooled"]
+        self.fwd.run(x, self.conv.w.value, b, out, self.own["forward workspace"])
+        if self.pool is not None:
+            max_pool2d_fwd(out, y, self.own.get("argmax"), *self._window())
+        if self.dropout is not None and training:
+            dropout_fwd(y, y, self.dropout.rate, self.dropout.seed, step)
+
+    def backward(self, step: int) -> None:
+        dy = self._undo_what_follows(step)
+        x = self.inputs[0] if self.scaling is None else self.own["scaled"]
+        b = self.conv.b
+        db = self.gradient(b) if b is not None and b.trainable else None
+        if self.bwd_weights is not None:
+            dw = self.gradient(self.conv.w)
+            self.bwd_weights.run(x, dy, dw, db, self.own["backward workspace"])
+        elif db is not None:
+            bias_grad(rows_2d(dy), db)
+        if self.bwd_data is not None:
+            dx = self.d_inputs[0]
+            self.bwd_data.run(dy, self.conv.w.value, dx, self.own["backward workspace"])
+            if self.scaling is not None:
+                affine(dx, dx, self.scaling.scale, 0.0)
+
+    def _undo_what_follows(self, step: int) -> np.ndarray:
+        """The gradient of the convolution's own output. ReLU comes before the pooling is undone,
+        where there are fewer elements."""
+        dy = self.d_output
+        if self.dropout is not None:
+            dropout_bwd(dy, dy, self.dropout.rate, self.dropout.seed, step)
+        if self.relu:
+            relu_bwd(dy, self.output, dy)
+        if self.pool is not None:
+            max_pool2d_bwd(dy, self.own["argmax"], self.own["d_unpooled"], *self._window())
+            dy = self.own["d_unpooled"]
+        return dy
+
+    def _window(self) -> tuple[int, ...]:
+        assert self.pool is not None
+        s = self.pool.shape
+        return s.kh, s.kw, s.sh, s.sw, s.pt, s.pl
+
+
+def _kernel_arguments(s: Conv2DShape) -> tuple[int, ...]:
+    return (
+        s.mb, s.ih, s.iw, s.ic, s.oc, s.kh, s.kw, s.sh, s.sw, s.dh, s.dw, s.pt, s.pl, s.oh, s.ow,
+        s.groups,
+    )  # fmt: skip
+
+
+def _workspace(direction: Literal["forward", "backward"], nbytes: int) -> Buffer:
+    return Buffer(f"{direction} workspace", (nbytes,), "uint8", direction)

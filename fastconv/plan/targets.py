@@ -1,0 +1,100 @@
+"""Targets and sample weights, checked and brought into the form that the loss kernels read."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastconv.plan.loss import LossSpec
+
+
+class Targets:
+    """The targets of one batch.
+
+    An output (mb, ..., classes) counts as mb * ... rows of classes.
+
+    Attributes
+    ----------
+    values : (n,) int64 array for class numbers, else (n, classes) float32 array
+    weights : (n,) float32 array
+        The sample's weight over the number of rows, so that the weighted sum is the mean.
+    """
+
+    def __init__(self, spec: LossSpec, rows: int, shape: tuple[int, ...]) -> None:
+        self.spec = spec
+        self._samples = rows
+        self._shape = (rows, *shape)
+        self._classes = shape[-1]
+        self._per_sample = math.prod(shape[:-1])
+        n = rows * self._per_sample
+        self.values: np.ndarray
+        self._own = (
+            np.empty(n, np.int64) if spec.is_sparse else np.empty((n, self._classes), np.float32)
+        )
+        self._even = np.full(n, 1 / max(n, 1), np.float32)
+        self.weights = self._even
+
+    def take(self, targets: Any, sample_weight: Any = None) -> None:
+        """Check the targets of a batch and keep them; nothing is kept if they are refused."""
+        weights = self._even
+        if sample_weight is not None:
+            weights = self._checked_weights(sample_weight)
+        array = np.asarray(targets)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(
+                f"{self.spec.kind}: targets must be real numbers; received dtype {array.dtype}"
+            )
+        self.values = self._class_numbers(array) if self.spec.is_sparse else self._dense(array)
+        self.weights = weights
+
+    def one_hot(self) -> np.ndarray:
+        """The targets as (n, classes) float32."""
+        if not self.spec.is_sparse:
+            return self.values
+        return (self.values[:, np.newaxis] == np.arange(self._classes)).astype(np.float32)
+
+    def _dense(self, array: np.ndarray) -> np.ndarray:
+        if array.shape != self._shape:
+            hint = ""
+            if self.spec.is_crossentropy and array.ndim < len(self._shape):
+                hint = "; class numbers go with sparse_categorical_crossentropy"
+            raise ValueError(
+                f"{self.spec.kind}: targets must have the output's shape {self._shape}; "
+                f"received {array.shape}{hint}"
+            )
+        flags = array.flags
+        if array.dtype == np.float32 and flags.c_contiguous and flags.aligned:
+            return array.reshape(self._own.shape)
+        np.copyto(self._own, array.reshape(self._own.shape), casting="unsafe")
+        return self._own
+
+    def _class_numbers(self, array: np.ndarray) -> np.ndarray:
+        if array.shape not in (self._shape[:-1], (*self._shape[:-1], 1)):
+            raise ValueError(
+                f"{self.spec.kind}: targets must be class numbers of shape {self._shape[:-1]}; "
+                f"received {array.shape}"
+            )
+        labels = array.reshape(-1)
+        if labels.size and not (labels.min() >= 0 and labels.max() < self._classes):
+            raise ValueError(
+                f"{self.spec.kind}: class numbers must be between 0 and {self._classes - 1}; "
+                f"received {labels.min()} to {labels.max()}"
+            )
+        if array.dtype.kind == "f" and not (labels == np.floor(labels)).all():
+            raise ValueError(f"{self.spec.kind}: class numbers must be whole; received {labels}")
+        np.copyto(self._own, labels, casting="unsafe")
+        return self._own
+
+    def _checked_weights(self, sample_weight: Any) -> np.ndarray:
+        weights = np.asarray(sample_weight)
+        if weights.dtype.kind not in "fiub":
+            raise TypeError(f"sample_weight: must be real numbers; received dtype {weights.dtype}")
+        if weights.shape != (self._samples,):
+            raise ValueError(
+                f"sample_weight: must have one number for each of the {self._samples} samples; "
+                f"received shape {weights.shape}"
+            )
+        scaled = weights.astype(np.float32) * self._even[:1]
+        return np.repeat(scaled, self._per_sample)

@@ -1,0 +1,183 @@
+"""Any graph in float64, step by step, through `fastconv.reference`: what a plan must agree with.
+
+Beside every number goes a magnitude: what it would be if all terms had one sign. Rounding errors
+are bounded by epsilon, times the number of roundings on the way, times that magnitude.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+
+from fastconv import reference
+from fastconv.plan import primitives as p
+
+EPSILON = np.finfo(np.float32).eps
+
+
+class Reference:
+    """Forward and backward of a graph; `magnitude` replaces every number by its absolute value.
+
+    `like`: a Reference that has run, whose signs and maxima a magnitude run follows.
+    """
+
+    def __init__(self, graph, like=None):
+        self.graph = graph
+        self.like = like
+        self.magnitude = like is not None
+
+    def _number(self, x):
+        x = np.asarray(x, np.float64)
+        return np.abs(x) if self.magnitude else x
+
+    def forward(self, xs, training=True, step=0):
+        """The outputs, as a list."""
+        self.training, self.step = training, step
+        self.values = {
+            value: self._number(x) for value, x in zip(self.graph.inputs, xs, strict=True)
+        }
+        for node in self.graph.nodes:
+            x = [self.values[value] for value in node.inputs]
+            self.values[node.output] = self._apply(node, x)
+        return [self.values[y] for y in self.graph.outputs]
+
+    def backward(self, dys):
+        """Gradients {value or parameter: array} of sum(dy * y) over the outputs."""
+        grads = defaultdict(float)
+        for y, dy in zip(self.graph.outputs, dys, strict=True):
+            grads[y] = grads[y] + self._number(dy)
+        for node in reversed(self.graph.nodes):
+            if node.output not in grads:
+                continue
+            for target, part in self._transpose(node, grads[node.output]):
+                grads[target] = grads[target] + part
+        return grads
+
+    def _sign_values(self, value):
+        return (self.like or self).values[value]
+
+    def _apply(self, node, x):
+        step = node.primitive
+        match step:
+            case p.Conv2D():
+                b = 0 if step.b is None else self._number(step.b.value)
+                return reference.conv2d(x[0], self._number(step.w.value), b, **_conv(step))
+            case p.Dense():
+                b = 0 if step.b is None else self._number(step.b.value)
+                return x[0] @ self._number(step.w.value) + b
+            case p.Activation(kind="relu"):
+                return reference.relu(x[0])
+            case p.Activation(kind="softmax"):
+                assert not self.magnitude
+                return reference.softmax(x[0])
+            case p.Pool2D(kind="max"):
+                return reference.max_pool2d(x[0], **_pool(step))
+            case p.Pool2D():
+                include = step.count_include_pad
+                return reference.avg_pool2d(x[0], **_pool(step), count_include_pad=include)
+            case p.Dropout():
+                if not self.training:
+                    return x[0]
+                return reference.dropout(x[0], step.rate, step.seed, self.step)
+            case p.Affine():
+                return self._number(step.scale) * x[0] + self._number(step.offset)
+            case p.Reshape():
+                return x[0].reshape(len(x[0]), *node.output.shape)
+            case p.Add():
+                return x[0] + x[1]
+            case p.Opaque():
+                return step.layer.forward(x if len(x) > 1 else x[0], self.training)
+        raise AssertionError(step)
+
+    def _transpose(self, node, dy):
+        step, x = node.primitive, [self.values[value] for value in node.inputs]
+        y = self.values[node.output]
+        match step:
+            case p.Conv2D():
+                w = self._number(step.w.value)
+                dx, dw, db = reference.conv2d_backward(dy, x[0], w, **_conv(step))
+                yield node.inputs[0], dx
+                yield step.w, dw
+                if step.b is not None:
+                    yield step.b, db
+            case p.Dense():
+                w, dy2d = self._number(step.w.value), dy.reshape(-1, dy.shape[-1])
+                yield node.inputs[0], dy @ w.T
+                yield step.w, x[0].reshape(-1, w.shape[0]).T @ dy2d
+                if step.b is not None:
+                    yield step.b, dy2d.sum(axis=0)
+            case p.Activation(kind="relu"):
+                yield node.inputs[0], reference.relu_backward(dy, self._sign_values(node.output))
+            case p.Activation(kind="softmax"):
+                yield node.inputs[0], reference.softmax_backward(dy, y)
+            case p.Pool2D(kind="max"):
+                signed = self._sign_values(node.inputs[0])
+                yield node.inputs[0], reference.max_pool2d_backward(dy, signed, **_pool(step))
+            case p.Pool2D():
+                include = step.count_include_pad
+                dx = reference.avg_pool2d_backward(
+                    dy, x[0].shape, **_pool(step), count_include_pad=include
+                )
+                yield node.inputs[0], dx
+            case p.Dropout():
+                dropped = reference.dropout(dy, step.rate, step.seed, self.step)
+                yield node.inputs[0], dropped if self.training else dy
+            case p.Affine():
+                yield node.inputs[0], self._number(step.scale) * dy
+            case p.Reshape():
+                yield node.inputs[0], dy.reshape(x[0].shape)
+            case p.Add():
+                yield node.inputs[0], dy
+                yield node.inputs[1], dy
+            case p.Opaque():
+                dx = step.layer.backward(dy)
+                yield from zip(node.inputs, dx if len(x) > 1 else [dx], strict=True)
+            case _:
+                raise AssertionError(step)
+
+
+def roundings(graph):
+    """A bound of the number of roundings that any result of the graph has gone through."""
+    count = 8
+    for node in graph.nodes:
+        step = node.primitive
+        match step:
+            case p.Conv2D():
+                count += step.shape.kh * step.shape.kw * step.w.shape[2] + 8
+                count += step.shape.oh * step.shape.ow  # the weights' gradient sums over places
+            case p.Dense():
+                count += step.w.shape[0] + step.w.shape[1]
+            case p.Pool2D():
+                count += step.shape.kh * step.shape.kw
+        count += 4
+    return count
+
+
+def assert_close(actual, expected, magnitude, count, what=""):
+    """|actual - expected| <= count * epsilon * magnitude, element by element."""
+    assert actual.shape == expected.shape, what
+    error = np.abs(actual - expected)
+    bound = count * EPSILON * magnitude + np.finfo(np.float32).tiny
+    worst = np.argmax(error - bound) if error.size else 0
+    assert np.all(error <= bound), (
+        f"{what}: {actual.flat[worst]} where {expected.flat[worst]} is right; "
+        f"error {error.flat[worst]:.3g}, allowed {bound.flat[worst]:.3g}"
+    )
+
+
+def _conv(step):
+    s = step.shape
+    return {
+        "strides": (s.sh, s.sw),
+        "padding": ((s.pt, s.pb), (s.pl, s.pr)),
+        "dilation": (s.dh, s.dw),
+        "groups": s.groups,
+    }
+
+
+def _pool(step):
+    s = step.shape
+    return {
+        "pool_size": (s.kh, s.kw),
+        "strides": (s.sh, s.sw),
+        "padding": ((s.pt, s.pb), (s.pl, s.pr)),
+    }
