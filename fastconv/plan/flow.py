@@ -72,7 +72,8 @@ class Flow:
             if root in self.needed:
                 self.contributions[root].append(Seed(number))
         for root, parts in self.contributions.items():
-            parts += sorted(self.readers.get(root, []), key=_backward_order)
+            in_order = sorted(self.readers.get(root, []), key=_backward_order)
+            parts += in_order
 
     def root(self, value: Value) -> Value:
         """The value whose buffer `value` is a view of."""
