@@ -1,0 +1,143 @@
+"""The matrix product on every ISA and team: exact integers at every tile edge, then rounding."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from kernel_checks import (
+    EPS,
+    assert_within,
+    bound,
+    counting,
+    edge_sizes,
+    misaligned,
+    normal,
+    on_every_isa,
+)
+
+from fastconv import ops
+from fastconv import reference as ref
+
+
+def stored(matrix, how):
+    """The same matrix, lying differently in memory."""
+    if how == "columns":
+        return np.asfortranarray(matrix)
+    if how == "backwards":
+        return np.ascontiguousarray(matrix[::-1, ::-1])[::-1, ::-1]
+    if how == "gaps":
+        wide = np.full((2 * matrix.shape[0], 3 * matrix.shape[1]), np.nan, matrix.dtype)
+        wide[::2, ::3] = matrix
+        return wide[::2, ::3]
+    return misaligned(matrix) if how == "misaligned" else matrix
+
+
+storage = st.sampled_from(["rows", "columns", "backwards", "gaps", "misaligned"])
+
+
+@settings(max_examples=250)
+@given(
+    m=edge_sizes(70), n=edge_sizes(70), k=edge_sizes(70), trans_a=st.booleans(),
+    trans_b=st.booleans(), stores=st.tuples(storage, storage, storage),
+    alpha=st.sampled_from([1, -2, 0.5]), beta=st.sampled_from([0, 1, -0.5]),
+    bias=st.booleans(), activation=st.sampled_from([None, "relu"]),
+)  # fmt: skip
+def test_exact_integers(m, n, k, trans_a, trans_b, stores, alpha, beta, bias, activation):
+    a = stored(counting((k, m) if trans_a else (m, k), 13), stores[0])
+    b = stored(counting((n, k) if trans_b else (k, n), 11), stores[1])
+    c, row = stored(counting((m, n), 7), stores[2]), counting(n, 5) if bias else None
+    how = (alpha, beta, trans_a, trans_b)
+    expected = ref.gemm(a, b, c, *how, 0 if row is None else row, activation)
+
+    for _, y in on_every_isa(lambda: ops.gemm(a, b, c, *how, bias=row, activation=activation)):
+        np.testing.assert_array_equal(y, expected)
+
+
+@settings(max_examples=40)
+@given(m=edge_sizes(30), n=edge_sizes(70), k=edge_sizes(30), beta=st.sampled_from([0, 2]))
+@example(m=5, n=1, k=3, beta=2)
+def test_result_with_gaps_between_its_elements(m, n, k, beta):
+    a, b, c = counting((m, k), 13), counting((k, n), 11), counting((m, n), 7)
+    expected = ref.gemm(a, b, c, 1, beta)
+    surrounding = np.full((2 * m, 2 * n), 99, np.float32)
+    for rows, columns in ((2, 1), (1, 2), (2, 2)):
+
+        def call(rows=rows, columns=columns):
+            memory = surrounding.copy()
+            out = memory[::rows, ::columns][:m, :n]
+            out[...] = c if beta else np.nan
+            ops.gemm(a, b, out if beta else None, 1, beta, out=out)
+            return memory
+
+        for _, memory in on_every_isa(call):
+            np.testing.assert_array_equal(memory[::rows, ::columns][:m, :n], expected)
+            memory[::rows, ::columns][:m, :n] = 99
+            np.testing.assert_array_equal(memory, surrounding)  # nothing beside it was touched
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "k"),
+    [
+        (300, 1100, 40),
+        (17, 33, 1300),
+        (1200, 9, 333),
+        (321, 65, 641),
+        (1, 2100, 700),
+        (2100, 1, 700),
+    ],
+)
+@pytest.mark.parametrize("trans_a", [False, True])
+def test_exact_integers_across_cache_blocks(m, n, k, trans_a):
+    a, b, row = counting((m, k), 13), counting((k, n), 11), counting(n, 5)
+    expected = ref.gemm(a, b, bias=row, activation="relu")
+    left = np.asfortranarray(a) if trans_a else a
+    for _, y in on_every_isa(lambda: ops.gemm(left, b, bias=row, activation="relu")):
+        np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "k"), [(37, 29, 11), (31, 65, 700), (128, 10, 1500), (3, 3, 5000)]
+)
+def test_rounding_stays_within_its_bound(m, n, k):
+    a, b, c, row = normal((m, k), 1), normal((k, n), 2), normal((m, n), 3), normal(n, 4)
+    expected = ref.gemm(a, b, c, 0.3, -0.7, bias=row)
+    magnitude = ref.gemm(abs(a), abs(b), abs(c), 0.3, 0.7, bias=abs(row))
+    for _, y in on_every_isa(lambda: ops.gemm(a, b, c, 0.3, -0.7, bias=row)):
+        # alpha and beta are themselves rounded to float32
+        assert_within(y, expected, bound(magnitude, k + 2) + EPS * magnitude)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_nan_and_infinity_go_where_they_belong(bad, activation):
+    a, b, row = counting((20, 31), 13), counting((31, 45), 11), counting(45, 5)
+    a[7, 30], b[3, 17], row[2] = bad, bad, bad
+    with np.errstate(invalid="ignore"):
+        expected = ref.gemm(a, b, bias=row, activation=activation)
+    assert np.isnan(expected).any() or activation
+    for _, y in on_every_isa(lambda: ops.gemm(a, b, bias=row, activation=activation)):
+        np.testing.assert_array_equal(y, expected)
+
+
+def test_with_beta_zero_nothing_of_the_result_is_read():
+    a, b = counting((20, 31), 13), counting((31, 45), 11)
+    c = np.full((20, 45), np.nan, np.float32)
+    for _, y in on_every_isa(lambda: ops.gemm(a, b, c, out=c.copy())):
+        np.testing.assert_array_equal(y, ref.gemm(a, b))
+
+
+@pytest.mark.parametrize(("m", "n", "k"), [(3, 4, 0), (0, 4, 3), (3, 0, 4), (0, 0, 0)])
+def test_empty_operands(m, n, k):
+    a, b, c = np.ones((m, k), np.float32), np.ones((k, n), np.float32), counting((m, n), 7)
+    row = counting(n, 5)
+    for _, y in on_every_isa(lambda: ops.gemm(a, b, c, 2, 3, bias=row, activation="relu")):
+        np.testing.assert_array_equal(y, ref.gemm(a, b, c, 2, 3, bias=row, activation="relu"))
+
+
+def test_one_row_repeated_by_a_zero_stride():
+    a, b = (
+        np.broadcast_to(counting(31, 13), (20, 31)),
+        np.broadcast_to(counting((31, 1), 11), (31, 9)),
+    )
+    for _, y in on_every_isa(lambda: ops.gemm(a, b)):
+        np.testing.assert_array_equal(y, ref.gemm(a, b))
