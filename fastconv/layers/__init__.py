@@ -1,0 +1,26 @@
+"""Layers, with Keras's names and arguments."""
+
+from fastconv.layers.activation import Activation, ReLU, Softmax
+from fastconv.layers.base import Layer
+from fastconv.layers.conv2d import Conv2D
+from fastconv.layers.dense import Dense
+from fastconv.layers.dropout import Dropout
+from fastconv.layers.flatten import Flatten
+from fastconv.layers.input import Input
+from fastconv.layers.pooling2d import AveragePooling2D, MaxPooling2D
+from fastconv.layers.rescaling import Rescaling
+
+__all__ = [
+    "Activation",
+    "AveragePooling2D",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Input",
+    "Layer",
+    "MaxPooling2D",
+    "ReLU",
+    "Rescaling",
+    "Softmax",
+]

@@ -1,0 +1,154 @@
+"""Two-dimensional convolution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from fastconv import initializers
+from fastconv._arguments import as_int, as_pair
+from fastconv.layers.activation import check_activation, emit_activation
+from fastconv.layers.base import Layer
+from fastconv.layers.channels import (
+    check_data_format,
+    emit_from_last,
+    emit_to_last,
+    from_last,
+    image_shape,
+)
+from fastconv.plan.shapes import Conv2DShape, conv2d_shape, resolve_padding
+from fastconv.utils.arrays import Shape
+from fastconv.utils.configured import serialize
+
+if TYPE_CHECKING:
+    from fastconv.plan.graph import Graph
+    from fastconv.plan.values import Value
+
+
+class Conv2D(Layer):
+    """Convolve images (height, width, channels) with `filters` windows, add a bias, activate.
+
+    Parameters
+    ----------
+    filters : int
+        Output channels.
+    kernel_size : int or pair
+        Height and width of the window.
+    strides : int or pair
+    padding : "valid" or "same"
+        Also numbers, as in `fastconv.ops.conv2d`: ``1``, ``(1, 2)``, ``((1, 2), (0, 1))``.
+    data_format : "channels_last" or "channels_first", optional
+    dilation_rate : int or pair
+    groups : int
+        Divides the input channels and `filters`.
+    activation : str, optional
+        "relu", "softmax" or None.
+    use_bias : bool
+    kernel_initializer, bias_initializer : str or Initializer
+        Of the kernel (height, width, channels / groups, filters) and the bias (filters,).
+    name, trainable, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range; with the nearest name if one is misspelt.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = Conv2D(10, (3, 3), activation="relu")
+    >>> layer(np.zeros((1, 32, 32, 3))).shape
+    (1, 30, 30, 10)
+    >>> [parameter.shape for parameter in layer.parameters]
+    [(3, 3, 3, 10), (10,)]
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = (1, 1),
+        padding: Any = "valid",
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = (1, 1),
+        groups: int = 1,
+        activation: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        where = "Conv2D"
+        self.filters = as_int(filters, "filters", where=where)
+        self.kernel_size = as_pair(kernel_size, "kernel_size", where=where)
+        self.strides = as_pair(strides, "strides", where=where)
+        self.padding = padding.lower() if isinstance(padding, str) else padding
+        self.data_format = check_data_format(data_format, where=where)
+        self.dilation_rate = as_pair(dilation_rate, "dilation_rate", where=where)
+        self.groups = as_int(groups, "groups", where=where)
+        self.activation = check_activation(activation, where=where)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        if self.filters % self.groups:
+            raise ValueError(
+                f"{where}: groups must divide filters; received groups {groups}, filters {filters}"
+            )
+        resolve_padding(self.padding, (1, 1), (1, 1), (1, 1), where=where)
+
+    def build(self, input_shape: Shape) -> None:
+        geometry = self._geometry(input_shape)
+        self.kernel = self.add_weight("kernel", geometry.w_shape, self.kernel_initializer)
+        self.bias = (
+            self.add_weight("bias", (self.filters,), self.bias_initializer)
+            if self.use_bias
+            else None
+        )
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        y = graph.conv2d(
+            emit_to_last(graph, x, self.data_format),
+            self.kernel,
+            self.bias,
+            strides=self.strides,
+            padding=self.padding,
+            dilation=self.dilation_rate,
+            groups=self.groups,
+        )
+        if self.activation == "softmax":  # along the last axis, whatever the format calls it
+            return emit_activation(graph, emit_from_last(graph, y, self.data_format), "softmax")
+        return emit_from_last(graph, emit_activation(graph, y, self.activation), self.data_format)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return from_last(self._geometry(input_shape).y_shape[1:], self.data_format)
+
+    def _geometry(self, input_shape: Shape) -> Conv2DShape:
+        image = image_shape(input_shape, self.data_format, where=self.name)
+        channels = image[2] // self.groups
+        return conv2d_shape(
+            (1, *image),
+            (*self.kernel_size, max(1, channels), self.filters),
+            self.strides,
+            self.padding,
+            self.dilation_rate,
+            self.groups,
+            where=self.name,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "data_format": self.data_format,
+            "dilation_rate": self.dilation_rate,
+            "groups": self.groups,
+            "activation": self.activation,
+            "use_bias": self.use_bias,
+            "kernel_initializer": serialize(self.kernel_initializer),
+            "bias_initializer": serialize(self.bias_initializer),
+        }

@@ -1,0 +1,59 @@
+"""Random zeros during training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastconv.layers.base import Layer
+from fastconv.utils.random import check_seed
+
+if TYPE_CHECKING:
+    from fastconv.plan.graph import Graph
+    from fastconv.plan.values import Value
+
+
+class Dropout(Layer):
+    """While training, zero a share of the elements and scale up the rest by 1 / (1 - rate).
+
+    The mask is a function of the seed, the training step and the element's place, never of the
+    number of threads.
+
+    Parameters
+    ----------
+    rate : float
+        Share of the elements that is zeroed, from 0 up to, but not including, 1.
+    seed : int, optional
+        Default: from the model's seed and the layer's place in it.
+    name, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `rate` or `seed` is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Dropout(0.5)(np.ones((1, 4)))
+    array([[1., 1., 1., 1.]], dtype=float32)
+    >>> sorted(set(Dropout(0.5, seed=1)(np.ones((4, 16)), training=True).ravel().tolist()))
+    [0.0, 2.0]
+    """
+
+    uses_training = True
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)):
+            raise TypeError(f"Dropout: rate must be a number; received {rate!r}")
+        if not 0 <= rate < 1:
+            raise ValueError(f"Dropout: rate must be at least 0 and below 1; received {rate!r}")
+        self.rate = float(rate)
+        self.own_seed = check_seed(seed, where="Dropout")
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        return graph.dropout(x, self.rate, self.seed if self.own_seed is None else self.own_seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.own_seed}

@@ -1,0 +1,43 @@
+"""Arrays as users hand them over, turned into what the kernels take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv._arguments import as_int, items_of
+
+Shape = tuple[int, ...]
+
+
+def as_numbers(value: Any, what: str, *, where: str) -> np.ndarray:
+    """An array of real numbers, not copied; refuses complex numbers, text and objects.
+
+    Raises
+    ------
+    TypeError
+        With the dtype that was received and those that are taken.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{where}: {what} must hold float32 or uint8 values (or other real numbers, which are "
+            f"converted to float32); received dtype {array.dtype}"
+        )
+    return array
+
+
+def as_input(value: Any, what: str, *, where: str) -> np.ndarray:
+    """C-contiguous, native and aligned: uint8 stays, any other real dtype becomes float32."""
+    array = as_numbers(value, what, where=where)
+    dtype = np.uint8 if array.dtype == np.uint8 else np.float32
+    return np.require(array, dtype, ["C", "A"])
+
+
+def as_shape(value: Any, what: str, *, where: str) -> Shape:
+    """A shape without the batch axis: whole numbers of at least 1."""
+    sizes = items_of(value)
+    if sizes is None:
+        raise TypeError(f"{where}: {what} must be a tuple of whole numbers; received {value!r}")
+    return tuple(as_int(size, f"every size of {what}", where=where) for size in sizes)
