@@ -1,0 +1,115 @@
+"""What a callback is, and the list of them that a training run walks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from fastconv.utils.configured import Configured
+
+if TYPE_CHECKING:
+    from fastconv.models.model import Model
+
+Logs = dict[str, float]
+
+
+class Callback(Configured):
+    """Called at fixed points of `fit`, `evaluate` and `predict`; a subclass defines what it needs.
+
+    Attributes
+    ----------
+    model : Model
+    params : dict
+        "epochs", "initial_epoch", "steps", "samples", "batch_size", "verbose".
+    """
+
+    model: Model
+    adds_to_logs = False
+    """Whether `on_epoch_end` adds to the logs, and so comes before those that read them."""
+
+    def __init__(self, **unknown: Any) -> None:
+        super().__init__(**unknown)
+        self.params: dict[str, Any] = {}
+
+    def set_model(self, model: Model) -> None:
+        """The model that is being trained."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """What is known of the run before it begins."""
+        self.params = params
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch; not called when an error ends the training."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch, counted from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch and its validation."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a training step, counted from 0 in every epoch."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a training step; `logs` holds the means over the epoch so far."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before an evaluation, also the validation inside `fit`."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After an evaluation."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of an evaluation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of an evaluation."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Before a prediction."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """After a prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of a prediction."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of a prediction."""
+
+    def close(self) -> None:
+        """Let go of files and screens: called once when a run ends, also by an error or Ctrl-C."""
+
+
+class CallbackList:
+    """Hands every hook on to each callback, in order; closes them when the run ends."""
+
+    def __init__(
+        self, callbacks: Iterable[Callback] | None, model: Model, params: dict[str, Any]
+    ) -> None:
+        self.callbacks = [] if callbacks is None else list(callbacks)
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(
+                    "callbacks: each must be an instance of fastconv.callbacks.Callback; "
+                    f"received {callback!r}"
+                )
+        self.callbacks.sort(key=lambda callback: not callback.adds_to_logs)
+        for callback in self.callbacks:
+            callback.set_model(model)
+            callback.set_params(params)
+
+    def call(self, hook: str, *args: Any) -> None:
+        """Call `hook` of every callback, e.g. ``call("on_epoch_end", epoch, logs)``."""
+        for callback in self.callbacks:
+            getattr(callback, hook)(*args)
+
+    def __enter__(self) -> CallbackList:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.call("close")

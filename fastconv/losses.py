@@ -1,0 +1,215 @@
+"""Losses, with Keras's names: what training makes small.
+
+The engine computes them (`fastconv.plan.loss`); here are their arguments, the checks of the
+targets, and a direct definition for use outside of a model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.plan.loss import LossSpec
+from fastconv.utils.arrays import Shape, as_numbers
+from fastconv.utils.configured import Configured, resolve
+
+
+class Loss(Configured):
+    """A loss: ``loss(y_true, y_pred)`` is its mean over the samples.
+
+    Parameters
+    ----------
+    name : str, optional
+        For reports.
+    """
+
+    kind: str
+
+    def __init__(self, name: str | None = None, **unknown: Any) -> None:
+        super().__init__(**unknown)
+        self.name = name or self.kind
+
+    @property
+    def spec(self) -> LossSpec:
+        """What the engine is told."""
+        return LossSpec(self.kind)
+
+    def targets(self, y: Any, output_shape: Shape, *, where: str) -> np.ndarray:
+        """Check the targets of a model's output (shape without the batch axis), as the engine wants
+        them: int64 class numbers or float32 arrays of the output's shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they do not fit the output, or labels are out of range.
+        """
+        array = as_numbers(y, "y", where=where)
+        if array.ndim == len(output_shape) and output_shape[-1:] == (1,):
+            array = array[..., np.newaxis]
+        if array.shape[1:] != output_shape:
+            raise ValueError(
+                f"{where}: {self.kind} needs targets of the output's shape "
+                f"{(None, *output_shape)}{self._advice(array, output_shape)}; "
+                f"received y {array.shape}"
+            )
+        return array
+
+    def __call__(self, y_true: Any, y_pred: Any) -> float:
+        output = np.asarray(as_numbers(y_pred, "y_pred", where=self.name), np.float64)
+        targets = self.targets(y_true, output.shape[1:], where=self.name)
+        return float(self.rows(targets, output).mean())
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """The loss of each row along the last axis, in float64."""
+        raise NotImplementedError(f"{type(self).__name__} must define rows(y_true, y_pred)")
+
+    def _advice(self, y: np.ndarray, output_shape: Shape) -> str:
+        return ""
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
+class MeanSquaredError(Loss):
+    """Mean of (y_true - y_pred)².
+
+    Examples
+    --------
+    >>> MeanSquaredError()([[0.0, 1.0]], [[0.5, 1.0]])
+    0.125
+    """
+
+    kind = "mean_squared_error"
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return np.square(y_true - y_pred).mean(axis=-1)
+
+
+class _Crossentropy(Loss):
+    """−Σ target · log(probability) along the last axis."""
+
+    def __init__(self, from_logits: bool = False, name: str | None = None, **unknown: Any) -> None:
+        super().__init__(name=name, **unknown)
+        self.from_logits = bool(from_logits)
+
+    @property
+    def spec(self) -> LossSpec:
+        return LossSpec(self.kind, from_logits=self.from_logits)
+
+    def log_probabilities(self, y_pred: np.ndarray) -> np.ndarray:
+        """Logarithms of the probabilities; those given are normalised, kept off 0, as in Keras."""
+        if self.from_logits:
+            shifted = y_pred - y_pred.max(axis=-1, keepdims=True)
+            return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        probabilities = y_pred / y_pred.sum(axis=-1, keepdims=True)
+        return np.log(np.clip(probabilities, 1e-7, 1 - 1e-7))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"from_logits": self.from_logits, **super().get_config()}
+
+
+class CategoricalCrossentropy(_Crossentropy):
+    """Cross-entropy with one-hot (or soft) targets.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether the output is before the softmax.
+    name : str, optional
+
+    Examples
+    --------
+    >>> round(CategoricalCrossentropy()([[0, 1, 0]], [[0.25, 0.5, 0.25]]), 6)
+    0.693147
+    """
+
+    kind = "categorical_crossentropy"
+
+    def targets(self, y: Any, output_shape: Shape, *, where: str) -> np.ndarray:
+        _check_classes(self.kind, output_shape, where)
+        array = super().targets(y, output_shape, where=where)
+        if array.size and not array.min() >= 0:
+            raise ValueError(
+                f"{where}: {self.kind} needs targets of at least 0; received {array.min()}"
+            )
+        return array
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return -(y_true * self.log_probabilities(y_pred)).sum(axis=-1)
+
+    def _advice(self, y: np.ndarray, output_shape: Shape) -> str:
+        labels = y.shape[1:] in (output_shape[:-1], (*output_shape[:-1], 1))
+        return ", one-hot (for labels use 'sparse_categorical_crossentropy')" if labels else ""
+
+
+class SparseCategoricalCrossentropy(_Crossentropy):
+    """Cross-entropy with integer labels.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether the output is before the softmax.
+    name : str, optional
+
+    Examples
+    --------
+    >>> round(SparseCategoricalCrossentropy(from_logits=True)([1], [[0.0, 0.0]]), 6)
+    0.693147
+    """
+
+    kind = "sparse_categorical_crossentropy"
+
+    def targets(self, y: Any, output_shape: Shape, *, where: str) -> np.ndarray:
+        _check_classes(self.kind, output_shape, where)
+        array = as_numbers(y, "y", where=where)
+        if array.shape[1:] == (*output_shape[:-1], 1):
+            array = array[..., 0]
+        if array.ndim == 0 or array.shape[1:] != output_shape[:-1]:
+            hint = " (for one-hot rows use 'categorical_crossentropy')"
+            raise ValueError(
+                f"{where}: {self.kind} needs one label for each sample, shape "
+                f"{(None, *output_shape[:-1])}{hint if array.shape[1:] == output_shape else ''}; "
+                f"received y {array.shape}"
+            )
+        labels = array.astype(np.int64, copy=False) if array.dtype.kind != "f" else _whole(array)
+        classes = output_shape[-1]
+        if labels is None or (labels.size and not 0 <= labels.min() <= labels.max() < classes):
+            raise ValueError(
+                f"{where}: labels must be whole numbers from 0 to {classes - 1}, the output has "
+                f"{classes} classes; received labels from {array.min()} to {array.max()}"
+            )
+        return labels
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        logs = self.log_probabilities(y_pred)
+        return -np.take_along_axis(logs, y_true[..., np.newaxis], axis=-1)[..., 0]
+
+
+def _whole(array: np.ndarray) -> np.ndarray | None:
+    """Floats as integers, or None if some are not whole."""
+    if not np.isfinite(array).all() or (np.abs(array) > 2**53).any():
+        return None
+    labels = array.astype(np.int64)
+    return labels if np.array_equal(labels, array) else None
+
+
+def _check_classes(kind: str, output_shape: Shape, where: str) -> None:
+    if not output_shape or output_shape[-1] < 2:
+        raise ValueError(
+            f"{where}: {kind} needs an output of at least two classes; "
+            f"received output {(None, *output_shape)}"
+        )
+
+
+_TABLE: dict[str, type[Loss]] = {
+    "categorical_crossentropy": CategoricalCrossentropy,
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
+    "mean_squared_error": MeanSquaredError,
+    "mse": MeanSquaredError,
+}
+
+
+def get(value: Any) -> Loss:
+    """The loss that a name, a class, an instance or a configuration stands for."""
+    return resolve(value, Loss, _TABLE, what="loss")
