@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING, Any
 from fastconv._version import __version__
 
 if TYPE_CHECKING:
-    from fastconv import (
-        callbacks,
-        initializers,
-        layers,
-        losses,
-        metrics,
-        models,
-        ops,
-        optimizers,
-        reference,
-        utils,
-    )
+    import fastconv.callbacks as callbacks
+    import fastconv.initializers as initializers
+    import fastconv.layers as layers
+    import fastconv.losses as losses
+    import fastconv.metrics as metrics
+    import fastconv.models as models
+    import fastconv.ops as ops
+    import fastconv.optimizers as optimizers
+    import fastconv.reference as reference
+    import fastconv.utils as utils
     from fastconv.kernels._threads import get_num_threads, set_num_threads
     from fastconv.layers import Input
     from fastconv.models import Sequential

@@ -1,0 +1,148 @@
+"""Models as files: what is saved, and how it finds its way back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fastconv.layers.base import Layer
+from fastconv.models.compiled import Compiled
+from fastconv.models.model import Model
+from fastconv.models.registry import describe, make
+from fastconv.models.tensors_file import read_tensors, write_tensors
+
+_OPTIMIZER = "optimizer/"
+
+
+def save_model(model: Model, path: str | os.PathLike[str]) -> None:
+    """Write the configuration, the weights and everything that a resumed run needs."""
+    _weights(model, "save")
+    model.plans.refresh()  # makes the optimizer's slots, if no step has been taken yet
+    tensors = _weights(model, "save")
+    description: dict[str, Any] = {
+        "model": describe(model),
+        "training": {
+            "epoch": model.epoch,
+            "epochs": model.history.epoch,
+            "history": model.history.history,
+        },
+        "user_metadata": model.user_metadata,
+    }
+    if model.compiled is not None:
+        optimizer = model.compiled.optimizer
+        description["compile"] = model.compiled.get_config()
+        description["training"]["iterations"] = optimizer.iterations
+        for slot, views in optimizer.slots().items():
+            for parameter, view in views.items():
+                tensors[f"{_OPTIMIZER}{slot}/{parameter.name}"] = view
+    write_tensors(path, tensors, description)
+
+
+def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
+    """Write the weights alone."""
+    write_tensors(path, _weights(model, "save_weights"), {})
+
+
+def load_weights(model: Model, path: str | os.PathLike[str]) -> None:
+    """Read the weights of `save_weights`, of `save`, or of any fitting safetensors file."""
+    wanted = _weights(model, "load_weights")
+    tensors, _ = read_tensors(path, own=False)
+    found = {name: t for name, t in tensors.items() if not name.startswith(_OPTIMIZER)}
+    _write(wanted, found, path)
+
+
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, type[Layer]] | None = None,
+) -> Model:
+    """The model that `Model.save` wrote: built, compiled, ready to go on.
+
+    Parameters
+    ----------
+    filepath : path
+    custom_objects : dict, optional
+        The caller's own layer classes by name.
+
+    Returns
+    -------
+    Model
+        With `epoch`, `history`, `user_metadata` and the optimizer's state as they were saved:
+        ``model.fit(..., initial_epoch=model.epoch)`` ends in the same bits as a run in one piece.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged or foreign, names an unknown class, or its tensors are not those of
+        its configuration; names the file and says what is wrong.
+    """
+    tensors, description = read_tensors(filepath)
+    if "model" not in description:
+        raise ValueError(
+            f"{os.fspath(filepath)}: the file must hold a model's configuration, as model.save "
+            "writes it; received weights alone (use model.load_weights)"
+        )
+    try:
+        model = make(description["model"], custom_objects)
+        if not isinstance(model, Model):
+            raise ValueError(f"the outermost class must be a model; received {model!r}")
+        if "compile" in description:
+            model.compiled = Compiled.from_config(description["compile"])
+        training = description["training"]
+        model.history.epoch = [int(epoch) for epoch in training["epochs"]]
+        model.history.history = dict(training["history"])
+        model.epoch = int(training["epoch"])
+        model.user_metadata = description["user_metadata"]
+        wanted = _weights(model, "load_model")
+        if model.compiled is not None:
+            model.plans.refresh()
+            optimizer = model.compiled.optimizer
+            optimizer.iterations = int(training["iterations"])
+            wanted = _weights(model, "load_model")
+            for slot, views in optimizer.slots().items():
+                wanted |= {f"{_OPTIMIZER}{slot}/{p.name}": view for p, view in views.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{os.fspath(filepath)}: the configuration in the file is not valid: {error}"
+        ) from error
+    _write(wanted, tensors, filepath)
+    return model
+
+
+def _weights(model: Model, where: str) -> dict[str, np.ndarray]:
+    """The parameters' arrays by path."""
+    if not model.built:
+        raise ValueError(
+            f"{where}: the model must be built first: begin it with Input(shape), or call build; "
+            "received a model without weights"
+        )
+    return {p.name: p.value for p in model.parameters}
+
+
+def _write(
+    wanted: Mapping[str, np.ndarray],
+    found: Mapping[str, np.ndarray],
+    path: str | os.PathLike[str],
+) -> None:
+    """Copy the file's tensors into the model's arrays, after all of them were checked."""
+    name = os.fspath(path)
+    for problem, names in (
+        ("lacks", wanted.keys() - found.keys()),
+        ("has unexpected", found.keys() - wanted.keys()),
+    ):
+        if names:
+            listed = ", ".join(sorted(names)[:5]) + (", ..." if len(names) > 5 else "")
+            raise ValueError(f"{name}: the file {problem} tensors: {listed}")
+    for key, target in wanted.items():
+        tensor = found[key]
+        if tensor.shape != target.shape or tensor.dtype.kind != "f":
+            raise ValueError(
+                f"{name}: tensor {key} must be of shape {target.shape} and hold floats; "
+                f"received {tensor.shape} of {tensor.dtype}"
+            )
+    for key, target in wanted.items():
+        target[...] = found[key]

@@ -1,0 +1,330 @@
+"""What every model can do: be compiled, trained, judged, used, shown and saved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastconv.callbacks import Callback, History
+from fastconv.layers.base import Layer
+from fastconv.layers.weights import set_weights
+from fastconv.losses import Loss
+from fastconv.metrics import Metric
+from fastconv.models.compiled import Compiled
+from fastconv.models.plans import Plans
+from fastconv.optimizers import Optimizer
+from fastconv.plan.parameters import Parameter
+from fastconv.utils.arrays import Shape
+
+
+class Model(Layer):
+    """A layer made of layers, with a training loop; what `Sequential` builds on.
+
+    Attributes
+    ----------
+    layers : list of Layer
+    optimizer : Optimizer
+    history : History
+        Of the last `fit`, and of the runs that it went on from.
+    epoch : int
+        Epochs finished so far: the `initial_epoch` that goes on with a loaded checkpoint.
+    stop_training : bool
+        Set by a callback to end `fit` after the current step or epoch.
+    user_metadata : dict
+        JSON values of the caller's own, kept in every checkpoint.
+    """
+
+    layers: list[Layer]
+    input_dtype: str | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.compiled: Compiled | None = None
+        self.plans = Plans(self)
+        self.history = History()
+        self.epoch = 0
+        self.stop_training = False
+        self.user_metadata: dict[str, Any] = {}
+
+    # Shapes and parameters.
+
+    @property
+    def sample_shape(self) -> Shape:
+        """The input's shape without the batch axis."""
+        if not self.built or self.input_shape is None:
+            raise ValueError(
+                f"{self.name}: the model must know its input's shape: begin it with Input(shape), "
+                "or call build or fit; received none of them yet"
+            )
+        return self.input_shape
+
+    @property
+    def output_sample_shape(self) -> Shape:
+        """The output's shape without the batch axis."""
+        return self.compute_output_shape(self.sample_shape)
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """Every parameter once, in the order of the layers."""
+        return list(dict.fromkeys(p for layer in self.layers for p in layer.parameters))
+
+    def name_parameters(self, path: str) -> None:
+        for layer in self.layers:
+            layer.name_parameters(f"{path}/{layer.name}" if path else layer.name)
+
+    def take_seed(self, seed: int) -> None:
+        if self._seed is None:  # else it was built from a seed of its own, and goes on with it
+            self._seed = seed
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the parameters; setting it sets it for every layer."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.layers:
+            layer.trainable = value
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """Every parameter once, in the order of the layers."""
+        return self.parameters
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        """The parameters that training changes."""
+        return [p for p in self.parameters if p.trainable]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name or its place."""
+        if index is not None:
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in self.layers)
+        raise ValueError(f"{self.name}: the layers are {names}; received {name!r}")
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Write arrays of the right number and shapes into the parameters; all or none."""
+        self.sample_shape  # noqa: B018 - a model that is not built says so
+        set_weights(self.parameters, weights, where=self.name)
+
+    def summary(self, print_fn: Callable[[str], Any] | None = None) -> None:
+        """Print the layers, their outputs' shapes and their numbers of parameters, as Keras."""
+        from fastconv.models.summary import summary
+
+        (print_fn or print)(summary(self))
+
+    # Training.
+
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        loss: Any = None,
+        metrics: Any = None,
+    ) -> None:
+        """Say how the model is to be trained.
+
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+            "sgd", "adam", or an instance.
+        loss : str or Loss
+            "categorical_crossentropy" (one-hot targets), "sparse_categorical_crossentropy"
+            (integer labels), "mean_squared_error" ("mse"), or an instance.
+        metrics : list of str or Metric, optional
+            "accuracy" takes the accuracy that fits the loss.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a name is unknown; the nearest one is proposed.
+        """
+        self.compiled = Compiled(optimizer, loss, metrics)
+        self.plans.forget()
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer that `compile` was given."""
+        return self.require_compiled("optimizer").optimizer
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics that `compile` was given, besides the loss."""
+        return self.require_compiled("metrics").metrics(self.output_sample_shape)
+
+    def require_compiled(self, where: str) -> Compiled:
+        """What `compile` was told; ValueError if it was not called."""
+        if self.compiled is None:
+            raise ValueError(f"{where}: the model must be compiled first: call model.compile(...)")
+        return self.compiled
+
+    def require_loss(self, where: str) -> Loss:
+        """The loss; ValueError if there is none."""
+        loss = self.require_compiled(where).loss
+        if loss is None:
+            raise ValueError(f"{where}: compile must be given a loss; received loss=None")
+        return loss
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Iterable[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Sequence[Any] | None = None,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+    ) -> History:
+        """Train on arrays.
+
+        The order of the samples and the dropout masks follow from the model's seed, the epoch and
+        the number of steps taken, so that a run that is saved, loaded and gone on with ends in the
+        same bits as one in a single piece.
+
+        Parameters
+        ----------
+        x : array_like, (samples, ...)
+            uint8 images are taken as they are; other numbers become float32, batch by batch.
+        y : array_like
+            Integer labels (samples,) or one-hot rows (samples, classes), as the loss asks.
+        batch_size : int
+            Default 32. The last batch of an epoch may be smaller.
+        epochs : int
+            The epoch to end at, counted from 0, not the number of epochs.
+        verbose : "auto", 0, 1 or 2
+            A bar for each epoch (1), a line for each epoch (2), nothing (0); "auto" draws a bar on
+            a terminal and lines elsewhere.
+        callbacks : list of Callback
+        validation_split : float
+            Share of the samples, taken from the end, that is held out and judged on every epoch.
+        validation_data : (x, y)
+            Samples to judge on after every epoch instead.
+        shuffle : bool
+            Whether each epoch goes through the samples in a new order.
+        initial_epoch : int
+            The epoch to begin with: `Model.epoch` of a loaded checkpoint.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the data do not fit the model and its loss, before anything is trained.
+        FloatingPointError
+            If the loss becomes NaN or infinite; names the epoch and the step.
+        """
+        from fastconv.models.fit import fit
+
+        return fit(
+            self,
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+        )
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        callbacks: Iterable[Callback] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """The mean loss and the metrics over `x` and `y`, as `fit` takes them.
+
+        Returns
+        -------
+        float, list of float or dict
+            The loss; with metrics, a list of the loss and them; with `return_dict`, by name.
+        """
+        from fastconv.models.evaluate import evaluate
+
+        logs = evaluate(self, x, y, batch_size=batch_size, verbose=verbose, callbacks=callbacks)
+        return _flat(logs, return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = 0,
+        callbacks: Iterable[Callback] | None = None,
+    ) -> np.ndarray:
+        """The outputs for `x`, float32, (samples, ...); computed in batches (default 32)."""
+        from fastconv.models.evaluate import predict
+
+        return predict(self, x, batch_size=batch_size, verbose=verbose, callbacks=callbacks)
+
+    def train_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
+        """One training step on a batch; returns its loss and metrics, as `evaluate` does."""
+        from fastconv.models.single import train_on_batch
+
+        return _flat(train_on_batch(self, x, y), return_dict)
+
+    def test_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
+        """The loss and the metrics of a single batch, as `evaluate` returns them."""
+        from fastconv.models.single import test_on_batch
+
+        return _flat(test_on_batch(self, x, y), return_dict)
+
+    def predict_on_batch(self, x: Any) -> np.ndarray:
+        """The outputs for a single batch."""
+        return self.predict(x, batch_size=max(1, len(x)))
+
+    # Files.
+
+    def save(self, filepath: str | os.PathLike[str]) -> None:
+        """Write everything to one file: configuration, weights, optimizer, history, metadata.
+
+        The file is written beside its final place, flushed to the disk and renamed: on any failure
+        an older file of that name stays as it was. `load_model` reads it.
+        """
+        from fastconv.models.checkpoint import save_model
+
+        save_model(self, filepath)
+
+    def save_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Write the weights alone (safetensors), the same way as `save`."""
+        from fastconv.models.checkpoint import save_weights
+
+        save_weights(self, filepath)
+
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Read the weights from a file of `save_weights` or `save`; all or none.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the file is damaged, or its tensors are not this model's; names the file.
+        """
+        from fastconv.models.checkpoint import load_weights
+
+        load_weights(self, filepath)
+
+
+def _flat(logs: dict[str, float], return_dict: bool) -> Any:
+    if return_dict:
+        return logs
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values

@@ -1,0 +1,105 @@
+"""Files of named arrays with a description: safetensors, with a checksum over everything.
+
+The description is a dictionary of JSON values in the file's metadata. No code is ever read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastconv._version import __version__
+from fastconv.utils.files import write_atomically
+
+FORMAT = "fastconv 1"
+
+
+def write_tensors(
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, np.ndarray],
+    description: Mapping[str, Any],
+) -> None:
+    """Write the file, all or nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the description holds anything but JSON values; nothing is written.
+    """
+    from safetensors.numpy import save
+
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    text = {key: json.dumps(value) for key, value in description.items()}
+    metadata = {
+        "format": FORMAT,
+        "version": __version__,
+        **text,
+        "crc32": f"{_checksum(arrays, text):08x}",
+    }
+    write_atomically(path, save(arrays, metadata))
+
+
+def read_tensors(
+    path: str | os.PathLike[str], *, own: bool = True
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read and check a file: (tensors, description).
+
+    Parameters
+    ----------
+    path : path
+    own : bool
+        Whether the file must be one of `write_tensors`; otherwise any safetensors file will do, and
+        its description is empty.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is truncated, damaged or something else; names it and says what is wrong.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    name = os.fspath(path)
+    if not Path(name).is_file():
+        raise FileNotFoundError(f"{name}: there is no such file")
+    try:
+        with safe_open(name, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, TypeError, UnicodeDecodeError, AttributeError) as error:
+        raise ValueError(
+            f"{name}: the file is damaged, truncated, or no safetensors file ({error})"
+        ) from error
+    if metadata.get("format") != FORMAT:
+        if own or "crc32" in metadata:
+            raise ValueError(
+                f"{name}: the file must be of the format {FORMAT!r}; "
+                f"received {metadata.get('format')!r}"
+            )
+        return tensors, {}
+    text = {k: v for k, v in metadata.items() if k not in ("format", "version", "crc32")}
+    if metadata.get("crc32") != f"{_checksum(tensors, text):08x}":
+        raise ValueError(f"{name}: the file is damaged: its contents differ from their checksum")
+    try:
+        return tensors, {key: json.loads(value) for key, value in text.items()}
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{name}: the file is damaged: {error}") from error
+
+
+def _checksum(tensors: Mapping[str, np.ndarray], text: Mapping[str, str]) -> int:
+    """CRC-32 over every name, type, shape, value and text, in the order of the names."""
+    crc = 0
+    for key in sorted(text):
+        crc = zlib.crc32(f"{key}={text[key]}\n".encode(), crc)
+    for name in sorted(tensors):
+        array = tensors[name]
+        crc = zlib.crc32(f"{name} {array.dtype.str} {array.shape}\n".encode(), crc)
+        crc = zlib.crc32(array.reshape(-1).view(np.uint8).data, crc)
+    return crc

@@ -1,0 +1,60 @@
+"""Ready networks, each with the recipe that it is trained by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastconv._arguments import check_choice
+from fastconv.models.sequential import Sequential
+from fastconv.models.zoo import cifar10_table, mnist
+from fastconv.models.zoo.recipe import Recipe
+
+__all__ = ["NAMES", "Recipe", "build", "recipe"]
+
+_NETWORKS: dict[str, Any] = {"cifar10": cifar10_table, "mnist": mnist}
+
+NAMES = tuple(_NETWORKS)
+"""The networks that `build` knows."""
+
+
+def build(
+    name: str, input_shape: Sequence[int], classes: int, seed: int | None = None, **options: Any
+) -> Sequential:
+    """A network of the zoo, with new weights, compiled by its recipe for integer labels.
+
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`.
+    input_shape : tuple of int
+        Of one image: ``(32, 32, 3)``. Pixels run from 0 to 255; the network scales them.
+    classes : int
+        Number of classes.
+    seed : int, optional
+        Everything random follows from it.
+    **options
+        The network's own, e.g. ``as_published=True`` of "cifar10".
+
+    Raises
+    ------
+    ValueError
+        If there is no such network, or the images are too small for it.
+
+    Examples
+    --------
+    >>> build("cifar10", (32, 32, 3), 10).count_params()
+    3247422
+    """
+    module = _NETWORKS[check_choice(name, NAMES, where="zoo.build", what="name")]
+    model = module.network(input_shape, classes, seed, **options)
+    how = module.recipe(**options)
+    model.compile(
+        how.make_optimizer(how.learning_rate), "sparse_categorical_crossentropy", ["accuracy"]
+    )
+    return model
+
+
+def recipe(name: str, **options: Any) -> Recipe:
+    """How the network `name` is meant to be trained; options as for `build`."""
+    return _NETWORKS[check_choice(name, NAMES, where="zoo.recipe", what="name")].recipe(**options)
