@@ -175,7 +175,7 @@ cdef int gemm_parallel(const product *p) noexcept nogil:
     cdef int team = threads_for(<double> p.m * p.n * p.k)
     cdef ptrdiff_t tm, tn, best_tm = 1, cost, best_cost = -1
     cdef ptrdiff_t t, i, j
-    cdef unsigned csr
+    cdef unsigned csr = 0
     cdef int failed = 0
     if p.m == 0 or p.n == 0:
         return 0

@@ -1,0 +1,228 @@
+"""Convolution, backward to the weights and the bias.
+
+dw[i, j, k, o] = sum over n, r, c of x[n, r*sh - pt + i*dh, c*sw - pl + j*dw, k] * dy[n, r, c, o], db[o] = sum dy.
+
+An outer product per pixel, summed in registers: both operands are read where they lie, x from a copy
+with its border of zeros. The batch is cut into parts whose number depends on the shapes only; each part
+sums into its own copy of dw, and the copies are added in order, so the bits do not depend on the team.
+"""
+
+from libc.stddef cimport ptrdiff_t
+
+from cython.parallel cimport parallel, prange
+
+from fastconv.kernels._direct cimport load_padded
+from fastconv.kernels._geometry cimport (
+    ceil_div, expect, geometry, is_gemm, larger, round_up, set_geometry, smaller,
+)
+from fastconv.kernels._isa cimport (
+    FC_INNER, FC_OWN, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
+    restore_denormals, scratch,
+)
+from fastconv.kernels._threads cimport threads_for
+
+cdef ptrdiff_t BLOCK_FLOATS = 48 * 1024
+cdef ptrdiff_t PARTS = 16
+cdef ptrdiff_t PART_FLOATS = 4 << 20  # all copies of dw together, as long as that leaves two
+cdef ptrdiff_t CHUNK = 192  # pixels per pass: their part of dy stays in the first-level cache
+
+
+ctypedef struct plan:
+    ptrdiff_t images, rows, row_blocks, n_blocks, parts
+    bint padded
+    ptrdiff_t src_rows, src_columns
+    ptrdiff_t m, n_runs              # rows of dw that lie side by side in x, and how many such runs
+    ptrdiff_t *pixels
+    float *partial                   # parts copies of dw, then of db
+
+
+cdef void _choose(const geometry *g, plan *b) noexcept nogil:
+    cdef ptrdiff_t reach_r = (g.kh - 1) * g.dh, reach_c = (g.kw - 1) * g.dw
+    cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
+    b.src_columns = (g.ow - 1) * g.sw + reach_c + 1
+    b.padded = (
+        g.pt != 0 or g.pl != 0 or (g.oh - 1) * g.sh + reach_r >= g.ih or b.src_columns > g.iw)
+    cdef ptrdiff_t row_floats = b.src_columns * g.ic + g.ow * g.oc
+    b.rows = g.oh
+    b.images = larger(1, BLOCK_FLOATS // ((g.oh * g.sh + reach_r) * row_floats))
+    b.images = smaller(b.images, larger(1, g.mb // PARTS))
+    if b.images == 1:
+        b.rows = larger(1, BLOCK_FLOATS // row_floats // g.sh)
+        b.rows = ceil_div(g.oh, ceil_div(g.oh, smaller(b.rows, g.oh)))
+    b.row_blocks = ceil_div(g.oh, b.rows)
+    b.n_blocks = ceil_div(g.mb, b.images) * b.row_blocks
+    b.parts = smaller(smaller(PARTS, larger(2, PART_FLOATS // dw_floats)), b.n_blocks)
+    b.src_rows = (b.rows - 1) * g.sh + reach_r + 1
+    if g.dw == 1 and g.groups == 1:
+        b.m, b.n_runs = g.kw * g.ic, g.kh
+    else:
+        b.m, b.n_runs = g.ic // g.groups, g.kh * g.kw
+
+
+cdef void _sum_rows(const fc_kernels *ks, const float *dy, ptrdiff_t rows, ptrdiff_t n,
+                    const ptrdiff_t *zeros, float *db, const fc_epilogue *ep) noexcept nogil:
+    """db += column sums of dy (rows, n), as a product with a row of ones."""
+    cdef float one = 1
+    cdef ptrdiff_t j
+    for j from 0 <= j < n by ks.nr:
+        ks.column_tile(1, smaller(ks.nr, n - j), rows, &one, zeros, dy + j, n, db + j, n, ep)
+
+
+cdef void _block(
+    const geometry *g, const plan *b, const fc_kernels *ks, const float *a, const float *dy,
+    ptrdiff_t n_pixels, float *dw, const fc_epilogue *ep
+) noexcept nogil:
+    """dw += (a's pixels)^T dy, for every run of taps and every group."""
+    cdef ptrdiff_t columns = b.src_columns if b.padded else g.iw
+    cdef ptrdiff_t kc = g.ic // g.groups, nc = g.oc // g.groups
+    cdef ptrdiff_t n_tiles = ceil_div(b.m, ks.mr)
+    cdef ptrdiff_t first, count, group, j, n, run, t, m0, m1, shift
+    for first from 0 <= first < n_pixels by CHUNK:
+        count = smaller(CHUNK, n_pixels - first)
+        for group in range(g.groups):
+            for j from 0 <= j < nc by ks.nr:
+                n = smaller(ks.nr, nc - j)
+                for run in range(b.n_runs):
+                    if b.n_runs == g.kh:
+                        shift = run * g.dh * columns * g.ic
+                    else:
+                        shift = (run // g.kw * g.dh * columns + run % g.kw * g.dw) * g.ic
+                    # rows of dw cut evenly, rather than full tiles and a short last one
+                    for t in range(n_tiles):
+                        m0, m1 = b.m * t // n_tiles, b.m * (t + 1) // n_tiles
+                        ks.column_tile(
+                            m1 - m0, n, count, a + shift + group * kc + m0, b.pixels + first,
+                            dy + first * g.oc + group * nc + j, g.oc,
+                            dw + (run * b.m + m0) * g.oc + group * nc + j, g.oc, ep)
+
+
+cdef int _part(
+    const geometry *g, const plan *b, const fc_kernels *ks, const float *x, const float *dy,
+    ptrdiff_t part, bint with_bias
+) noexcept nogil:
+    cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
+    cdef float *dw = b.partial + part * (dw_floats + g.oc)
+    cdef ptrdiff_t first = b.n_blocks * part // b.parts, last = b.n_blocks * (part + 1) // b.parts
+    cdef ptrdiff_t index, i, n0, r0, images, rows, n_pixels, whole
+    cdef const float *a
+    cdef const float *d
+    cdef float *copy = NULL
+    cdef fc_epilogue ep
+    cdef ptrdiff_t *zeros
+    ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
+    whole = b.images * b.rows * g.ow
+    zeros = b.pixels + whole
+    for i in range(dw_floats + g.oc):
+        dw[i] = 0
+    if b.padded:
+        copy = <float *> scratch(
+            FC_OWN, sizeof(float) * b.images * b.src_rows * b.src_columns * g.ic)
+        if copy == NULL:
+            return -1
+    for index in range(first, last):
+        n0, r0 = index // b.row_blocks * b.images, index % b.row_blocks * b.rows
+        images, rows = smaller(b.images, g.mb - n0), smaller(b.rows, g.oh - r0)
+        n_pixels = images * rows * g.ow
+        if b.padded:
+            load_padded(
+                x + n0 * g.ih * g.iw * g.ic, images, g.ih, g.iw, g.ic, r0 * g.sh - g.pt,
+                b.src_rows, -g.pl, b.src_columns, copy)
+            a = copy
+        else:
+            a = x + (n0 * g.ih + r0 * g.sh) * g.iw * g.ic
+        d = dy + (n0 * g.oh + r0) * g.ow * g.oc
+        _block(g, b, ks, a, d, n_pixels, dw, &ep)
+        if with_bias:
+            _sum_rows(ks, d, n_pixels, g.oc, zeros, dw + dw_floats, &ep)
+    return 0
+
+
+cdef void _add_parts(const float *partial, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t n, float *out,
+                     int team) noexcept nogil:
+    cdef ptrdiff_t piece, i, part, n_pieces = ceil_div(n, 4096)
+    for piece in prange(n_pieces, num_threads=team, schedule="static"):
+        for i in range(piece * 4096, smaller(n, (piece + 1) * 4096)):
+            out[i] = partial[i]
+        for part in range(1, parts):
+            for i in range(piece * 4096, smaller(n, (piece + 1) * 4096)):
+                out[i] += partial[part * stride + i]
+
+
+cdef int _direct(
+    const geometry *g, const float *x, const float *dy, float *dw, float *db
+) noexcept nogil:
+    cdef const fc_kernels *ks = kernels()
+    cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
+    cdef int team = threads_for(<double> g.mb * g.oh * g.ow * dw_floats)
+    cdef plan b
+    cdef ptrdiff_t i, r, c, at = 0, part, whole, columns, rows
+    cdef unsigned csr = 0
+    cdef int failed = 0
+    _choose(g, &b)
+    whole = b.images * b.rows * g.ow
+    b.pixels = <ptrdiff_t *> scratch(FC_INNER, sizeof(ptrdiff_t) * 2 * whole)
+    b.partial = <float *> scratch(FC_TEAM, sizeof(float) * b.parts * (dw_floats + g.oc))
+    if b.pixels == NULL or b.partial == NULL:
+        return -1
+    columns = b.src_columns if b.padded else g.iw
+    rows = b.src_rows if b.padded else g.ih
+    for i in range(b.images):
+        for r in range(b.rows):
+            for c in range(g.ow):
+                b.pixels[at] = ((i * rows + r * g.sh) * columns + c * g.sw) * g.ic
+                b.pixels[whole + at] = 0
+                at += 1
+    with parallel(num_threads=team):
+        csr = flush_denormals()
+        for part in prange(b.parts, schedule="dynamic"):
+            failed |= _part(g, &b, ks, x, dy, part, db != NULL)
+        restore_denormals(csr)
+    if failed:
+        return -1
+    _add_parts(b.partial, b.parts, dw_floats + g.oc, dw_floats, dw, team)
+    if db != NULL:
+        _add_parts(b.partial + dw_floats, b.parts, dw_floats + g.oc, g.oc, db, 1)
+    return 0
+
+
+cdef class Conv2DBwdWeights:
+    """One convolution's gradients of weights and bias; the batch size comes with the arrays."""
+
+    cdef geometry g
+    cdef readonly str algo
+
+    def __init__(
+        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
+        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
+        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="direct",
+    ):
+        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
+        is_gemm(&self.g, algo)
+        self.algo = algo
+
+    def run(
+        self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] dy,
+        float[:, :, :, ::1] dw, float[::1] db,
+    ):
+        """x (mb, ih, iw, ic), dy (mb, oh, ow, oc); dw (kh, kw, ic/groups, oc) and db (oc) or None are written."""
+        cdef geometry g = self.g
+        cdef int failed
+        cdef float *bias = NULL
+        g.mb = x.shape[0]
+        expect("conv2d_backward", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
+        expect("conv2d_backward", "dy", g.mb, g.oh, g.ow, g.oc, dy.shape)
+        expect("conv2d_backward", "dw", g.kh, g.kw, g.ic // g.groups, g.oc, dw.shape)
+        if db is not None:
+            if db.shape[0] != g.oc:
+                raise ValueError(
+                    f"conv2d_backward: db must have {g.oc} elements; received {db.shape[0]}")
+            bias = &db[0]
+        if g.mb == 0:
+            dw[...] = 0
+            if db is not None:
+                db[...] = 0
+            return
+        with nogil:
+            failed = _direct(&g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
+        if failed:
+            raise MemoryError("conv2d_backward: no memory for the partial sums")
