@@ -12,7 +12,7 @@ from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.memory import Memory
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.steps import make_executor
-from fastconv.plan.steps.base import Executor, Setting
+from fastconv.plan.steps.base import Executor, Setting, flat
 
 Clock = Callable[[int, str, int, float], None]  # step number, direction, rows, seconds
 
@@ -96,7 +96,7 @@ class Execution:
         The steps in `skip` have been passed by a loss that wrote the gradient before them.
         """
         for total, part in self._seed_sums:
-            add(total, part, total)
+            add(flat(total), flat(part), flat(total))
         for i in range(len(self.executors) - 1, -1, -1):
             executor = self.executors[i]
             if not executor.setting.backward or i in skip:
@@ -104,10 +104,10 @@ class Execution:
             start = perf_counter()
             executor.backward(step)
             for total, part in self._sums[i]:
-                add(total, part, total)
+                add(flat(total), flat(part), flat(total))
             for parameter, part in self._parameter_sums[i]:
-                grad = parameter.allocate_grad()
-                add(grad, part, grad)
+                grad = flat(parameter.allocate_grad())
+                add(grad, flat(part), grad)
             if clock is not None:
                 clock(i, "backward", self.rows, perf_counter() - start)
         for x, dx in zip(self._flow.inputs, self.d_inputs, strict=True):

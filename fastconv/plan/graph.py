@@ -98,11 +98,6 @@ class Graph(Recorder):
         shape = pool2d_shape(
             (1, *x.shape), pool_size, strides, padding, ceil_mode=ceil_mode, where=where
         )
-        if kind == "max" and shape.kh * shape.kw > 256:
-            raise ValueError(
-                f"{where}: a maximum's place in its window must fit into a byte, at most 256 "
-                f"elements; received pool_size {(shape.kh, shape.kw)}"
-            )
         step = primitives.Pool2D(kind, shape, bool(count_include_pad))
         return self._record(step, (x,), shape.y_shape[1:])
 

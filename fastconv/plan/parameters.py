@@ -31,12 +31,13 @@ class Parameter:
         Written by a plan's backward pass, never added to; None before there is a training plan.
     """
 
-    __slots__ = ("_value", "grad", "name", "trainable")
+    __slots__ = ("_store", "_value", "grad", "name", "trainable")
 
     def __init__(self, name: str, value: ArrayLike, trainable: bool = True) -> None:
         self.name = name
         self.trainable = bool(trainable)
         self.grad: np.ndarray | None = None
+        self._store: ParameterStore | None = None
         given = _as_float32(value, name)
         self._value = aligned_zeros(given.shape, np.float32)
         self._value[...] = given
@@ -65,7 +66,9 @@ class Parameter:
         return self._value.size
 
     def allocate_grad(self) -> np.ndarray:
-        """The gradient's array, made if there is none yet."""
+        """The gradient's array; made if there is none yet, in the store if there is one."""
+        if self.grad is None and self._store is not None and self.trainable:
+            self._store.allocate_grads()
         if self.grad is None:
             self.grad = aligned_zeros(self.shape, np.float32)
         return self.grad
@@ -111,6 +114,7 @@ class ParameterStore:
         for parameter, view in self.views(self.values):
             view[...] = parameter.value
             parameter._value = view
+            parameter._store = self
         if any(parameter.grad is not None for parameter in self.parameters):
             self.allocate_grads()
 
@@ -119,6 +123,8 @@ class ParameterStore:
         if self.grads is None:
             self.grads = aligned_zeros((self.trainable_size,), np.float32)
             for parameter, view in self.views(self.grads):
+                if parameter._store is not self:
+                    continue  # it has moved to another store
                 if parameter.grad is not None:
                     view[...] = parameter.grad
                 parameter.grad = view

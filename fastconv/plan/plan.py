@@ -48,6 +48,8 @@ class Plan:
     ----------
     profile : bool
         Set it to measure every step from then on; `report` then shows times and GFLOP/s.
+    dx : ndarray, list of them, or None
+        With `input_gradient`, the gradient of the input in the last training step.
 
     Notes
     -----
@@ -88,6 +90,7 @@ class Plan:
         self._partial: OrderedDict[int, Execution] = OrderedDict()
         self._pending: tuple[Execution, int] | None = None
         self._times = Times()
+        self.dx: Any = None
 
     @property
     def nbytes(self) -> int:
@@ -149,11 +152,8 @@ class Plan:
         for seed, array in zip(execution.seeds, arrays, strict=True):
             if seed is not None:
                 np.copyto(seed, 0 if array is None else array, casting="unsafe")
-        self._pending = None
-        execution.backward(step, clock=self._clock())
-        execution.release_inputs()
-        gradients = execution.d_inputs
-        return self._given(gradients) if any(dx is not None for dx in gradients) else None
+        self._run_backward(execution, step)
+        return self.dx
 
     def train_step(
         self, x: Any, targets: Any, sample_weight: Any = None, step: int = 0
@@ -185,10 +185,8 @@ class Plan:
             raise ValueError("plan: only a plan built with training=True runs a training step")
         execution, xs = self._take(x, targets, sample_weight)
         self._run_forward(execution, xs, True, step, skip=self._objective.skipped)
-        self._pending = None
         loss = self._objective.run(execution, gradient=True, clock=self._clock())
-        execution.backward(step, skip=self._objective.skipped, clock=self._clock())
-        execution.release_inputs()
+        self._run_backward(execution, step, skip=self._objective.skipped)
         return loss, self._given(execution.outputs)
 
     def loss_and_output(self, x: Any, targets: Any, sample_weight: Any = None) -> tuple[float, Any]:
@@ -227,6 +225,13 @@ class Plan:
             self._pending = execution, step
         else:
             execution.release_inputs()
+
+    def _run_backward(self, execution: Execution, step: int, skip: Collection[int] = ()) -> None:
+        self._pending = None
+        execution.backward(step, skip=skip, clock=self._clock())
+        execution.release_inputs()
+        gradients = execution.d_inputs
+        self.dx = self._given(gradients) if any(dx is not None for dx in gradients) else None
 
     def _execution(self, rows: int) -> Execution:
         """Executors for a number of rows, in the one arena; the sizes used last are kept."""

@@ -81,3 +81,13 @@ def test_packing_again_moves_the_parameters():
     store = ParameterStore([b, a])
     a.value[...] = 9
     assert (store.values[16:21] == 9).all()
+
+
+def test_a_gradient_is_made_in_the_store_that_holds_the_parameter():
+    a, b = numbered("a", (5,)), numbered("b", (2,))
+    old = ParameterStore([a])
+    store = ParameterStore([a, b])
+    b.allocate_grad()[...] = 2
+    assert store.grads.sum() == 4
+    old.allocate_grads()
+    assert np.shares_memory(a.grad, store.grads)

@@ -6,7 +6,7 @@ from fastconv.kernels.elementwise import relu_bwd, relu_fwd
 from fastconv.kernels.softmax import softmax_bwd, softmax_fwd
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Activation
-from fastconv.plan.steps.base import Executor, Setting, rows_2d
+from fastconv.plan.steps.base import Executor, Setting, flat, rows_2d
 
 
 class Relu(Executor):
@@ -19,10 +19,12 @@ class Relu(Executor):
         self.reads_output = setting.backward
 
     def forward(self, training: bool, step: int) -> None:
-        relu_fwd(self.inputs[0], self.output)
+        relu_fwd(flat(self.inputs[0]), flat(self.output))
 
     def backward(self, step: int) -> None:
-        relu_bwd(self.d_output, self.output, self.d_inputs[0])
+        dx = self.d_inputs[0]
+        assert dx is not None
+        relu_bwd(flat(self.d_output), flat(self.output), flat(dx))
 
 
 class Softmax(Executor):

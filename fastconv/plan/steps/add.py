@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from fastconv.kernels.elementwise import add
-from fastconv.plan.steps.base import Executor
+from fastconv.plan.steps.base import Executor, flat
 
 
 class AddStep(Executor):
     """y = a + b; the gradient of both is that of y."""
 
     def forward(self, training: bool, step: int) -> None:
-        add(self.inputs[0], self.inputs[1], self.output)
+        add(flat(self.inputs[0]), flat(self.inputs[1]), flat(self.output))
 
     def backward(self, step: int) -> None:
         for dx in self.d_inputs:

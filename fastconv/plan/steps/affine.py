@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastconv.kernels.elementwise import affine, affine_u8
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Affine
-from fastconv.plan.steps.base import Executor, Setting
+from fastconv.plan.steps.base import Executor, Setting, flat
 
 
 class AffineStep(Executor):
@@ -21,7 +21,9 @@ class AffineStep(Executor):
 
     def forward(self, training: bool, step: int) -> None:
         kernel = affine_u8 if self.from_uint8 else affine
-        kernel(self.inputs[0], self.output, self.scale, self.offset)
+        kernel(flat(self.inputs[0]), flat(self.output), self.scale, self.offset)
 
     def backward(self, step: int) -> None:
-        affine(self.d_output, self.d_inputs[0], self.scale, 0.0)
+        dx = self.d_inputs[0]
+        assert dx is not None
+        affine(flat(self.d_output), flat(dx), self.scale, 0.0)

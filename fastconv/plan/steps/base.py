@@ -118,6 +118,11 @@ class Executor:
         return (self.setting.rows, *value.shape)
 
 
+def flat(array: np.ndarray) -> np.ndarray:
+    """All axes as one: a view, for C-contiguous arrays."""
+    return array.reshape(-1)
+
+
 def rows_2d(array: np.ndarray) -> np.ndarray:
     """All axes but the last as one: a view, for C-contiguous arrays."""
     return array.reshape(-1, array.shape[-1])

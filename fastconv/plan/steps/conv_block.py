@@ -17,7 +17,7 @@ from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Activation, Affine, Conv2D, Dropout, Pool2D
 from fastconv.plan.shapes import Conv2DShape
-from fastconv.plan.steps.base import Buffer, Executor, Life, Setting, rows_2d
+from fastconv.plan.steps.base import Buffer, Executor, Life, Setting, flat, rows_2d
 
 
 class ConvBlock(Executor):
@@ -70,15 +70,16 @@ class ConvBlock(Executor):
     def forward(self, training: bool, step: int) -> None:
         x, y = self.inputs[0], self.output
         if self.scaling is not None:
-            affine_u8(x, self.own["scaled"], self.scaling.scale, self.scaling.offset)
-            x = self.own["scaled"]
+            scaled = self.own["scaled"]
+            affine_u8(flat(x), flat(scaled), self.scaling.scale, self.scaling.offset)
+            x = scaled
         b = None if self.conv.b is None else self.conv.b.value
         out = y if self.pool is None else self.own["unpooled"]
         self.fwd.run(x, self.conv.w.value, b, out, self.own["forward workspace"])
         if self.pool is not None:
             max_pool2d_fwd(out, y, self.own.get("argmax"), *self._window())
         if self.dropout is not None and training:
-            dropout_fwd(y, y, self.dropout.rate, self.dropout.seed, step)
+            dropout_fwd(flat(y), flat(y), self.dropout.rate, self.dropout.seed, step)
 
     def backward(self, step: int) -> None:
         dy = self._undo_what_follows(step)
@@ -92,18 +93,19 @@ class ConvBlock(Executor):
             bias_grad(rows_2d(dy), db)
         if self.bwd_data is not None:
             dx = self.d_inputs[0]
+            assert dx is not None
             self.bwd_data.run(dy, self.conv.w.value, dx, self.own["backward workspace"])
             if self.scaling is not None:
-                affine(dx, dx, self.scaling.scale, 0.0)
+                affine(flat(dx), flat(dx), self.scaling.scale, 0.0)
 
     def _undo_what_follows(self, step: int) -> np.ndarray:
         """The gradient of the convolution's own output. ReLU comes before the pooling is undone,
         where there are fewer elements."""
         dy = self.d_output
         if self.dropout is not None:
-            dropout_bwd(dy, dy, self.dropout.rate, self.dropout.seed, step)
+            dropout_bwd(flat(dy), flat(dy), self.dropout.rate, self.dropout.seed, step)
         if self.relu:
-            relu_bwd(dy, self.output, dy)
+            relu_bwd(flat(dy), flat(self.output), flat(dy))
         if self.pool is not None:
             max_pool2d_bwd(dy, self.own["argmax"], self.own["d_unpooled"], *self._window())
             dy = self.own["d_unpooled"]

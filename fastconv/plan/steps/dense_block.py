@@ -7,7 +7,7 @@ from fastconv.kernels.elementwise import bias_grad, relu_bwd
 from fastconv.kernels.gemm import gemm
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Activation, Dense, Dropout
-from fastconv.plan.steps.base import Executor, Setting, rows_2d
+from fastconv.plan.steps.base import Executor, Setting, flat, rows_2d
 
 
 class DenseBlock(Executor):
@@ -34,14 +34,14 @@ class DenseBlock(Executor):
         bias = None if self.b is None else self.b.value
         gemm(rows_2d(self.inputs[0]), self.w.value, rows_2d(y), 1.0, 0.0, bias, self.activation)
         if self.dropout is not None and training:
-            dropout_fwd(y, y, self.dropout.rate, self.dropout.seed, step)
+            dropout_fwd(flat(y), flat(y), self.dropout.rate, self.dropout.seed, step)
 
     def backward(self, step: int) -> None:
         dy = self.d_output
         if self.dropout is not None:
-            dropout_bwd(dy, dy, self.dropout.rate, self.dropout.seed, step)
+            dropout_bwd(flat(dy), flat(dy), self.dropout.rate, self.dropout.seed, step)
         if self.activation == "relu":
-            relu_bwd(dy, self.output, dy)
+            relu_bwd(flat(dy), flat(self.output), flat(dy))
         dy = rows_2d(dy)
         if self.b is not None and self.b.trainable:
             bias_grad(dy, self.gradient(self.b))

@@ -7,7 +7,7 @@ import numpy as np
 from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Dropout
-from fastconv.plan.steps.base import Executor, Setting
+from fastconv.plan.steps.base import Executor, Setting, flat
 
 
 class DropoutStep(Executor):
@@ -23,9 +23,12 @@ class DropoutStep(Executor):
 
     def forward(self, training: bool, step: int) -> None:
         if training:
-            dropout_fwd(self.inputs[0], self.output, self.rate, self.seed, step)
+            x, y = flat(self.inputs[0]), flat(self.output)
+            dropout_fwd(x, y, self.rate, self.seed, step)
         elif not np.may_share_memory(self.inputs[0], self.output):
             np.copyto(self.output, self.inputs[0])
 
     def backward(self, step: int) -> None:
-        dropout_bwd(self.d_output, self.d_inputs[0], self.rate, self.seed, step)
+        dx = self.d_inputs[0]
+        assert dx is not None
+        dropout_bwd(flat(self.d_output), flat(dx), self.rate, self.seed, step)

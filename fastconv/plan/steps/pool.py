@@ -10,8 +10,8 @@ from fastconv.plan.steps.base import Buffer, Executor, Setting
 
 
 class Pool(Executor):
-    """One window operation on (mb, ih, iw, ic). Max pooling saves a byte per output element: the
-    place of the maximum in its window."""
+    """One window operation on (mb, ih, iw, ic). Max pooling saves the place of each maximum in its
+    window: a byte, unless the window has more than 256 elements."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -26,7 +26,8 @@ class Pool(Executor):
     def buffers(self) -> list[Buffer]:
         if not (self.is_max and self.setting.backward):
             return []
-        return [Buffer("argmax", self.batch(self.step.output), "uint8", "saved")]
+        dtype = "uint8" if self.window[0] * self.window[1] <= 256 else "int32"
+        return [Buffer("argmax", self.batch(self.step.output), dtype, "saved")]
 
     def forward(self, training: bool, step: int) -> None:
         if self.is_max:

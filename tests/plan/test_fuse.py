@@ -1,0 +1,124 @@
+"""Which steps become one: by the table, and only if nobody else reads what lies between them."""
+
+import numpy as np
+import pytest
+
+from fastconv.plan.fuse import fuse
+from fastconv.plan.graph import Graph
+from fastconv.plan.parameters import Parameter
+from fastconv.plan.plan import Plan
+
+
+def param(*shape):
+    return Parameter("p", np.zeros(shape))
+
+
+def conv(g, x, channels=4):
+    w, b = param(3, 3, x.shape[2], channels), param(channels)
+    return g.conv2d(x, w, b, padding="same")
+
+
+def titles(graph, enabled=True):
+    return [step.title for step in fuse(graph, enabled)]
+
+
+def network():
+    g = Graph()
+    x = g.affine(g.input((8, 8, 3), "uint8"), 0.5, 0)
+    x = g.pool2d(g.activation(conv(g, x), "relu"), "max", 2)
+    x = g.dropout(g.pool2d(conv(g, x), "max", 2), 0.25, 1)
+    x = g.activation(conv(g, x), "relu")
+    x = g.pool2d(x, "avg", 2)
+    x = g.activation(g.dense(g.reshape(x, (-1,)), param(4, 5), param(5)), "relu")
+    x = g.dense(g.dropout(x, 0.5, 2), param(5, 3))
+    g.output(g.activation(x, "softmax"))
+    return g
+
+
+def test_the_table():
+    assert titles(network()) == [
+        "affine 0.5, 0 + conv 3x3 + bias + relu + max pool 2x2/2",
+        "conv 3x3 + bias + max pool 2x2/2 + dropout 0.25",
+        "conv 3x3 + bias + relu",
+        "avg pool 2x2/2",
+        "dense + bias + relu + dropout 0.5",
+        "dense",
+        "softmax",
+    ]
+
+
+def test_unfused_every_step_stays_alone():
+    alone = titles(network(), enabled=False)
+    assert len(alone) == 15
+    assert alone[:4] == ["affine 0.5, 0", "conv 3x3 + bias", "relu", "max pool 2x2/2"]
+
+
+def test_the_environment_turns_fusion_off(monkeypatch):
+    monkeypatch.setenv("FASTCONV_FUSE", "0")
+    assert len(Plan(network(), 1, training=False).steps) == 15
+    assert len(Plan(network(), 1, training=False, fuse=True).steps) == 7
+    monkeypatch.setenv("FASTCONV_FUSE", "no")
+    with pytest.raises(ValueError, match="FASTCONV_FUSE: must be 0 or 1; received 'no'"):
+        Plan(network(), 1, training=False)
+
+
+def test_a_value_with_two_readers_is_kept():
+    g = Graph()
+    y = conv(g, g.input((8, 8, 3)))
+    g.output(g.add(g.activation(y, "relu"), y))
+    assert titles(g) == ["conv 3x3 + bias", "relu", "add"]
+
+
+def test_an_output_is_kept():
+    g = Graph()
+    y = conv(g, g.input((8, 8, 3)))
+    g.output(y)
+    g.output(g.activation(y, "relu"))
+    assert titles(g) == ["conv 3x3 + bias", "relu"]
+
+
+def test_other_windows_and_scalings_stay_apart():
+    g = Graph()
+    x = g.affine(g.input((8, 8, 3)), 0.5, 0)  # float32: nothing would be gained
+    x = g.pool2d(g.activation(conv(g, x), "relu"), "max", 3, 2)
+    g.output(g.pool2d(conv(g, x), "avg", 2))
+    assert titles(g) == [
+        "affine 0.5, 0",
+        "conv 3x3 + bias + relu",
+        "max pool 3x3/2",
+        "conv 3x3 + bias",
+        "avg pool 2x2/2",
+    ]
+
+
+def test_what_reaches_no_output_is_left_out():
+    g = Graph()
+    x = g.input((8, 8, 3))
+    g.activation(conv(g, x), "relu")
+    g.output(g.affine(x, 2, 0))
+    assert titles(g) == ["affine 2, 0"]
+
+
+def test_a_fused_step_runs_after_all_that_it_reads():
+    """The chain begins before the other branch is recorded, and ends after it."""
+    g = Graph()
+    x = g.input((8, 8, 3))
+    y = conv(g, x)
+    z = g.affine(x, 2, 0)
+    y = g.activation(y, "relu")
+    g.output(g.add(g.pool2d(y, "max", 2), g.pool2d(conv(g, z), "max", 2)))
+    steps = fuse(g)
+    written = set(g.inputs)
+    for step in steps:
+        assert set(step.inputs) <= written
+        written.add(step.output)
+    assert len(steps) == 4
+
+
+def test_a_layers_name_is_kept():
+    g = Graph()
+    with g.layer("first"):
+        y = conv(g, g.input((8, 8, 3)))
+    with g.layer("second"):
+        g.output(g.activation(y, "relu"))
+    assert [step.label for step in fuse(g)] == ["first"]
