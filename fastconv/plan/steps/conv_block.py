@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
 from fastconv.kernels.elementwise import affine, affine_u8, bias_grad, relu_bwd
 from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
 from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
+from fastconv.plan.algorithms import conv2d_algorithm
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Activation, Affine, Conv2D, Dropout, Pool2D
 from fastconv.plan.shapes import Conv2DShape
@@ -40,17 +41,18 @@ class ConvBlock(Executor):
         self.shape: Conv2DShape = replace(conv.shape, mb=setting.rows)
         self.flops = self.shape.flops
 
-        arguments = _kernel_arguments(self.shape)
-        self.fwd = Conv2DFwd(*arguments, activation="relu" if self.relu else "none")
+        self.algorithm = conv2d_algorithm(self.shape)
+        arguments = {**_geometry(self.shape), "algo": self.algorithm}
+        self.fwd = Conv2DFwd(**arguments, activation="relu" if self.relu else "none")
         learns = setting.backward and conv.w.trainable
-        self.bwd_weights = Conv2DBwdWeights(*arguments) if learns else None
+        self.bwd_weights = Conv2DBwdWeights(**arguments) if learns else None
         wants_dx = setting.backward and setting.input_gradients[0]
-        self.bwd_data = Conv2DBwdData(*arguments) if wants_dx else None
+        self.bwd_data = Conv2DBwdData(**arguments) if wants_dx else None
         self.reads_input = learns and self.scaling is None
         self.reads_output = setting.backward and self.relu
 
     def buffers(self) -> list[Buffer]:
-        wanted = [_workspace("forward", self.fwd.workspace_size)]
+        wanted = []
         backward = self.setting.backward
         if self.scaling is not None:
             life: Life = "saved" if self.bwd_weights is not None else "forward"
@@ -61,10 +63,6 @@ class ConvBlock(Executor):
             pooled = self.batch(self.step.output)
             wanted.append(Buffer("argmax", pooled, "uint8", "saved"))
             wanted.append(Buffer("d_unpooled", self.shape.y_shape, "float32", "backward"))
-        passes = [kernel for kernel in (self.bwd_weights, self.bwd_data) if kernel is not None]
-        if passes:
-            largest = max(kernel.workspace_size for kernel in passes)
-            wanted.append(_workspace("backward", largest))
         return wanted
 
     def forward(self, training: bool, step: int) -> None:
@@ -75,7 +73,7 @@ class ConvBlock(Executor):
             x = scaled
         b = None if self.conv.b is None else self.conv.b.value
         out = y if self.pool is None else self.own["unpooled"]
-        self.fwd.run(x, self.conv.w.value, b, out, self.own["forward workspace"])
+        self.fwd.run(x, self.conv.w.value, b, out)
         if self.pool is not None:
             max_pool2d_fwd(out, y, self.own.get("argmax"), *self._window())
         if self.dropout is not None and training:
@@ -87,14 +85,13 @@ class ConvBlock(Executor):
         b = self.conv.b
         db = self.gradient(b) if b is not None and b.trainable else None
         if self.bwd_weights is not None:
-            dw = self.gradient(self.conv.w)
-            self.bwd_weights.run(x, dy, dw, db, self.own["backward workspace"])
+            self.bwd_weights.run(x, dy, self.gradient(self.conv.w), db)
         elif db is not None:
             bias_grad(rows_2d(dy), db)
         if self.bwd_data is not None:
             dx = self.d_inputs[0]
             assert dx is not None
-            self.bwd_data.run(dy, self.conv.w.value, dx, self.own["backward workspace"])
+            self.bwd_data.run(dy, self.conv.w.value, dx)
             if self.scaling is not None:
                 affine(flat(dx), flat(dx), self.scaling.scale, 0.0)
 
@@ -117,12 +114,7 @@ class ConvBlock(Executor):
         return s.kh, s.kw, s.sh, s.sw, s.pt, s.pl
 
 
-def _kernel_arguments(s: Conv2DShape) -> tuple[int, ...]:
-    return (
-        s.mb, s.ih, s.iw, s.ic, s.oc, s.kh, s.kw, s.sh, s.sw, s.dh, s.dw, s.pt, s.pl, s.oh, s.ow,
-        s.groups,
-    )  # fmt: skip
-
-
-def _workspace(direction: Literal["forward", "backward"], nbytes: int) -> Buffer:
-    return Buffer(f"{direction} workspace", (nbytes,), "uint8", direction)
+def _geometry(shape: Conv2DShape) -> dict[str, Any]:
+    """What the convolution kernels are made with; the batch comes with the arrays."""
+    names = "ih iw ic oc kh kw sh sw dh dw pt pl oh ow groups"
+    return {name: getattr(shape, name) for name in names.split()}
