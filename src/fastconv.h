@@ -18,6 +18,14 @@ typedef struct {
     int act;           /* enum fc_act */
 } fc_epilogue;
 
+/* Pooling of one image: x (ih, iw, ic), y (oh, ow, ic); see fastconv/plan/shapes.py. Every window touches x. */
+typedef struct {
+    ptrdiff_t ih, iw, ic, oh, ow, kh, kw, sh, sw, pt, pl;
+} fc_pool;
+
+/* How max pooling stores the number of the winning tap */
+enum fc_arg { FC_ARG_NONE = 0, FC_ARG_U8 = 1, FC_ARG_I32 = 4 };
+
 typedef struct {
     const char *name;
     int vl, mr, nr;
@@ -38,6 +46,35 @@ typedef struct {
      * products); a, b are read in place. `b` rows must be readable for `n` floats only. c as above. */
     void (*column_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a, const ptrdiff_t *points,
                         const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, const fc_epilogue *ep);
+
+    /* Elementwise: see elementwise.h */
+    void (*relu_fwd)(ptrdiff_t n, const float *x, float *y);
+    void (*relu_bwd)(ptrdiff_t n, const float *dy, const float *y, float *dx);
+    void (*add)(ptrdiff_t n, const float *x, const float *y, float *out);
+    void (*affine)(ptrdiff_t n, const float *x, float *y, float scale, float offset);
+    void (*affine_u8)(ptrdiff_t n, const uint8_t *x, float *y, float scale, float offset);
+    void (*bias_add)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *b, float *y);
+    void (*sum_rows)(ptrdiff_t rows, ptrdiff_t n, const float *x, ptrdiff_t ldx, float *sum);
+
+    /* Pooling, row by row: see pool_max.h, pool_max_bwd.h, pool_avg.h, pool_avg_bwd.h */
+    void (*max_pool_fwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *x, float *y, int kind,
+                             void *arg);
+    void (*max_pool_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *dy, int kind, const void *arg,
+                             float *dx);
+    void (*avg_pool_fwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad, const float *x, float *y);
+    void (*avg_pool_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad, const float *dy, float *dx);
+
+    /* Softmax and losses: see softmax.h, softmax_cross_entropy.h */
+    void (*softmax_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *y);
+    void (*softmax_bwd)(ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *y, float *dx);
+    double (*softmax_cross_entropy)(ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels,
+                                    const float *targets, const float *weights, float *p, float *dz);
+
+    /* Optimizers: see optimizer.h */
+    void (*sgd_step)(ptrdiff_t n, float *w, const float *g, float *v, float learning_rate, float momentum,
+                     int nesterov, float grad_scale);
+    void (*adam_step)(ptrdiff_t n, float *w, const float *g, float *m, float *v, float learning_rate, float beta1,
+                      float rest1, float beta2, float rest2, float epsilon, float grad_scale);
 } fc_kernels;
 
 extern const fc_kernels fc_kernels_portable;

@@ -5,6 +5,17 @@
 #include "matmul_tiles.h"
 #include "pack.h"
 
+#include "elementwise.h"
+#include "exp.h"
+#include "optimizer.h"
+#include "pool.h"
+#include "pool_avg.h"
+#include "pool_avg_bwd.h"
+#include "pool_max.h"
+#include "pool_max_bwd.h"
+#include "softmax.h"
+#include "softmax_cross_entropy.h"
+
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define TEXT_(a) #a
@@ -18,4 +29,21 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .pack_panel = pack_panel,
     .row_tile = row_tile,
     .column_tile = column_tile,
+
+    .relu_fwd = relu_fwd,
+    .relu_bwd = relu_bwd,
+    .add = add,
+    .affine = affine,
+    .affine_u8 = affine_u8,
+    .bias_add = bias_add,
+    .sum_rows = sum_rows,
+    .max_pool_fwd_row = max_pool_fwd_row,
+    .max_pool_bwd_row = max_pool_bwd_row,
+    .avg_pool_fwd_row = avg_pool_fwd_row,
+    .avg_pool_bwd_row = avg_pool_bwd_row,
+    .softmax_fwd = softmax_fwd,
+    .softmax_bwd = softmax_bwd,
+    .softmax_cross_entropy = softmax_cross_entropy,
+    .sgd_step = sgd_step,
+    .adam_step = adam_step,
 };

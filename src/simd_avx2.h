@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bytes.h"
+
 #define VL 8
 #define MR 6
 #define NV 2
@@ -69,4 +71,36 @@ FN void v_store_u8(uint8_t *p, vf a)
     __m256i i = _mm256_cvtps_epi32(a);
     __m128i h = _mm_packus_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1));
     _mm_storel_epi64((__m128i *)p, _mm_packus_epi16(h, h));
+}
+
+FN vm v_nle(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NLE_UQ); }
+FN float v_max_lanes(vf a)
+{
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+    m = _mm_max_ss(m, _mm_shuffle_ps(m, m, 1));
+    return _mm_cvtss_f32(m);
+}
+
+FN vf v_load_u8_first(const uint8_t *p, ptrdiff_t n)
+{
+    return n >= VL ? v_load_u8(p) : _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)load_bytes(p, n))));
+}
+FN void v_store_u8_first(uint8_t *p, vf a, ptrdiff_t n)
+{
+    if (n >= VL) {
+        v_store_u8(p, a);
+    } else {
+        uint64_t b;
+        v_store_u8((uint8_t *)&b, a);
+        store_bytes(p, b, n);
+    }
+}
+FN vf v_load_i32_first(const int32_t *p, ptrdiff_t n)
+{
+    return _mm256_cvtepi32_ps(_mm256_maskload_epi32(p, _mm256_castps_si256(vm_first(n))));
+}
+FN void v_store_i32_first(int32_t *p, vf a, ptrdiff_t n)
+{
+    _mm256_maskstore_epi32(p, _mm256_castps_si256(vm_first(n)), _mm256_cvtps_epi32(a));
 }

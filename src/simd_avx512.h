@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bytes.h"
+
 #define VL 16
 #define MR 14
 #define NV 2
@@ -51,4 +53,27 @@ FN vf v_load_u8(const uint8_t *p)
 FN void v_store_u8(uint8_t *p, vf a)
 {
     _mm_storeu_si128((__m128i *)p, _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(a)));
+}
+
+FN vm v_nle(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ); }
+FN float v_max_lanes(vf a) { return _mm512_reduce_max_ps(a); }
+
+FN vf v_load_u8_first(const uint8_t *p, ptrdiff_t n)
+{
+    if (n >= VL) return v_load_u8(p);
+    const uint64_t high = n > 8 ? load_bytes(p + 8, n - 8) : 0;
+    const __m128i b = _mm_set_epi64x((long long)high, (long long)load_bytes(p, n > 8 ? 8 : n));
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(b));
+}
+FN void v_store_u8_first(uint8_t *p, vf a, ptrdiff_t n)
+{
+    _mm512_mask_cvtepi32_storeu_epi8(p, vm_first(n), _mm512_cvtps_epi32(a));
+}
+FN vf v_load_i32_first(const int32_t *p, ptrdiff_t n)
+{
+    return _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(vm_first(n), p));
+}
+FN void v_store_i32_first(int32_t *p, vf a, ptrdiff_t n)
+{
+    _mm512_mask_storeu_epi32(p, vm_first(n), _mm512_cvtps_epi32(a));
 }

@@ -88,3 +88,38 @@ FN void v_store_u8(uint8_t *p, vf a)
 {
     for (int i = 0; i < VL; i++) p[i] = (uint8_t)a[i];
 }
+
+/* true where a <= b does not hold: a > b, or either is NaN */
+FN vm v_nle(vf a, vf b) { return ~(a <= b); }
+FN float v_max_lanes(vf a)
+{
+    const float b = a[0] > a[2] ? a[0] : a[2], c = a[1] > a[3] ? a[1] : a[3];
+    return b > c ? b : c;
+}
+
+/* Whole numbers in memory as bytes or 32-bit integers, as floats in registers. Only the first n lanes of memory are
+ * touched; the others read as zero. */
+FN vf v_load_u8_first(const uint8_t *p, ptrdiff_t n)
+{
+    uint8_t b[VL] = {0};
+    for (int i = 0; i < VL; i++)
+        if (i < n) b[i] = p[i];
+    return v_load_u8(b);
+}
+FN void v_store_u8_first(uint8_t *p, vf a, ptrdiff_t n)
+{
+    for (int i = 0; i < VL; i++)
+        if (i < n) p[i] = (uint8_t)a[i];
+}
+FN vf v_load_i32_first(const int32_t *p, ptrdiff_t n)
+{
+    vm b = {0, 0, 0, 0};
+    for (int i = 0; i < VL; i++)
+        if (i < n) b[i] = p[i];
+    return __builtin_convertvector(b, vf);
+}
+FN void v_store_i32_first(int32_t *p, vf a, ptrdiff_t n)
+{
+    for (int i = 0; i < VL; i++)
+        if (i < n) p[i] = (int32_t)a[i];
+}

@@ -1,4 +1,5 @@
 from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int64_t, uint8_t
 
 
 cdef extern from "fastconv.h" nogil:
@@ -10,12 +11,18 @@ cdef extern from "fastconv.h" nogil:
     enum:
         FC_ACT_NONE
         FC_ACT_RELU
+        FC_ARG_NONE
+        FC_ARG_U8
+        FC_ARG_I32
 
     ctypedef struct fc_epilogue:
         float alpha
         float beta
         const float *bias
         int act
+
+    ctypedef struct fc_pool:
+        ptrdiff_t ih, iw, ic, oh, ow, kh, kw, sh, sw, pt, pl
 
     ctypedef struct fc_kernels:
         const char *name
@@ -33,6 +40,42 @@ cdef extern from "fastconv.h" nogil:
             ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a,
             const ptrdiff_t *points, const float *b, ptrdiff_t ldb,
             float *c, ptrdiff_t ldc, const fc_epilogue *ep) noexcept nogil
+
+        void relu_fwd(ptrdiff_t n, const float *x, float *y) noexcept nogil
+        void relu_bwd(ptrdiff_t n, const float *dy, const float *y, float *dx) noexcept nogil
+        void add(ptrdiff_t n, const float *x, const float *y, float *out) noexcept nogil
+        void affine(ptrdiff_t n, const float *x, float *y, float scale, float offset) noexcept nogil
+        void affine_u8(
+            ptrdiff_t n, const uint8_t *x, float *y, float scale, float offset) noexcept nogil
+        void bias_add(
+            ptrdiff_t rows, ptrdiff_t n, const float *x, const float *b, float *y) noexcept nogil
+        void sum_rows(
+            ptrdiff_t rows, ptrdiff_t n, const float *x, ptrdiff_t ldx, float *sum) noexcept nogil
+        void max_pool_fwd_row(
+            const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *x, float *y,
+            int kind, void *arg) noexcept nogil
+        void max_pool_bwd_row(
+            const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *dy,
+            int kind, const void *arg, float *dx) noexcept nogil
+        void avg_pool_fwd_row(
+            const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad,
+            const float *x, float *y) noexcept nogil
+        void avg_pool_bwd_row(
+            const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad,
+            const float *dy, float *dx) noexcept nogil
+        void softmax_fwd(ptrdiff_t rows, ptrdiff_t n, const float *x, float *y) noexcept nogil
+        void softmax_bwd(
+            ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *y, float *dx) noexcept nogil
+        double softmax_cross_entropy(
+            ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels,
+            const float *targets, const float *weights, float *p, float *dz) noexcept nogil
+        void sgd_step(
+            ptrdiff_t n, float *w, const float *g, float *v,
+            float learning_rate, float momentum, int nesterov, float grad_scale) noexcept nogil
+        void adam_step(
+            ptrdiff_t n, float *w, const float *g, float *m, float *v, float learning_rate,
+            float beta1, float rest1, float beta2, float rest2, float epsilon,
+            float grad_scale) noexcept nogil
 
 
 # The table of the level in use. Kernels fetch it once per call, never store it across calls.

@@ -1,0 +1,183 @@
+"""ReLU, bias, affine and addition on flat float32 arrays, one pass each.
+
+x, y, dy, dx, out are C-contiguous, (n,) or (rows, n) where the name ends in 2d; the output may be one of the inputs
+but must not overlap them otherwise. Errors: ValueError for another dtype, layout or size.
+"""
+
+from cython.parallel cimport parallel, prange
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint8_t
+from libc.stdlib cimport free, malloc
+
+from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
+from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._threads cimport threads_for
+
+# Work units (see _threads) per element of a pass over memory
+cdef double UNITS = 4.0
+
+
+def relu_fwd(const float[::1] x, float[::1] y):
+    """y = max(x, 0); NaN stays NaN."""
+    same_size("relu_fwd", "x and y", x.shape[0], y.shape[0])
+    if x.shape[0]:
+        with nogil:
+            _relu_fwd(x.shape[0], &x[0], &y[0])
+
+
+cdef void _relu_fwd(ptrdiff_t n, const float *x, float *y) noexcept nogil:
+    cdef const fc_kernels *k = kernels()
+    cdef ptrdiff_t i
+    cdef unsigned state = 0
+    with parallel(num_threads=threads_for(UNITS * n)):
+        state = flush_denormals()
+        for i in prange(blocks_of(n, BLOCK), schedule="static"):
+            k.relu_fwd(block_size(i, n, BLOCK), x + i * BLOCK, y + i * BLOCK)
+        restore_denormals(state)
+
+
+def relu_bwd(const float[::1] dy, const float[::1] y, float[::1] dx):
+    """dx = 0 where y <= 0, else dy (so also where y is NaN); y is the output or the input of relu_fwd."""
+    same_size("relu_bwd", "dy and y", dy.shape[0], y.shape[0])
+    same_size("relu_bwd", "dy and dx", dy.shape[0], dx.shape[0])
+    if dy.shape[0]:
+        with nogil:
+            _relu_bwd(dy.shape[0], &dy[0], &y[0], &dx[0])
+
+
+cdef void _relu_bwd(ptrdiff_t n, const float *dy, const float *y, float *dx) noexcept nogil:
+    cdef const fc_kernels *k = kernels()
+    cdef ptrdiff_t i
+    cdef unsigned state = 0
+    with parallel(num_threads=threads_for(UNITS * n)):
+        state = flush_denormals()
+        for i in prange(blocks_of(n, BLOCK), schedule="static"):
+            k.relu_bwd(block_size(i, n, BLOCK), dy + i * BLOCK, y + i * BLOCK, dx + i * BLOCK)
+        restore_denormals(state)
+
+
+def add(const float[::1] x, const float[::1] y, float[::1] out):
+    """out = x + y."""
+    same_size("add", "x and y", x.shape[0], y.shape[0])
+    same_size("add", "x and out", x.shape[0], out.shape[0])
+    if x.shape[0]:
+        with nogil:
+            _add(x.shape[0], &x[0], &y[0], &out[0])
+
+
+cdef void _add(ptrdiff_t n, const float *x, const float *y, float *out) noexcept nogil:
+    cdef const fc_kernels *k = kernels()
+    cdef ptrdiff_t i
+    cdef unsigned state = 0
+    with parallel(num_threads=threads_for(UNITS * n)):
+        state = flush_denormals()
+        for i in prange(blocks_of(n, BLOCK), schedule="static"):
+            k.add(block_size(i, n, BLOCK), x + i * BLOCK, y + i * BLOCK, out + i * BLOCK)
+        restore_denormals(state)
+
+
+def affine(const float[::1] x, float[::1] y, float scale, float offset):
+    """y = x * scale + offset."""
+    same_size("affine", "x and y", x.shape[0], y.shape[0])
+    if x.shape[0]:
+        with nogil:
+            _affine(x.shape[0], &x[0], &y[0], scale, offset)
+
+
+cdef void _affine(ptrdiff_t n, const float *x, float *y, float scale, float offset) noexcept nogil:
+    cdef const fc_kernels *k = kernels()
+    cdef ptrdiff_t i
+    cdef unsigned state = 0
+    with parallel(num_threads=threads_for(UNITS * n)):
+        state = flush_denormals()
+        for i in prange(blocks_of(n, BLOCK), schedule="static"):
+            k.affine(block_size(i, n, BLOCK), x + i * BLOCK, y + i * BLOCK, scale, offset)
+        restore_denormals(state)
+
+
+def affine_u8(const uint8_t[::1] x, float[::1] y, float scale, float offset):
+    """y = x * scale + offset, from bytes."""
+    same_size("affine_u8", "x and y", x.shape[0], y.shape[0])
+    if x.shape[0]:
+        with nogil:
+            _affine_u8(x.shape[0], &x[0], &y[0], scale, offset)
+
+
+cdef void _affine_u8(
+        ptrdiff_t n, const uint8_t *x, float *y, float scale, float offset) noexcept nogil:
+    cdef const fc_kernels *k = kernels()
+    cdef ptrdiff_t i
+    cdef unsigned state = 0
+    with parallel(num_threads=threads_for(UNITS * n)):
+        state = flush_denormals()
+        for i in prange(blocks_of(n, BLOCK), schedule="static"):
+            k.affine_u8(block_size(i, n, BLOCK), x + i * BLOCK, y + i * BLOCK, scale, offset)
+        restore_denormals(state)
+
+
+def bias_add(const float[:, ::1] x, const float[::1] b, float[:, ::1] y):
+    """y (rows, n) = x (rows, n) + b (n); y may be x, but not b."""
+    same_size("bias_add", "the rows of x and y", x.shape[0], y.shape[0])
+    same_size("bias_add", "the columns of x and y", x.shape[1], y.shape[1])
+    same_size("bias_add", "the columns of x and b", x.shape[1], b.shape[0])
+    if x.shape[0] and x.shape[1]:
+        with nogil:
+            _bias_add(x.shape[0], x.shape[1], &x[0, 0], &b[0], &y[0, 0])
+
+
+cdef void _bias_add(
+        ptrdiff_t rows, ptrdiff_t n, const float *x, const float *b, float *y) noexcept nogil:
+    cdef const fc_kernels *k = kernels()
+    cdef ptrdiff_t i, block = blocks_of(BLOCK, n)
+    cdef unsigned state = 0
+    with parallel(num_threads=threads_for(UNITS * rows * n)):
+        state = flush_denormals()
+        for i in prange(blocks_of(rows, block), schedule="static"):
+            k.bias_add(block_size(i, rows, block), n, x + i * block * n, b, y + i * block * n)
+        restore_denormals(state)
+
+
+def bias_grad(const float[:, ::1] dy, float[::1] db):
+    """db (n) = the sum over the rows of dy (rows, n).
+
+    Blocks of rows are summed in float32, then the blocks' sums in float64, in order: the same bits for any number
+    of threads. MemoryError if there is no room for the blocks' sums.
+    """
+    same_size("bias_grad", "the columns of dy and db", dy.shape[1], db.shape[0])
+    cdef int status = 0
+    if not dy.shape[0]:
+        db[:] = 0
+    elif dy.shape[1]:
+        with nogil:
+            status = _bias_grad(dy.shape[0], dy.shape[1], &dy[0, 0], &db[0])
+        if status:
+            raise MemoryError("bias_grad: no memory for the partial sums")
+
+
+cdef int _bias_grad(ptrdiff_t rows, ptrdiff_t n, const float *dy, float *db) noexcept nogil:
+    cdef const fc_kernels *k = kernels()
+    # A block stays in the second-level cache, since sum_rows goes over it once for every few vectors of columns; at
+    # most 256 blocks, so that adding them up is little work.
+    cdef ptrdiff_t block = max(16, 32768 // n, blocks_of(rows, 256))
+    cdef ptrdiff_t i, j, blocks = blocks_of(rows, block)
+    cdef unsigned state = 0
+    cdef float *sums = <float *> malloc(blocks * n * sizeof(float))
+    if sums == NULL:
+        return -1
+    with parallel(num_threads=threads_for(UNITS * rows * n)):
+        state = flush_denormals()
+        for i in prange(blocks, schedule="static"):
+            k.sum_rows(block_size(i, rows, block), n, dy + i * block * n, n, sums + i * n)
+        for j in prange(n, schedule="static"):
+            db[j] = _sum_of(blocks, sums + j, n)
+        restore_denormals(state)
+    free(sums)
+    return 0
+
+
+cdef float _sum_of(ptrdiff_t n, const float *x, ptrdiff_t stride) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double total = 0.0
+    for i in range(n):
+        total += x[i * stride]
+    return <float> total
