@@ -319,7 +319,7 @@ def softmax_cross_entropy(
 ) -> tuple[float, Array]:
     """Loss sum_r weight_r * -sum_c t[r, c] * log(softmax(logits)[r, c]) and its gradient in logits.
 
-    `targets` are labels (rows,), or the t themselves (rows, classes), each row summing to 1.
+    `targets` are labels (rows,), or the t themselves (rows, classes).
     The weights default to 1 / rows, which makes the loss a mean.
 
     >>> loss, dlogits = softmax_cross_entropy([[0, np.log(3)]], [1])
@@ -333,7 +333,7 @@ def softmax_cross_entropy(
     t = _float64(t) if t.ndim == 2 else np.eye(z.shape[1])[t]
     weights = _row_weights(row_weights, z.shape[0])
     loss = -(weights * np.where(t == 0, 0, t * log_p)).sum()
-    return float(loss), weights * (np.exp(log_p) - t)
+    return float(loss), weights * (t.sum(axis=1, keepdims=True) * np.exp(log_p) - t)
 
 
 def mean_squared_error(

@@ -200,12 +200,15 @@ def test_softmax_is_stable_and_its_gradient_right():
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("kind", ["labels", "one_hot", "smoothed"])
+@pytest.mark.parametrize("kind", ["labels", "one_hot", "smoothed", "any"])
 def test_softmax_cross_entropy_gradient(kind, weighted):
     rng = np.random.default_rng(7)
     logits, labels = rng.normal(size=(5, 4)), np.array([0, 3, 1, 1, 2])
     targets = {
-        "labels": labels, "one_hot": np.eye(4)[labels], "smoothed": 0.8 * np.eye(4)[labels] + 0.05
+        "labels": labels,
+        "one_hot": np.eye(4)[labels],
+        "smoothed": 0.8 * np.eye(4)[labels] + 0.05,
+        "any": np.abs(rng.normal(size=(5, 4))),
     }[kind]  # fmt: skip
     weights = np.array([1, 0, 0.5, 2, 3]) if weighted else None
     loss, dlogits = ref.softmax_cross_entropy(logits, targets, weights)

@@ -5,6 +5,34 @@ definitions are those of `fastconv.reference`; the arithmetic is float32, on all
 `fastconv.set_num_threads` allows, and the same bits come out for any number of them.
 """
 
+from fastconv.ops.affine import affine
+from fastconv.ops.avg_pool2d import avg_pool2d, avg_pool2d_backward
+from fastconv.ops.bias import bias_add, bias_grad
+from fastconv.ops.conv2d import conv2d
+from fastconv.ops.conv2d_backward import conv2d_backward
 from fastconv.ops.gemm import gemm
+from fastconv.ops.max_pool2d import max_pool2d, max_pool2d_backward
+from fastconv.ops.optimizer_steps import adam_step, sgd_step
+from fastconv.ops.relu import relu, relu_backward
+from fastconv.ops.softmax import softmax, softmax_backward
+from fastconv.ops.softmax_cross_entropy import softmax_cross_entropy
 
-__all__ = ["gemm"]
+__all__ = [
+    "adam_step",
+    "affine",
+    "avg_pool2d",
+    "avg_pool2d_backward",
+    "bias_add",
+    "bias_grad",
+    "conv2d",
+    "conv2d_backward",
+    "gemm",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "relu",
+    "relu_backward",
+    "sgd_step",
+    "softmax",
+    "softmax_backward",
+    "softmax_cross_entropy",
+]

@@ -79,6 +79,13 @@ def vector(x: Any, size: int, what: str, of: str, where: str) -> Array:
     return array
 
 
+def row_weights_of(row_weights: Any, rows: int, where: str) -> Array:
+    """The weights of a loss's rows; None makes it a mean."""
+    if row_weights is None:
+        return np.full(rows, 1 / max(rows, 1), np.float32)
+    return vector(row_weights, rows, "row_weights", "rows", where)
+
+
 def same_shape(x: Array, shape: tuple[int, ...], what: str, of: str, where: str) -> None:
     """Raise ValueError unless `x` has the shape of the thing called `of`."""
     if x.shape != shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from fastconv._arguments import LARGEST, as_int, as_pair, is_whole, items_of
 from fastconv.plan.padding import (
@@ -67,6 +67,10 @@ class Conv2DShape:
     @property
     def y_shape(self) -> tuple[int, int, int, int]:
         return self.mb, self.oh, self.ow, self.oc
+
+    def kernel_arguments(self) -> dict[str, int]:
+        """What a kernel is made from: all but the batch size and the padding behind the end."""
+        return {name: n for name, n in asdict(self).items() if name not in ("mb", "pb", "pr")}
 
     @property
     def flops(self) -> int:
