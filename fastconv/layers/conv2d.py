@@ -16,7 +16,8 @@ from fastconv.layers.channels import (
     from_last,
     image_shape,
 )
-from fastconv.plan.shapes import Conv2DShape, conv2d_shape, resolve_padding
+from fastconv.layers.padding import check_padding
+from fastconv.plan.shapes import Conv2DShape, conv2d_shape
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
 
@@ -84,7 +85,7 @@ class Conv2D(Layer):
         self.filters = as_int(filters, "filters", where=where)
         self.kernel_size = as_pair(kernel_size, "kernel_size", where=where)
         self.strides = as_pair(strides, "strides", where=where)
-        self.padding = padding.lower() if isinstance(padding, str) else padding
+        self.padding = check_padding(padding, where=where)
         self.data_format = check_data_format(data_format, where=where)
         self.dilation_rate = as_pair(dilation_rate, "dilation_rate", where=where)
         self.groups = as_int(groups, "groups", where=where)
@@ -96,7 +97,6 @@ class Conv2D(Layer):
             raise ValueError(
                 f"{where}: groups must divide filters; received groups {groups}, filters {filters}"
             )
-        resolve_padding(self.padding, (1, 1), (1, 1), (1, 1), where=where)
 
     def build(self, input_shape: Shape) -> None:
         geometry = self._geometry(input_shape)

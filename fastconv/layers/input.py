@@ -7,6 +7,7 @@ from typing import Any
 
 from fastconv._arguments import check_choice
 from fastconv.utils.arrays import as_shape
+from fastconv.utils.configured import checked_keywords
 
 
 class SymbolicTensor:
@@ -34,6 +35,7 @@ class SymbolicTensor:
         return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
 
+@checked_keywords
 def Input(
     shape: Sequence[int] | None = None,
     *,

@@ -14,7 +14,8 @@ from fastconv.layers.channels import (
     from_last,
     image_shape,
 )
-from fastconv.plan.shapes import pool2d_shape, resolve_padding
+from fastconv.layers.padding import check_padding
+from fastconv.plan.shapes import pool2d_shape
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
@@ -59,9 +60,8 @@ class Pooling2D(Layer):
         self.strides = (
             self.pool_size if strides is None else as_pair(strides, "strides", where=where)
         )
-        self.padding = padding.lower() if isinstance(padding, str) else padding
+        self.padding = check_padding(padding, where=where)
         self.data_format = check_data_format(data_format, where=where)
-        resolve_padding(self.padding, (1, 1), (1, 1), (1, 1), where=where)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         image = emit_to_last(graph, x, self.data_format)

@@ -19,9 +19,9 @@ _OPTIMIZER = "optimizer/"
 
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     """Write the configuration, the weights and everything that a resumed run needs."""
-    _weights(model, "save")
+    _weights(model, "save")  # says so if there are none
     model.plans.refresh()  # makes the optimizer's slots, if no step has been taken yet
-    tensors = _weights(model, "save")
+    tensors = _weights(model, "save") | _slots(model)
     description: dict[str, Any] = {
         "model": describe(model),
         "training": {
@@ -32,12 +32,8 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "user_metadata": model.user_metadata,
     }
     if model.compiled is not None:
-        optimizer = model.compiled.optimizer
         description["compile"] = model.compiled.get_config()
-        description["training"]["iterations"] = optimizer.iterations
-        for slot, views in optimizer.slots().items():
-            for parameter, view in views.items():
-                tensors[f"{_OPTIMIZER}{slot}/{parameter.name}"] = view
+        description["training"]["iterations"] = model.compiled.optimizer.iterations
     write_tensors(path, tensors, description)
 
 
@@ -87,30 +83,46 @@ def load_model(
             "writes it; received weights alone (use model.load_weights)"
         )
     try:
-        model = make(description["model"], custom_objects)
-        if not isinstance(model, Model):
-            raise ValueError(f"the outermost class must be a model; received {model!r}")
-        if "compile" in description:
-            model.compiled = Compiled.from_config(description["compile"])
-        training = description["training"]
-        model.history.epoch = [int(epoch) for epoch in training["epochs"]]
-        model.history.history = dict(training["history"])
-        model.epoch = int(training["epoch"])
-        model.user_metadata = description["user_metadata"]
-        wanted = _weights(model, "load_model")
-        if model.compiled is not None:
-            model.plans.refresh()
-            optimizer = model.compiled.optimizer
-            optimizer.iterations = int(training["iterations"])
-            wanted = _weights(model, "load_model")
-            for slot, views in optimizer.slots().items():
-                wanted |= {f"{_OPTIMIZER}{slot}/{p.name}": view for p, view in views.items()}
+        model = _make(description, custom_objects)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{os.fspath(filepath)}: the configuration in the file is not valid: {error}"
         ) from error
+    wanted = _weights(model, "load_model") | _slots(model)
     _write(wanted, tensors, filepath)
     return model
+
+
+def _make(
+    description: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None
+) -> Model:
+    """The model that a file describes, still with weights of its own."""
+    model = make(description["model"], custom_objects)
+    if not isinstance(model, Model):
+        raise ValueError(f"the outermost class must be a model; received {model!r}")
+    training = description["training"]
+    model.history.epoch = [int(epoch) for epoch in training["epochs"]]
+    model.history.history = dict(training["history"])
+    model.epoch = int(training["epoch"])
+    model.user_metadata = description["user_metadata"]
+    _weights(model, "load_model")
+    if "compile" in description:
+        model.compiled = Compiled.from_config(description["compile"])
+        model.compiled.optimizer.iterations = int(training["iterations"])
+        model.plans.refresh()
+    return model
+
+
+def _slots(model: Model) -> dict[str, np.ndarray]:
+    """The optimizer's arrays by path."""
+    if model.compiled is None:
+        return {}
+    slots = model.compiled.optimizer.slots()
+    return {
+        f"{_OPTIMIZER}{slot}/{parameter.name}": view
+        for slot, views in slots.items()
+        for parameter, view in views.items()
+    }
 
 
 def _weights(model: Model, where: str) -> dict[str, np.ndarray]:

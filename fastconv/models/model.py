@@ -1,26 +1,24 @@
-"""What every model can do: be compiled, trained, judged, used, shown and saved."""
+"""What every model can do: be compiled, trained, judged, used and saved."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastconv.callbacks import Callback, History
-from fastconv.layers.base import Layer
-from fastconv.layers.weights import set_weights
 from fastconv.losses import Loss
 from fastconv.metrics import Metric
 from fastconv.models.compiled import Compiled
 from fastconv.models.plans import Plans
+from fastconv.models.structure import Structure
 from fastconv.optimizers import Optimizer
-from fastconv.plan.parameters import Parameter
-from fastconv.utils.arrays import Shape
+from fastconv.utils.configured import checked_keywords
 
 
-class Model(Layer):
+class Model(Structure):
     """A layer made of layers, with a training loop; what `Sequential` builds on.
 
     Attributes
@@ -37,9 +35,6 @@ class Model(Layer):
         JSON values of the caller's own, kept in every checkpoint.
     """
 
-    layers: list[Layer]
-    input_dtype: str | None = None
-
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.compiled: Compiled | None = None
@@ -49,80 +44,7 @@ class Model(Layer):
         self.stop_training = False
         self.user_metadata: dict[str, Any] = {}
 
-    # Shapes and parameters.
-
-    @property
-    def sample_shape(self) -> Shape:
-        """The input's shape without the batch axis."""
-        if not self.built or self.input_shape is None:
-            raise ValueError(
-                f"{self.name}: the model must know its input's shape: begin it with Input(shape), "
-                "or call build or fit; received none of them yet"
-            )
-        return self.input_shape
-
-    @property
-    def output_sample_shape(self) -> Shape:
-        """The output's shape without the batch axis."""
-        return self.compute_output_shape(self.sample_shape)
-
-    @property
-    def parameters(self) -> list[Parameter]:
-        """Every parameter once, in the order of the layers."""
-        return list(dict.fromkeys(p for layer in self.layers for p in layer.parameters))
-
-    def name_parameters(self, path: str) -> None:
-        for layer in self.layers:
-            layer.name_parameters(f"{path}/{layer.name}" if path else layer.name)
-
-    def take_seed(self, seed: int) -> None:
-        if self._seed is None:  # else it was built from a seed of its own, and goes on with it
-            self._seed = seed
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the parameters; setting it sets it for every layer."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self.layers:
-            layer.trainable = value
-
-    @property
-    def weights(self) -> list[Parameter]:
-        """Every parameter once, in the order of the layers."""
-        return self.parameters
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        """The parameters that training changes."""
-        return [p for p in self.parameters if p.trainable]
-
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """A layer by its name or its place."""
-        if index is not None:
-            return self.layers[index]
-        for layer in self.layers:
-            if layer.name == name:
-                return layer
-        names = ", ".join(layer.name for layer in self.layers)
-        raise ValueError(f"{self.name}: the layers are {names}; received {name!r}")
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Write arrays of the right number and shapes into the parameters; all or none."""
-        self.sample_shape  # noqa: B018 - a model that is not built says so
-        set_weights(self.parameters, weights, where=self.name)
-
-    def summary(self, print_fn: Callable[[str], Any] | None = None) -> None:
-        """Print the layers, their outputs' shapes and their numbers of parameters, as Keras."""
-        from fastconv.models.summary import summary
-
-        (print_fn or print)(summary(self))
-
-    # Training.
-
+    @checked_keywords
     def compile(
         self,
         optimizer: Any = "adam",
@@ -172,6 +94,7 @@ class Model(Layer):
             raise ValueError(f"{where}: compile must be given a loss; received loss=None")
         return loss
 
+    @checked_keywords
     def fit(
         self,
         x: Any = None,
@@ -241,6 +164,7 @@ class Model(Layer):
             initial_epoch=initial_epoch,
         )
 
+    @checked_keywords
     def evaluate(
         self,
         x: Any = None,
@@ -262,6 +186,7 @@ class Model(Layer):
         logs = evaluate(self, x, y, batch_size=batch_size, verbose=verbose, callbacks=callbacks)
         return _flat(logs, return_dict)
 
+    @checked_keywords
     def predict(
         self,
         x: Any,
@@ -274,12 +199,14 @@ class Model(Layer):
 
         return predict(self, x, batch_size=batch_size, verbose=verbose, callbacks=callbacks)
 
+    @checked_keywords
     def train_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
         """One training step on a batch; returns its loss and metrics, as `evaluate` does."""
         from fastconv.models.single import train_on_batch
 
         return _flat(train_on_batch(self, x, y), return_dict)
 
+    @checked_keywords
     def test_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
         """The loss and the metrics of a single batch, as `evaluate` returns them."""
         from fastconv.models.single import test_on_batch
@@ -289,8 +216,6 @@ class Model(Layer):
     def predict_on_batch(self, x: Any) -> np.ndarray:
         """The outputs for a single batch."""
         return self.predict(x, batch_size=max(1, len(x)))
-
-    # Files.
 
     def save(self, filepath: str | os.PathLike[str]) -> None:
         """Write everything to one file: configuration, weights, optimizer, history, metadata.

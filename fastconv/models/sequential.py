@@ -86,7 +86,7 @@ class Sequential(Model):
             raise ValueError(
                 f"{self.name}: the layers' names must differ; received {layer.name!r} twice"
             )
-        if not self.layers and not self.built and layer.input_shape is not None:
+        if not self.layers and self.input_shape is None and layer.input_shape is not None:
             self._begin(Input(layer.input_shape))
         self.layers.append(layer)
         if self.input_shape is not None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from fastconv.plan.parameters import Parameter
 
 if TYPE_CHECKING:
-    from fastconv.models.model import Model
+    from fastconv.models.structure import Structure
 
 _HEADS = ("Layer (type)", "Output Shape", "Param #")
 
 
-def summary(model: Model) -> str:
+def summary(model: Structure) -> str:
     """One line per layer: name and class, output's shape, number of parameters; then the totals."""
     shape = model.input_shape if model.built else None
     rows = []

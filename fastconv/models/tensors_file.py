@@ -18,6 +18,7 @@ from fastconv._version import __version__
 from fastconv.utils.files import write_atomically
 
 FORMAT = "fastconv 1"
+_KINDS = {"<f4": "F32"}
 
 
 def write_tensors(
@@ -27,14 +28,18 @@ def write_tensors(
 ) -> None:
     """Write the file, all or nothing.
 
+    Parameters
+    ----------
+    path : path
+    tensors : dict of float32 arrays
+    description : dict of JSON values
+
     Raises
     ------
     TypeError, ValueError
         If the description holds anything but JSON values; nothing is written.
     """
-    from safetensors.numpy import save
-
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    arrays = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
     text = {key: json.dumps(value) for key, value in description.items()}
     metadata = {
         "format": FORMAT,
@@ -42,7 +47,7 @@ def write_tensors(
         **text,
         "crc32": f"{_checksum(arrays, text):08x}",
     }
-    write_atomically(path, save(arrays, metadata))
+    write_atomically(path, [_header(arrays, metadata), *(_raw(arrays[name]) for name in arrays)])
 
 
 def read_tensors(
@@ -93,6 +98,24 @@ def read_tensors(
         raise ValueError(f"{name}: the file is damaged: {error}") from error
 
 
+def _header(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bytes:
+    """The safetensors header. Written here because the library's has another order every time, and
+    equal models are to give equal files."""
+    entries: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
+    for name, array in arrays.items():
+        start, end = end, end + array.nbytes
+        kind = _KINDS[array.dtype.str]
+        entries[name] = {"dtype": kind, "shape": array.shape, "data_offsets": [start, end]}
+    text = json.dumps(entries, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def _raw(array: np.ndarray) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
+
+
 def _checksum(tensors: Mapping[str, np.ndarray], text: Mapping[str, str]) -> int:
     """CRC-32 over every name, type, shape, value and text, in the order of the names."""
     crc = 0
@@ -101,5 +124,5 @@ def _checksum(tensors: Mapping[str, np.ndarray], text: Mapping[str, str]) -> int
     for name in sorted(tensors):
         array = tensors[name]
         crc = zlib.crc32(f"{name} {array.dtype.str} {array.shape}\n".encode(), crc)
-        crc = zlib.crc32(array.reshape(-1).view(np.uint8).data, crc)
+        crc = zlib.crc32(_raw(array), crc)
     return crc

@@ -4,11 +4,14 @@ checked, a configuration that can be written to a file, and names that stand for
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
-from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, Self, TypeVar
 
 T = TypeVar("T", bound="Configured")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Configured:
@@ -38,19 +41,39 @@ class Configured:
 
 def unknown_keyword(cls: type, unknown: Mapping[str, Any]) -> TypeError:
     """The error for keyword arguments that no constructor of `cls` takes."""
-    names: list[str] = []
-    for base in cls.__mro__:
-        if "__init__" not in vars(base) or base is object:
-            continue
-        for parameter in list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]:
-            named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-            if named and parameter.name not in names:
-                names.append(parameter.name)
-    first = next(iter(unknown))
-    near = difflib.get_close_matches(first, names, n=1)
+    constructors = [vars(base)["__init__"] for base in cls.__mro__[:-1] if "__init__" in vars(base)]
+    names = dict.fromkeys(name for made in constructors for name in _keywords(made))
+    return _unknown(cls.__name__, list(names), next(iter(unknown)))
+
+
+def checked_keywords(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function that is given an unknown argument name the nearest valid one."""
+    names = _keywords(function)
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs:
+            if name not in names:
+                raise _unknown(function.__name__, names, name)
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def _keywords(function: Callable[..., Any]) -> list[str]:
+    return [
+        parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        and parameter.name != "self"
+    ]
+
+
+def _unknown(where: str, names: list[str], received: str) -> TypeError:
+    near = difflib.get_close_matches(received, names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return TypeError(
-        f"{cls.__name__}: the arguments are {', '.join(names) or 'none'}; received {first!r}{hint}"
+        f"{where}: the arguments are {', '.join(names) or 'none'}; received {received!r}{hint}"
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def write_atomically(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
-    """Write `content` beside `path`, flush it to the disk, and rename it over `path`.
+def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes | memoryview]) -> None:
+    """Write `parts` beside `path`, flush them to the disk, and rename the file over `path`.
 
     If anything fails, an older file at `path` is untouched and nothing is left beside it. The
     folder must exist.
@@ -18,7 +19,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | memoryview) 
     handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(beside, _mode(target))

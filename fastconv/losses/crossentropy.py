@@ -1,8 +1,4 @@
-"""Losses, with Keras's names: what training makes small.
-
-The engine computes them (`fastconv.plan.loss`); here are their arguments, the checks of the
-targets, and a direct definition for use outside of a model.
-"""
+"""The cross-entropies: of one-hot rows, and of labels."""
 
 from __future__ import annotations
 
@@ -10,80 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.losses.base import Loss
 from fastconv.plan.loss import LossSpec
 from fastconv.utils.arrays import Shape, as_numbers
-from fastconv.utils.configured import Configured, resolve
-
-
-class Loss(Configured):
-    """A loss: ``loss(y_true, y_pred)`` is its mean over the samples.
-
-    Parameters
-    ----------
-    name : str, optional
-        For reports.
-    """
-
-    kind: str
-
-    def __init__(self, name: str | None = None, **unknown: Any) -> None:
-        super().__init__(**unknown)
-        self.name = name or self.kind
-
-    @property
-    def spec(self) -> LossSpec:
-        """What the engine is told."""
-        return LossSpec(self.kind)
-
-    def targets(self, y: Any, output_shape: Shape, *, where: str) -> np.ndarray:
-        """Check the targets of a model's output (shape without the batch axis), as the engine wants
-        them: int64 class numbers or float32 arrays of the output's shape.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If they do not fit the output, or labels are out of range.
-        """
-        array = as_numbers(y, "y", where=where)
-        if array.ndim == len(output_shape) and output_shape[-1:] == (1,):
-            array = array[..., np.newaxis]
-        if array.shape[1:] != output_shape:
-            raise ValueError(
-                f"{where}: {self.kind} needs targets of the output's shape "
-                f"{(None, *output_shape)}{self._advice(array, output_shape)}; "
-                f"received y {array.shape}"
-            )
-        return array
-
-    def __call__(self, y_true: Any, y_pred: Any) -> float:
-        output = np.asarray(as_numbers(y_pred, "y_pred", where=self.name), np.float64)
-        targets = self.targets(y_true, output.shape[1:], where=self.name)
-        return float(self.rows(targets, output).mean())
-
-    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        """The loss of each row along the last axis, in float64."""
-        raise NotImplementedError(f"{type(self).__name__} must define rows(y_true, y_pred)")
-
-    def _advice(self, y: np.ndarray, output_shape: Shape) -> str:
-        return ""
-
-    def get_config(self) -> dict[str, Any]:
-        return {"name": self.name}
-
-
-class MeanSquaredError(Loss):
-    """Mean of (y_true - y_pred)².
-
-    Examples
-    --------
-    >>> MeanSquaredError()([[0.0, 1.0]], [[0.5, 1.0]])
-    0.125
-    """
-
-    kind = "mean_squared_error"
-
-    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return np.square(y_true - y_pred).mean(axis=-1)
 
 
 class _Crossentropy(Loss):
@@ -200,16 +125,3 @@ def _check_classes(kind: str, output_shape: Shape, where: str) -> None:
             f"{where}: {kind} needs an output of at least two classes; "
             f"received output {(None, *output_shape)}"
         )
-
-
-_TABLE: dict[str, type[Loss]] = {
-    "categorical_crossentropy": CategoricalCrossentropy,
-    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
-    "mean_squared_error": MeanSquaredError,
-    "mse": MeanSquaredError,
-}
-
-
-def get(value: Any) -> Loss:
-    """The loss that a name, a class, an instance or a configuration stands for."""
-    return resolve(value, Loss, _TABLE, what="loss")

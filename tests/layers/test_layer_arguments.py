@@ -1,0 +1,114 @@
+"""Layers' arguments: shapes, configurations, and errors that state the rule."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from fastconv import layers
+from fastconv.models.registry import describe, make
+
+LAYERS = [
+    (layers.Conv2D(4, 3), (8, 9, 3), (6, 7, 4)),
+    (layers.Conv2D(4, (5, 3), strides=2, padding="same"), (8, 9, 3), (4, 5, 4)),
+    (layers.Conv2D(4, 3, dilation_rate=2), (9, 9, 3), (5, 5, 4)),
+    (layers.Conv2D(6, 3, groups=3, padding=((1, 0), (2, 2))), (8, 8, 3), (7, 10, 6)),
+    (layers.Conv2D(4, 3, data_format="channels_first"), (3, 8, 9), (4, 6, 7)),
+    (layers.MaxPooling2D(), (7, 8, 3), (3, 4, 3)),
+    (layers.MaxPooling2D(2, padding="same"), (7, 7, 3), (4, 4, 3)),
+    (layers.MaxPooling2D(3, strides=2, data_format="channels_first"), (3, 7, 9), (3, 3, 4)),
+    (layers.AveragePooling2D((2, 3)), (8, 9, 2), (4, 3, 2)),
+    (layers.Flatten(), (3, 4, 5), (60,)),
+    (layers.Flatten(data_format="channels_first"), (5, 3, 4), (60,)),
+    (layers.Dense(7, activation="relu"), (5,), (7,)),
+    (layers.Dense(7), (2, 3, 5), (2, 3, 7)),
+    (layers.Dropout(0.5, seed=4), (3, 4), (3, 4)),
+    (layers.Activation("softmax"), (4,), (4,)),
+    (layers.ReLU(), (2, 3), (2, 3)),
+    (layers.Softmax(), (4,), (4,)),
+    (layers.Rescaling(1 / 255, offset=-1), (4, 4, 3), (4, 4, 3)),
+]
+NAMES = [f"{number}-{type(layer).__name__}" for number, (layer, _, _) in enumerate(LAYERS)]
+
+
+@pytest.mark.parametrize(("layer", "shape", "expected"), LAYERS, ids=NAMES)
+def test_output_shape(layer, shape, expected):
+    assert layer.compute_output_shape(shape) == expected
+    assert layer(np.zeros((2, *shape), np.float32)).shape == (2, *expected)
+
+
+@pytest.mark.parametrize(("layer", "shape", "expected"), LAYERS, ids=NAMES)
+def test_configuration_survives_a_file(layer, shape, expected):
+    again = make(json.loads(json.dumps(describe(layer))))
+    assert type(again) is type(layer)
+    assert again.get_config() == layer.get_config()
+    assert again.compute_output_shape(shape) == expected
+
+
+def test_channels_first_is_channels_last_turned():
+    x = np.random.default_rng(0).standard_normal((2, 6, 7, 3)).astype(np.float32)
+    turned = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+    last = layers.Conv2D(4, 3, activation="relu")
+    first = layers.Conv2D(4, 3, activation="relu", data_format="channels_first")
+    y = last(x)
+    first.ensure_built(turned.shape[1:])
+    first.set_weights(last.get_weights())
+    np.testing.assert_array_equal(first(turned), y.transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(
+        first.backward(y.transpose(0, 3, 1, 2)), last.backward(y).transpose(0, 3, 1, 2)
+    )
+    np.testing.assert_array_equal(first.kernel.grad, last.kernel.grad)
+    np.testing.assert_array_equal(
+        layers.Flatten(data_format="channels_first")(turned), x.reshape(2, -1)
+    )
+
+
+BAD = [
+    (lambda: layers.Conv2D(32, 3, paddin="same"), TypeError, "received 'paddin' (did you mean 'pa"),
+    (lambda: layers.Dense(10, activaton="relu"), TypeError, "(did you mean 'activation'?)"),
+    (lambda: layers.Dense(10, activation="rleu"), ValueError, "(did you mean 'relu'?)"),
+    (lambda: layers.Dense(10, activation=3), TypeError, "activation must be one of"),
+    (lambda: layers.Dense(10, kernel_initializer="he_unifrm"), ValueError, "mean 'he_uniform'?"),
+    (lambda: layers.Dense(0), ValueError, "Dense: units must be at least 1; received 0"),
+    (lambda: layers.Dense(1.5), TypeError, "units must be a whole number; received 1.5"),
+    (lambda: layers.Dense(True), TypeError, "units must be a whole number; received True"),
+    (lambda: layers.Conv2D(-4, 3), ValueError, "Conv2D: filters must be at least 1; received -4"),
+    (lambda: layers.Conv2D(4, (3, 3, 3)), ValueError, "kernel_size must have two entries"),
+    (lambda: layers.Conv2D(4, 3, strides=0), ValueError, "strides must be at least 1"),
+    (lambda: layers.Conv2D(4, 3, padding="smae"), ValueError, "(did you mean 'same'?)"),
+    (lambda: layers.Conv2D(4, 3, padding=-1), ValueError, "padding must be between 0"),
+    (lambda: layers.Conv2D(5, 3, groups=2), ValueError, "groups must divide filters; received"),
+    (lambda: layers.Conv2D(4, 3, data_format="NCHW"), ValueError, "data_format must be one of"),
+    (lambda: layers.MaxPooling2D(pool=3), TypeError, "MaxPooling2D: the arguments are pool_size"),
+    (lambda: layers.Dropout(1.0), ValueError, "at least 0 and below 1; received 1.0"),
+    (lambda: layers.Dropout("0.5"), TypeError, "rate must be a number; received '0.5'"),
+    (lambda: layers.Dropout(0.5, seed=-1), ValueError, "Dropout: seed must be at least 0"),
+    (lambda: layers.Rescaling(float("inf")), ValueError, "scale must be finite; received inf"),
+    (lambda: layers.Softmax(axis=1), ValueError, "axis must be -1, the last axis; received 1"),
+    (lambda: layers.ReLU(name="a/b"), ValueError, "name must be a text without '/'"),
+    (lambda: layers.Input((32, 0, 3)), ValueError, "every size of shape must be at least 1"),
+    (lambda: layers.Input(32), TypeError, "shape must be a tuple of whole numbers; received 32"),
+    (lambda: layers.Input((4,), dtype="float64"), ValueError, "dtype must be one of 'float32', 'u"),
+    (lambda: layers.Conv2D(4, 3)(np.zeros((2, 8, 8))), ValueError, "received (None, 8, 8)"),
+    (lambda: layers.Conv2D(4, 9)(np.zeros((2, 8, 8, 1))), ValueError, "window must fit into"),
+    (lambda: layers.Dense(4)(np.zeros((2, 3), complex)), TypeError, "received dtype complex128"),
+    (lambda: layers.Dense(4)(np.array([["a"]])), TypeError, "received dtype <U1"),
+    (lambda: layers.Dense(4)(np.float32(3)), ValueError, "x must have a batch axis"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make_bad", "error", "message"), BAD, ids=[m for _, _, m in BAD])
+def test_errors(make_bad, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        make_bad()
+
+
+def test_a_layer_keeps_its_weights_for_other_inputs_and_refuses_other_channels():
+    layer = layers.Conv2D(4, 3)
+    layer(np.zeros((1, 8, 8, 3)))
+    kernel = layer.kernel.value.copy()
+    layer(np.zeros((2, 5, 6, 3)))
+    np.testing.assert_array_equal(layer.kernel.value, kernel)
+    with pytest.raises(ValueError, match="4 input channels, w expects 3"):
+        layer(np.zeros((1, 8, 8, 4)))

@@ -1,0 +1,76 @@
+"""The zoo: the published sizes, and recipes."""
+
+import numpy as np
+import pytest
+
+from fastconv.models import zoo
+from fastconv.optimizers import SGD, Adam
+
+
+def test_the_table_network():
+    model = zoo.build("cifar10", (32, 32, 3), 10, seed=1)
+    assert model.count_params() == 3_247_422
+    shapes, shape = [], (32, 32, 3)
+    for layer in model.layers:
+        shape = layer.compute_output_shape(shape)
+        shapes.append(shape)
+    assert [s for s in shapes if len(s) == 1] == [(2048,), (1500,), (1500,), (10,)]
+    assert shapes[-6] == (4, 4, 128)
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+    probabilities = model.predict(images)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_as_published_has_no_dropout_and_two_softmaxes():
+    model = zoo.build("cifar10", (32, 32, 3), 10, seed=1, as_published=True)
+    assert model.count_params() == 3_247_422
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert "Dropout" not in kinds
+    assert kinds[-1] == "Softmax"
+    images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8)
+    assert model.predict(images).max() <= np.e / (np.e + 9) + 1e-6
+    floor = np.log(np.e + 9) - 1
+    assert model.evaluate(images, [0, 1, 2, 3], verbose=0)[0] >= floor
+    assert not zoo.recipe("cifar10", as_published=True).shuffle
+
+
+def test_the_mnist_network():
+    model = zoo.build("mnist", (28, 28, 1), 10, seed=1)
+    assert model.count_params() == 3 * 3 * 32 + 32 + 13 * 13 * 32 * 100 + 100 + 1010
+    assert isinstance(model.optimizer, SGD)
+    assert model.optimizer.momentum == 0.9
+
+
+def test_the_table_recipe():
+    how = zoo.recipe("cifar10")
+    assert (how.batch_size, how.epochs, how.shuffle) == (128, 60, True)
+    optimizer = how.make_optimizer(how.learning_rate)
+    assert isinstance(optimizer, Adam)
+    assert (optimizer.learning_rate, optimizer.epsilon) == (1e-3, 1e-8)
+    assert [how.schedule(epoch) for epoch in (0, 19, 20, 39, 40, 59)] == [
+        1,
+        1,
+        0.1,
+        0.1,
+        0.01,
+        0.01,
+    ]
+
+
+@pytest.mark.parametrize("name", zoo.NAMES)
+def test_every_network_takes_a_step(name):
+    model = zoo.build(name, (16, 16, 2), 4, seed=3)
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (6, 16, 16, 2), np.uint8), rng.integers(0, 4, 6)
+    before = model.get_weights()
+    assert np.isfinite(model.train_on_batch(images, labels)).all()
+    assert all(
+        not np.array_equal(now, then) for now, then in zip(model.get_weights(), before, strict=True)
+    )
+
+
+def test_errors():
+    with pytest.raises(ValueError, match=r"name must be one of .*\(did you mean 'cifar10'\?\)"):
+        zoo.build("cifar", (32, 32, 3), 10)
+    with pytest.raises(ValueError, match="the window must fit into the padded input"):
+        zoo.build("cifar10", (4, 4, 3), 10)
