@@ -27,12 +27,22 @@ FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float 
     }
 }
 
+/* The tile of c is asked for while the sum runs, since it often lies far away. */
+FN void prefetch_tile(const int m, const int nv, const float *c, ptrdiff_t ldc)
+{
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) __builtin_prefetch(c + i * ldc + j * VL, 1);
+}
+
 FN void row_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, ptrdiff_t n_taps, const float *a,
                       const ptrdiff_t *rows, const ptrdiff_t *taps, const float *b, float *c, ptrdiff_t ldc,
                       const fc_epilogue *ep)
 {
     vf acc[MR][NV];
     const float *ap[MR];
+    prefetch_tile(m, nv, c, ldc);
 #pragma GCC unroll 16
     for (int i = 0; i < m; i++) {
         ap[i] = a + rows[i];
@@ -46,6 +56,8 @@ FN void row_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, ptrdi
             vf bv[NV];
 #pragma GCC unroll 4
             for (int j = 0; j < nv; j++) bv[j] = v_load(b + j * VL);
+            __builtin_prefetch(b + 16 * nv * VL);
+            if (nv > 1) __builtin_prefetch(b + 16 * nv * VL + VL);
             b += nv * VL;
 #pragma GCC unroll 16
             for (int i = 0; i < m; i++) {
@@ -63,6 +75,7 @@ FN void column_tile_body(const int m, const int nv, const int masked, ptrdiff_t 
                          const fc_epilogue *ep)
 {
     vf acc[MR][NV];
+    prefetch_tile(m, nv, c, ldc);
 #pragma GCC unroll 16
     for (int i = 0; i < m; i++)
 #pragma GCC unroll 4
