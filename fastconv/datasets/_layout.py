@@ -1,0 +1,129 @@
+"""Which files are images of which class: arithmetic on relative paths, no file is touched."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+_TRAIN = ("train", "training")
+_TEST = ("test", "testing", "val", "valid", "validation")  # the first one present is taken
+
+Parts = tuple[str, ...]  # a relative path
+Labelled = list[tuple[str, int]]  # relative paths and their classes
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Images in order of class, then of name; `test` is None without a test folder."""
+
+    class_names: tuple[str, ...]
+    train: Labelled
+    test: Labelled | None
+
+
+def arrange(where: str, files: Iterable[str], folders: Iterable[str]) -> Layout:
+    """Sort a listing into ``<class>/…``, or ``train/<class>/…`` and ``test/<class>/…``.
+
+    A class is a folder; its images may lie at any depth. A single folder around everything is
+    looked through. Hidden files, ``__MACOSX`` and files that are no images are left out.
+
+    Parameters
+    ----------
+    where
+        The source's name, with which every error begins.
+    files, folders
+        Relative paths, ``/`` between parts.
+
+    Raises
+    ------
+    ValueError
+        When there is no class, only one, or one without images, or when the test part has a
+        class that the training part lacks.
+    """
+    images = _visible(name for name in files if name.lower().endswith(SUFFIXES))
+    tree = _visible(folders)
+    if not images:
+        raise ValueError(f"{where}: must hold images ({' '.join(SUFFIXES)}); found none")
+    root = _root(images, tree)
+    top = {parts[-1].lower(): parts for parts in tree if parts[:-1] == root}
+    train = next((top[name] for name in _TRAIN if name in top), None)
+    test = next((top[name] for name in _TEST if name in top), None)
+    if train is None or test is None:
+        class_names = _class_names(where, images, tree, root)
+        return Layout(class_names, _labelled(where, images, root, class_names), None)
+    others = sorted(parts[-1] for parts in top.values() if parts not in (train, test))
+    if others:
+        warnings.warn(
+            f"{where}: takes {train[-1]}/ and {test[-1]}/ and leaves out {', '.join(others)}",
+            stacklevel=2,
+        )
+    class_names = _class_names(where, images, tree, train)
+    unknown = sorted(set(_class_names(where, images, tree, test, least=1)) - set(class_names))
+    if unknown:
+        raise ValueError(
+            f"{where}: every class in {test[-1]}/ must be in {train[-1]}/ too; "
+            f"found only in {test[-1]}/: {', '.join(unknown)}"
+        )
+    return Layout(
+        class_names,
+        _labelled(where, images, train, class_names),
+        _labelled(where, images, test, class_names),
+    )
+
+
+def _visible(names: Iterable[str]) -> list[Parts]:
+    """Return the paths without hidden parts, sorted."""
+    split = (tuple(name.split("/")) for name in names)
+    return sorted(
+        parts
+        for parts in split
+        if not any(part.startswith(".") or part in ("", "__MACOSX") for part in parts)
+    )
+
+
+def _root(images: list[Parts], tree: list[Parts]) -> Parts:
+    """Return the folder that holds the classes or parts: the first that is not a mere wrapper."""
+    root: Parts = ()
+    while True:
+        depth = len(root)
+        below = {parts[depth] for parts in images if parts[:depth] == root}
+        if len(below) != 1:
+            return root
+        inner = (*root, below.pop())
+        if not any(len(parts) > depth + 1 and parts[: depth + 1] == inner for parts in tree):
+            return root
+        root = inner
+
+
+def _class_names(
+    where: str, images: list[Parts], tree: list[Parts], root: Parts, least: int = 2
+) -> Parts:
+    depth = len(root)
+    here = f"{where}/{'/'.join(root)}".rstrip("/")
+    names = [parts[-1] for parts in tree if len(parts) == depth + 1 and parts[:-1] == root]
+    if not names:
+        raise ValueError(f"{here}: must hold one folder of images per class; found no folder")
+    filled = {parts[depth] for parts in images if len(parts) > depth + 1 and parts[:depth] == root}
+    empty = [name for name in names if name not in filled]
+    if empty:
+        raise ValueError(f"{here}: every class must have images; found none in {', '.join(empty)}")
+    if len(names) < least:
+        raise ValueError(f"{here}: must hold at least two classes; found only {names[0]!r}")
+    return tuple(names)
+
+
+def _labelled(where: str, images: list[Parts], root: Parts, class_names: Parts) -> Labelled:
+    depth = len(root)
+    labels = {name: label for label, name in enumerate(class_names)}
+    mine = [parts for parts in images if parts[:depth] == root]
+    loose = [parts for parts in mine if len(parts) == depth + 1]
+    if loose:
+        warnings.warn(
+            f"{where}: leaves out {len(loose)} images that lie in no class's folder, "
+            f"such as {'/'.join(loose[0])}",
+            stacklevel=3,
+        )
+    return [("/".join(parts), labels[parts[depth]]) for parts in mine if len(parts) > depth + 1]
