@@ -55,8 +55,7 @@ def avg_pool2d(
     inputs = image(x, "x", where, first)
     s = pooling(x, inputs, pool_size, strides, padding, ceil_mode, first, where)
     y = ImageResult(out, s.y_shape, where, first, x=x)
-    if s.mb:
-        avg_pool2d_fwd(inputs, y.nhwc, s.kh, s.kw, s.sh, s.sw, s.pt, s.pl, include)
+    avg_pool2d_fwd(inputs, y.nhwc, s.kh, s.kw, s.sh, s.sw, s.pt, s.pl, include)
     return y.deliver()
 
 
@@ -104,6 +103,5 @@ def avg_pool2d_backward(
     s = pooling(x, inputs, pool_size, strides, padding, ceil_mode, first, where)
     same_shape(dout, s.y_shape, "dy", "the output", where)
     dx = ImageResult(out, s.x_shape, where, first, dy=dy, x=x)
-    if s.mb:
-        avg_pool2d_bwd(dout, dx.nhwc, s.kh, s.kw, s.sh, s.sw, s.pt, s.pl, include)
+    avg_pool2d_bwd(dout, dx.nhwc, s.kh, s.kw, s.sh, s.sw, s.pt, s.pl, include)
     return dx.deliver()

@@ -71,14 +71,12 @@ def conv2d_backward(
     by_data = Conv2DBwdData(**how, algo=method)
     by_weights = Conv2DBwdWeights(**how, algo=method)
     dx = ImageResult(None, shape.x_shape, where, first)
-    dw, db = np.zeros(shape.w_shape, np.float32), np.zeros(shape.oc, np.float32)
-    if shape.mb:
-        if name != "none":
-            forward = Conv2DFwd(**how, activation=name, algo=method)
-            y = np.empty(shape.y_shape, np.float32)
-            forward.run(inputs, filters, bias, y)
-            dout, dy_in = np.empty_like(y), dout
-            relu_bwd(dy_in.ravel(), y.ravel(), dout.ravel())
-        by_data.run(dout, filters, dx.nhwc)
-        by_weights.run(inputs, dout, dw, db)
+    dw, db = np.empty(shape.w_shape, np.float32), np.empty(shape.oc, np.float32)
+    if name != "none":
+        y = np.empty(shape.y_shape, np.float32)
+        Conv2DFwd(**how, activation=name, algo=method).run(inputs, filters, bias, y)
+        relu_bwd(dout.reshape(-1), y.reshape(-1), y.reshape(-1))
+        dout = y
+    by_data.run(dout, filters, dx.nhwc)
+    by_weights.run(inputs, dout, dw, db)
     return dx.deliver(), dw, db

@@ -60,8 +60,7 @@ def max_pool2d(
     inputs = image(x, "x", where, first)
     s = pooling(x, inputs, pool_size, strides, padding, ceil_mode, first, where)
     y = ImageResult(out, s.y_shape, where, first, x=x)
-    if s.mb:
-        max_pool2d_fwd(inputs, y.nhwc, None, s.kh, s.kw, s.sh, s.sw, s.pt, s.pl)
+    max_pool2d_fwd(inputs, y.nhwc, None, s.kh, s.kw, s.sh, s.sw, s.pt, s.pl)
     return y.deliver()
 
 
@@ -108,10 +107,9 @@ def max_pool2d_backward(
     s = pooling(x, inputs, pool_size, strides, padding, ceil_mode, first, where)
     same_shape(dout, s.y_shape, "dy", "the output", where)
     dx = ImageResult(out, s.x_shape, where, first, dy=dy, x=x)
-    if s.mb:
-        taps = np.uint8 if s.kh * s.kw <= 256 else np.int32  # as small as it can be
-        y, argmax = np.empty(s.y_shape, np.float32), np.empty(s.y_shape, taps)
-        window = (s.kh, s.kw, s.sh, s.sw, s.pt, s.pl)
-        max_pool2d_fwd(inputs, y, argmax, *window)
-        max_pool2d_bwd(dout, argmax, dx.nhwc, *window)
+    taps = np.uint8 if s.kh * s.kw <= 256 else np.int32  # as small as it can be
+    y, argmax = np.empty(s.y_shape, np.float32), np.empty(s.y_shape, taps)
+    window = (s.kh, s.kw, s.sh, s.sw, s.pt, s.pl)
+    max_pool2d_fwd(inputs, y, argmax, *window)
+    max_pool2d_bwd(dout, argmax, dx.nhwc, *window)
     return dx.deliver()

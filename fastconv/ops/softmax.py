@@ -15,6 +15,7 @@ def softmax(x: Any, *, out: Array | None = None) -> Array:
     ----------
     x : array_like (..., classes)
     out : float32 array of the shape of x, optional
+        It may be x itself.
 
     Returns
     -------
@@ -31,10 +32,9 @@ def softmax(x: Any, *, out: Array | None = None) -> Array:
     array([[0.25, 0.25, 0.25, 0.25]], dtype=float32)
     """
     inputs = _classes(x, "x", "softmax")
-    y = result(out, inputs.shape, "softmax", x=x)
-    if inputs.size:
-        rows = (-1, inputs.shape[-1])
-        softmax_fwd(inputs.reshape(rows), y.reshape(rows))
+    y = result(out, inputs.shape, "softmax", allow_same=True, x=x)
+    rows = (inputs.size // inputs.shape[-1], inputs.shape[-1])
+    softmax_fwd(inputs.reshape(rows), y.reshape(rows))
     return y
 
 
@@ -45,6 +45,7 @@ def softmax_backward(dy: Any, y: Any, *, out: Array | None = None) -> Array:
     ----------
     dy, y : array_like (..., classes)
     out : float32 array of that shape, optional
+        It may be dy or y itself.
 
     Returns
     -------
@@ -63,10 +64,9 @@ def softmax_backward(dy: Any, y: Any, *, out: Array | None = None) -> Array:
     where = "softmax_backward"
     dout, outputs = _classes(dy, "dy", where), _classes(y, "y", where)
     same_shape(dout, outputs.shape, "dy", "y", where)
-    dx = result(out, outputs.shape, where, dy=dy, y=y)
-    if dout.size:
-        rows = (-1, dout.shape[-1])
-        softmax_bwd(dout.reshape(rows), outputs.reshape(rows), dx.reshape(rows))
+    dx = result(out, outputs.shape, where, allow_same=True, dy=dy, y=y)
+    rows = (dout.size // dout.shape[-1], dout.shape[-1])
+    softmax_bwd(dout.reshape(rows), outputs.reshape(rows), dx.reshape(rows))
     return dx
 
 
