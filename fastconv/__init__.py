@@ -15,6 +15,7 @@ from fastconv._version import __version__
 
 if TYPE_CHECKING:
     import fastconv.callbacks as callbacks
+    import fastconv.datasets as datasets
     import fastconv.initializers as initializers
     import fastconv.layers as layers
     import fastconv.losses as losses
@@ -57,6 +58,7 @@ __all__ = [
     "Sequential",
     "__version__",
     "callbacks",
+    "datasets",
     "get_num_threads",
     "initializers",
     "layers",

@@ -18,8 +18,8 @@ class ModelCheckpoint(Callback):
     Parameters
     ----------
     filepath : path
-        Its folder is made if it does not exist. May hold ``{epoch}`` (counted from 1) and the names in the logs:
-        ``"{epoch:02d}-{val_loss:.2f}.safetensors"``.
+        Its folder is made if it does not exist. May hold ``{epoch}`` (counted from 1) and the
+        names in the logs: ``"{epoch:02d}-{val_loss:.2f}.safetensors"``.
     monitor : str
         The name in the logs that is compared, e.g. "val_accuracy".
     verbose : int

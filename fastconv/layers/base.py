@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class Layer(Configured):
     """A step of a model, with Keras's names.
 
-    A subclass says in `emit` what it is, in the engine's primitive steps; it never computes. It
-    makes its parameters in `build`, and gives its output's shape in `compute_output_shape`. Shapes
-    leave out the batch axis.
+    A subclass says in `emit` what it is, in the engine's primitive steps. It makes its parameters
+    in `build`, and gives its output's shape in `compute_output_shape`. Shapes leave out the batch
+    axis.
 
     Parameters
     ----------
@@ -72,8 +72,16 @@ class Layer(Configured):
         """Make the parameters, by `add_weight`."""
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        """Record this layer's primitive steps on `x` and return the result."""
-        raise NotImplementedError(f"{type(self).__name__} must define emit(graph, x)")
+        """Record this layer's primitive steps on `x` and return the result.
+
+        A layer that computes by itself, in NumPy, defines ``forward(x, training)`` and
+        ``backward(dy)`` instead; its `backward` also writes its parameters' `grad`.
+        """
+        if hasattr(self, "forward"):
+            return graph.opaque(x, self)
+        raise NotImplementedError(
+            f"{type(self).__name__} must define emit(graph, x), or forward and backward"
+        )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The output's shape, without the batch axis; here, the input's."""

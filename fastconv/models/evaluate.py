@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastconv._arguments import as_int
-from fastconv.callbacks import Callback, CallbackList, ProgbarLogger
+from fastconv.callbacks import Callback, CallbackList
 from fastconv.models.data import Batches, check_x, check_xy
+from fastconv.models.hooks import make_hooks
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -19,7 +21,8 @@ class Means:
     """The mean loss and the metrics over the batches so far."""
 
     def __init__(self, model: Model) -> None:
-        self.metrics = model.metrics
+        # Copies: a callback may evaluate in the middle of an epoch.
+        self.metrics = copy.deepcopy(model.metrics)
         for metric in self.metrics:
             metric.reset_state()
         self.loss = 0.0
@@ -65,7 +68,7 @@ def evaluate(
     """Judge; `Model.evaluate` says what the arguments mean."""
     size = as_int(32 if batch_size is None else batch_size, "batch_size", where="evaluate")
     batches = Batches(*check_xy(model, x, y, where="evaluate"), size)
-    with _hooks(model, batches, verbose, callbacks) as hooks:
+    with make_hooks(model, callbacks, batches, verbose) as hooks:
         return run_evaluation(model, batches, hooks)
 
 
@@ -83,7 +86,7 @@ def predict(
     outputs = np.empty((len(samples), *model.output_sample_shape), np.float32)
     batches = Batches(samples, None, size)
     plan = model.plans.inference(batches.batch_size, batches.dtype)
-    with _hooks(model, batches, verbose, callbacks) as hooks:
+    with make_hooks(model, callbacks, batches, verbose) as hooks:
         hooks.call("on_predict_begin", {})
         done = 0
         for step, (batch, _) in enumerate(batches.walk()):
@@ -93,17 +96,3 @@ def predict(
             hooks.call("on_predict_batch_end", step, {})
         hooks.call("on_predict_end", {})
     return outputs
-
-
-def _hooks(
-    model: Model, batches: Batches, verbose: int | str, callbacks: Iterable[Callback] | None
-) -> CallbackList:
-    own = [] if callbacks is None else list(callbacks)
-    shown = [] if any(isinstance(c, ProgbarLogger) for c in own) else [ProgbarLogger()]
-    params = {
-        "steps": len(batches),
-        "samples": len(batches.x),
-        "batch_size": batches.batch_size,
-        "verbose": verbose,
-    }
-    return CallbackList([*own, *shown], model, params)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv._arguments import as_int
-from fastconv.callbacks import Callback, CallbackList, History, ProgbarLogger, TerminateOnNaN
+from fastconv.callbacks import Callback, CallbackList, History, TerminateOnNaN
 from fastconv.models.data import Batches, check_xy, shuffled, split_off
 from fastconv.models.evaluate import Means, run_evaluation
+from fastconv.models.hooks import make_hooks
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -45,20 +46,18 @@ def fit(
     batches = Batches(samples, targets, size)
     held_out = None if validation is None else Batches(*validation, size)
 
-    model.history = model.history.before(initial_epoch)
-    model.epoch = min(model.epoch, initial_epoch)
-    model.stop_training = False
-    own = [] if callbacks is None else list(callbacks)
-    shown = [] if any(isinstance(c, ProgbarLogger) for c in own) else [ProgbarLogger()]
-    params = {
-        "epochs": epochs,
-        "initial_epoch": initial_epoch,
-        "steps": len(batches),
-        "samples": len(samples),
-        "batch_size": batches.batch_size,
-        "verbose": verbose,
-    }
-    with CallbackList([model.history, *own, *shown], model, params) as hooks:
+    history = model.history.before(initial_epoch)
+    with make_hooks(
+        model,
+        callbacks,
+        batches,
+        verbose,
+        first=[history],
+        epochs=epochs,
+        initial_epoch=initial_epoch,
+    ) as hooks:
+        model.history, model.stop_training = history, False
+        model.epoch = min(model.epoch, initial_epoch)
         hooks.call("on_train_begin", {})
         for epoch in range(initial_epoch, epochs):
             hooks.call("on_epoch_begin", epoch, {})

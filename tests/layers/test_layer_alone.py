@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from closeness import fill
+from closeness import assert_close, fill
 
-from fastconv.layers import Conv2D, Dense, Dropout, Flatten, Layer, Rescaling
+from fastconv.initializers import RandomNormal
+from fastconv.layers import Conv2D, Dense, Dropout, Flatten, Input, Layer, Rescaling
+from fastconv.models import Sequential
 from fastconv.utils import set_random_seed
 
 
@@ -104,6 +106,21 @@ class Double(Layer):
         return graph.affine(x, 2.0, 0.0)
 
 
+class Scale(Layer):
+    """A user's layer that computes by itself: y = x * scale, a scale for each feature."""
+
+    def build(self, input_shape):
+        self.scale = self.add_weight("scale", input_shape, "ones")
+
+    def forward(self, x, training):
+        self.x = x
+        return x * self.scale.value
+
+    def backward(self, dy):
+        self.scale.grad[...] = (dy * self.x).sum(axis=0)
+        return dy * self.scale.value
+
+
 class Unfinished(Layer):
     pass
 
@@ -115,8 +132,25 @@ def test_a_users_own_layer():
     np.testing.assert_array_equal(layer.backward(x), 2 * x)
     with pytest.raises(TypeError, match="Double: the arguments are name, trainable, input_shape"):
         Double(nam="x")
-    with pytest.raises(NotImplementedError, match=r"Unfinished must define emit\(graph, x\)"):
+    with pytest.raises(NotImplementedError, match=r"Unfinished must define emit\(graph, x\), or"):
         Unfinished()(x)
+
+
+def test_a_users_own_layer_in_numpy_trains_within_a_model():
+    """Scaling the input of a dense layer by ones changes nothing at first, but learns."""
+    x, y = fill((16, 4)), fill((16, 3), seed=1)
+    plain = Sequential([Input((4,)), Dense(3, kernel_initializer=RandomNormal(seed=1))])
+    scaled = Sequential([Input((4,)), Scale(), Dense(3, kernel_initializer=RandomNormal(seed=1))])
+    np.testing.assert_array_equal(plain.predict(x), scaled.predict(x))
+    scaled.compile("sgd", "mse")
+    before = scaled.evaluate(x, y, verbose=0)
+    kernel = scaled.layers[1].kernel.value.astype(float)
+    scaled.train_on_batch(x, y)
+    dy = 2 * (x @ kernel - y) / y.size
+    assert_close(
+        scaled.layers[0].scale.grad, (x * (dy @ kernel.T)).sum(axis=0), terms=48, magnitude=1 / 8
+    )
+    assert scaled.evaluate(x, y, verbose=0) < before
 
 
 def test_repr_says_how_it_was_made():

@@ -110,6 +110,17 @@ def test_a_callback_ends_the_training():
     assert model.optimizer.iterations == 3 + 2
 
 
+def test_a_callback_may_evaluate_in_the_middle_of_an_epoch():
+    class Peek(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.evaluate(X[:3], Y[:3], verbose=0)
+
+    peeking, plain = network(), network()
+    a = peeking.fit(X, Y, batch_size=4, epochs=2, verbose=0, callbacks=Peek())
+    b = plain.fit(X, Y, batch_size=4, epochs=2, verbose=0)
+    assert a.history == b.history
+
+
 def test_learning_rate_scheduler(capsys):
     model = network(rate=0.4)
     halving = LearningRateScheduler(lambda epoch, rate: rate / 2, verbose=1)

@@ -218,6 +218,7 @@ BAD = [
     ({"x": X[:5]}, "the same number of samples, at least one; received 5 and 8"),
     ({"x": X[:0], "y": Y[:0]}, "at least one; received 0 and 0"),
     ({"x": np.float32(1)}, "x must have a batch axis"),
+    ({"verbose": 3}, "verbose: must be 'auto', 0, 1 or 2; received 3"),
     ({"batch_size": 0}, "fit: batch_size must be at least 1; received 0"),
     ({"epochs": -1}, "fit: epochs must be at least 0; received -1"),
     ({"validation_split": 1.0}, "validation_split must be between 0 and 1; received 1.0"),
