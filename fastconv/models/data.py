@@ -45,6 +45,7 @@ def check_xy(model: Model, x: Any, y: Any, *, where: str) -> tuple[np.ndarray, n
             f"{where}: x and y must have the same number of samples, at least one; "
             f"received {len(samples)} and {len(targets)}"
         )
+    model.plans.check_loss(loss, where=where)
     return samples, targets
 
 

@@ -9,8 +9,10 @@ import numpy as np
 from fastconv.plan.graph import Graph
 from fastconv.plan.parameters import Parameter, ParameterStore
 from fastconv.plan.plan import Plan
+from fastconv.plan.primitives import Conv2D, Dense
 
 if TYPE_CHECKING:
+    from fastconv.losses import Loss
     from fastconv.models.model import Model
 
 
@@ -26,6 +28,7 @@ class Plans:
         self.store: ParameterStore | None = None
         self._packed: list[tuple[Parameter, np.ndarray, bool]] = []
         self._plans: dict[str, tuple[tuple[Any, ...], Plan]] = {}
+        self._loss_fits = False
 
     def training(self, batch_size: int, dtype: str, *, exactly: bool = True) -> Plan:
         """A plan with gradients; `exactly` asks for this batch size, not for one at least as large.
@@ -53,9 +56,23 @@ class Plans:
         if model.compiled is not None:
             model.compiled.optimizer.build(self.store)
 
+    def check_loss(self, loss: Loss, *, where: str) -> None:
+        """Refuse a cross-entropy of probabilities on the sums of a linear layer; looks once."""
+        if not self._loss_fits and loss.spec.is_crossentropy and not loss.spec.from_logits:
+            graph = model_graph(self.model, "float32")
+            last = next((node for node in graph.nodes if node.output is graph.outputs[0]), None)
+            if last is not None and isinstance(last.primitive, (Conv2D, Dense)):
+                raise ValueError(
+                    f"{where}: {loss.kind} needs probabilities: end the model with a softmax, or "
+                    f"use {type(loss).__name__}(from_logits=True); received the output of "
+                    f"{last.label!r}, which has no activation"
+                )
+        self._loss_fits = True
+
     def forget(self) -> None:
         """Drop every plan: the loss or the layers have changed."""
         self._plans.clear()
+        self._loss_fits = False
 
     def _plan(self, purpose: str, batch_size: int, dtype: str, exactly: bool) -> Plan:
         self.refresh()

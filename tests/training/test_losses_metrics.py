@@ -100,6 +100,15 @@ def test_a_loss_that_does_not_fit_the_output():
         model.fit(np.zeros((3, 2)), np.zeros(3))
 
 
+def test_a_crossentropy_of_a_linear_output():
+    model = Sequential([Input((2,)), Dense(3)])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match=r"needs probabilities: .* received the output of 'dense'"):
+        model.fit(np.zeros((3, 2)), np.zeros(3))
+    model.compile("sgd", SparseCategoricalCrossentropy(from_logits=True))
+    assert model.evaluate(np.zeros((3, 2)), np.zeros(3), verbose=0) == pytest.approx(np.log(3))
+
+
 def test_targets_of_other_shapes_and_types_that_do_fit():
     x = RNG.random((6, 2))
     model = Sequential([Input((2,)), Dense(4, activation="softmax")], seed=1)
