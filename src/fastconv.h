@@ -26,6 +26,13 @@ typedef struct {
 /* How max pooling stores the number of the winning tap */
 enum fc_arg { FC_ARG_NONE = 0, FC_ARG_U8 = 1, FC_ARG_I32 = 4 };
 
+/* Dropout: see dropout.h. rate = threshold / 2^32, scale = 1 / (1 - rate) */
+typedef struct {
+    uint64_t seed, step;
+    uint32_t threshold;
+    float scale;
+} fc_dropout;
+
 typedef struct {
     const char *name;
     int vl, mr, nr;
@@ -64,17 +71,25 @@ typedef struct {
     void (*avg_pool_fwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad, const float *x, float *y);
     void (*avg_pool_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad, const float *dy, float *dx);
 
-    /* Softmax and losses: see softmax.h, softmax_cross_entropy.h */
+    /* Softmax and losses: see softmax.h, softmax_cross_entropy.h, loss_mse.h */
     void (*softmax_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *y);
     void (*softmax_bwd)(ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *y, float *dx);
     double (*softmax_cross_entropy)(ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels,
                                     const float *targets, const float *weights, float *p, float *dz);
+
+    double (*mean_squared_error)(ptrdiff_t rows, ptrdiff_t n, const float *y, const float *t, const float *weights,
+                                 float *dy);
+
+    void (*dropout)(ptrdiff_t n, uint64_t first, const float *x, float *y, const fc_dropout *d);
 
     /* Optimizers: see optimizer.h */
     void (*sgd_step)(ptrdiff_t n, float *w, const float *g, float *v, float learning_rate, float momentum,
                      int nesterov, float grad_scale);
     void (*adam_step)(ptrdiff_t n, float *w, const float *g, float *m, float *v, float learning_rate, float beta1,
                       float rest1, float beta2, float rest2, float epsilon, float grad_scale);
+
+    /* For measuring: see peak.h */
+    double (*fma_chains)(ptrdiff_t n, const float *factor_term, float *out);
 } fc_kernels;
 
 extern const fc_kernels fc_kernels_portable;

@@ -5,9 +5,12 @@
 #include "matmul_tiles.h"
 #include "pack.h"
 
+#include "dropout.h"
 #include "elementwise.h"
 #include "exp.h"
+#include "loss_mse.h"
 #include "optimizer.h"
+#include "peak.h"
 #include "pool.h"
 #include "pool_avg.h"
 #include "pool_avg_bwd.h"
@@ -44,6 +47,9 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .softmax_fwd = softmax_fwd,
     .softmax_bwd = softmax_bwd,
     .softmax_cross_entropy = softmax_cross_entropy,
+    .mean_squared_error = mean_squared_error,
+    .dropout = dropout,
     .sgd_step = sgd_step,
     .adam_step = adam_step,
+    .fma_chains = fma_chains,
 };

@@ -104,3 +104,14 @@ FN void v_store_i32_first(int32_t *p, vf a, ptrdiff_t n)
 {
     _mm256_maskstore_epi32(p, _mm256_castps_si256(vm_first(n)), _mm256_cvtps_epi32(a));
 }
+
+typedef uint64_t vq __attribute__((vector_size(4 * VL)));
+
+FN vq q_mul(vq a, uint32_t m) { return (vq)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(m)); }
+FN vq q_zip_even(vq a, vq b) { return (vq)_mm256_unpacklo_epi64((__m256i)a, (__m256i)b); }
+FN vq q_zip_odd(vq a, vq b) { return (vq)_mm256_unpackhi_epi64((__m256i)a, (__m256i)b); }
+FN vm q_words_ge(vq a, uint32_t t)
+{
+    const __m256i larger = _mm256_max_epu32((__m256i)a, _mm256_set1_epi32((int)t));
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(larger, (__m256i)a));
+}

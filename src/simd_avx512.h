@@ -77,3 +77,10 @@ FN void v_store_i32_first(int32_t *p, vf a, ptrdiff_t n)
 {
     _mm512_mask_storeu_epi32(p, vm_first(n), _mm512_cvtps_epi32(a));
 }
+
+typedef uint64_t vq __attribute__((vector_size(4 * VL)));
+
+FN vq q_mul(vq a, uint32_t m) { return (vq)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(m)); }
+FN vq q_zip_even(vq a, vq b) { return (vq)_mm512_unpacklo_epi64((__m512i)a, (__m512i)b); }
+FN vq q_zip_odd(vq a, vq b) { return (vq)_mm512_unpackhi_epi64((__m512i)a, (__m512i)b); }
+FN vm q_words_ge(vq a, uint32_t t) { return _mm512_cmpge_epu32_mask((__m512i)a, _mm512_set1_epi32((int)t)); }

@@ -123,3 +123,13 @@ FN void v_store_i32_first(int32_t *p, vf a, ptrdiff_t n)
     for (int i = 0; i < VL; i++)
         if (i < n) p[i] = (int32_t)a[i];
 }
+
+/* VL/2 unsigned 64-bit integers, with C's own operators; the low half of each lane times m, in full; lanes 0 of a and b,
+ * 1 of a and b, ... for the even (low) or odd (high) lanes; true where a 32-bit half is at least t. */
+typedef uint64_t vq __attribute__((vector_size(4 * VL)));
+typedef uint32_t vu __attribute__((vector_size(4 * VL)));
+
+FN vq q_mul(vq a, uint32_t m) { return (a & 0xffffffffu) * m; }
+FN vq q_zip_even(vq a, vq b) { return (vq){a[0], b[0]}; }
+FN vq q_zip_odd(vq a, vq b) { return (vq){a[1], b[1]}; }
+FN vm q_words_ge(vq a, uint32_t t) { return (vm)((vu)a >= t); }

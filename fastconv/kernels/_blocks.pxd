@@ -1,5 +1,5 @@
-# How kernels cut flat work: into blocks of a fixed size, dealt to the team in order. A block's place never depends on
-# the number of threads. The loop around them reads everywhere
+# How kernels cut flat work: into blocks of a fixed size, dealt to the team in order. A block's
+# place never depends on the number of threads. The loop around them reads everywhere
 #
 #     with parallel(num_threads=threads_for(...)):
 #         state = flush_denormals()
@@ -11,7 +11,8 @@
 from libc.stddef cimport ptrdiff_t
 
 cdef enum:
-    BLOCK = 8192  # floats: a few arrays of this size fit into a first-level cache's neighbourhood
+    BLOCK = 8192  # floats: a few arrays of this size fit into a second-level cache
+    ROW_BLOCKS = 64  # at most, where each block of rows has a sum of its own
 
 
 cdef inline ptrdiff_t blocks_of(ptrdiff_t n, ptrdiff_t block) noexcept nogil:

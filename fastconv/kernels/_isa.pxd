@@ -1,5 +1,5 @@
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 
 cdef extern from "fastconv.h" nogil:
@@ -23,6 +23,11 @@ cdef extern from "fastconv.h" nogil:
 
     ctypedef struct fc_pool:
         ptrdiff_t ih, iw, ic, oh, ow, kh, kw, sh, sw, pt, pl
+
+    ctypedef struct fc_dropout:
+        uint64_t seed, step
+        uint32_t threshold
+        float scale
 
     ctypedef struct fc_kernels:
         const char *name
@@ -69,6 +74,12 @@ cdef extern from "fastconv.h" nogil:
         double softmax_cross_entropy(
             ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels,
             const float *targets, const float *weights, float *p, float *dz) noexcept nogil
+        double mean_squared_error(
+            ptrdiff_t rows, ptrdiff_t n, const float *y, const float *t, const float *weights,
+            float *dy) noexcept nogil
+        void dropout(
+            ptrdiff_t n, uint64_t first, const float *x, float *y,
+            const fc_dropout *d) noexcept nogil
         void sgd_step(
             ptrdiff_t n, float *w, const float *g, float *v,
             float learning_rate, float momentum, int nesterov, float grad_scale) noexcept nogil
@@ -76,6 +87,7 @@ cdef extern from "fastconv.h" nogil:
             ptrdiff_t n, float *w, const float *g, float *m, float *v, float learning_rate,
             float beta1, float rest1, float beta2, float rest2, float epsilon,
             float grad_scale) noexcept nogil
+        double fma_chains(ptrdiff_t n, const float *factor_term, float *out) noexcept nogil
 
 
 # The table of the level in use. Kernels fetch it once per call, never store it across calls.

@@ -5,7 +5,8 @@ from fastconv.kernels._isa cimport fc_pool
 
 
 cdef inline int check_axis(
-        str where, str axis, ptrdiff_t size, ptrdiff_t out, ptrdiff_t k, ptrdiff_t s, ptrdiff_t before) except -1:
+        str where, str axis, ptrdiff_t size, ptrdiff_t out,
+        ptrdiff_t k, ptrdiff_t s, ptrdiff_t before) except -1:
     if size < 1 or out < 1 or k < 1 or s < 1:
         raise ValueError(
             f"{where}: sizes, windows and strides must be at least 1; "
@@ -21,11 +22,12 @@ cdef inline int check_axis(
 
 cdef inline int pool_geometry(
         fc_pool *p, str where, const Py_ssize_t *x, const Py_ssize_t *y,
-        ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl) except -1:
+        ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw,
+        ptrdiff_t pt, ptrdiff_t pl) except -1:
     """p from the shapes x (mb, ih, iw, ic) and y (mb, oh, ow, ic)."""
     if x[0] != y[0] or x[3] != y[3] or x[3] < 1:
         raise ValueError(
-            f"{where}: input and output must have the same batch and at least one channel, the same ones; "
+            f"{where}: input and output must have the same batch and the same channels, one at least; "
             f"received {x[0]}, {x[1]}, {x[2]}, {x[3]} and {y[0]}, {y[1]}, {y[2]}, {y[3]}"
         )
     check_axis(where, "height", x[1], y[1], kh, sh, pt)
@@ -53,6 +55,7 @@ cdef inline int arg_range(str where, ptrdiff_t itemsize, ptrdiff_t kh, ptrdiff_t
     # int32 numbers pass through float32 registers, which hold whole numbers up to 2^24
     if kh > (1 << 24) or kw > (1 << 24) or kh * kw > (256 if itemsize == 1 else 1 << 24):
         raise ValueError(
-            f"{where}: uint8 argmax holds windows of up to 256 elements, int32 up to 2**24; received {kh} x {kw}"
+            f"{where}: uint8 argmax holds windows of up to 256 elements, int32 up to 2**24; "
+            f"received {kh} x {kw}"
         )
     return 0

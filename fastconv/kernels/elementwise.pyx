@@ -1,7 +1,7 @@
 """ReLU, bias, affine and addition on flat float32 arrays, one pass each.
 
-x, y, dy, dx, out are C-contiguous, (n,) or (rows, n) where the name ends in 2d; the output may be one of the inputs
-but must not overlap them otherwise. Errors: ValueError for another dtype, layout or size.
+Arrays are C-contiguous, (n,) or, for the bias, (rows, n). The output may be one of the inputs but
+must not overlap them otherwise. Errors: ValueError for another dtype, layout or size.
 """
 
 from cython.parallel cimport parallel, prange
@@ -37,7 +37,7 @@ cdef void _relu_fwd(ptrdiff_t n, const float *x, float *y) noexcept nogil:
 
 
 def relu_bwd(const float[::1] dy, const float[::1] y, float[::1] dx):
-    """dx = 0 where y <= 0, else dy (so also where y is NaN); y is the output or the input of relu_fwd."""
+    """dx = 0 where y <= 0, else dy, also where y is NaN; y is what relu_fwd gave, or took."""
     same_size("relu_bwd", "dy and y", dy.shape[0], y.shape[0])
     same_size("relu_bwd", "dy and dx", dy.shape[0], dx.shape[0])
     if dy.shape[0]:
@@ -140,8 +140,8 @@ cdef void _bias_add(
 def bias_grad(const float[:, ::1] dy, float[::1] db):
     """db (n) = the sum over the rows of dy (rows, n).
 
-    Blocks of rows are summed in float32, then the blocks' sums in float64, in order: the same bits for any number
-    of threads. MemoryError if there is no room for the blocks' sums.
+    Blocks of rows are summed in float32, then the blocks' sums in float64, in order: the same bits
+    for any number of threads. MemoryError if there is no room for the blocks' sums.
     """
     same_size("bias_grad", "the columns of dy and db", dy.shape[1], db.shape[0])
     cdef int status = 0
@@ -156,8 +156,8 @@ def bias_grad(const float[:, ::1] dy, float[::1] db):
 
 cdef int _bias_grad(ptrdiff_t rows, ptrdiff_t n, const float *dy, float *db) noexcept nogil:
     cdef const fc_kernels *k = kernels()
-    # A block stays in the second-level cache, since sum_rows goes over it once for every few vectors of columns; at
-    # most 256 blocks, so that adding them up is little work.
+    # A block stays in the second-level cache, since sum_rows goes over it once for every few vectors
+    # of columns; at most 256 blocks, so that adding them up is little work.
     cdef ptrdiff_t block = max(16, 32768 // n, blocks_of(rows, 256))
     cdef ptrdiff_t i, j, blocks = blocks_of(rows, block)
     cdef unsigned state = 0

@@ -1,7 +1,7 @@
 """SGD and Adam: one pass over a flat array of parameters.
 
-All arrays (n,), C-contiguous float32; g is read, the others are updated in place. Errors: ValueError for another dtype,
-layout or size.
+All arrays (n,), C-contiguous float32; g is read, the others are updated in place. Errors:
+ValueError for another dtype, layout or size.
 """
 
 from cython.parallel cimport parallel, prange
@@ -15,16 +15,18 @@ from fastconv.kernels._threads cimport threads_for
 def sgd_step(
         float[::1] w, const float[::1] g, float[::1] velocity, float lr, float momentum=0.0,
         bint nesterov=False, float grad_scale=1.0):
-    """velocity = momentum * velocity - lr * g;  w += velocity, or with `nesterov` w += momentum * velocity - lr * g.
+    """velocity = momentum * velocity - lr * g;  w += velocity.
 
-    g stands for g * grad_scale. With velocity None, w -= lr * g, and momentum must be 0.
+    With `nesterov`, w += momentum * velocity - lr * g with the new velocity. g stands for g * grad_scale. With velocity None, w -= lr * g, and momentum must be 0.
     """
     cdef float *v = NULL
     same_size("sgd_step", "w and g", w.shape[0], g.shape[0])
     if velocity is not None:
         same_size("sgd_step", "w and velocity", w.shape[0], velocity.shape[0])
     elif momentum != 0:
-        raise ValueError(f"sgd_step: momentum needs a velocity; received momentum {momentum}, velocity None")
+        raise ValueError(
+            f"sgd_step: momentum needs a velocity; received momentum {momentum}, velocity None"
+        )
     if w.shape[0]:
         v = &velocity[0] if velocity is not None else NULL
         with nogil:
@@ -60,12 +62,13 @@ def adam_step(
     same_size("adam_step", "w and v", w.shape[0], v.shape[0])
     if w.shape[0]:
         with nogil:
-            _adam_step(w.shape[0], &w[0], &g[0], &m[0], &v[0], lr_t, beta1, beta2, eps, grad_scale)
+            _adam_step(
+                w.shape[0], &w[0], &g[0], &m[0], &v[0], lr_t, beta1, beta2, eps, grad_scale)
 
 
 cdef void _adam_step(
-        ptrdiff_t n, float *w, const float *g, float *m, float *v, float lr_t, double beta1, double beta2,
-        float eps, float grad_scale) noexcept nogil:
+        ptrdiff_t n, float *w, const float *g, float *m, float *v, float lr_t,
+        double beta1, double beta2, float eps, float grad_scale) noexcept nogil:
     cdef const fc_kernels *k = kernels()
     cdef ptrdiff_t i, at
     cdef unsigned state = 0
@@ -75,5 +78,6 @@ cdef void _adam_step(
             at = i * BLOCK
             k.adam_step(
                 block_size(i, n, BLOCK), w + at, g + at, m + at, v + at, lr_t,
-                <float> beta1, <float> (1.0 - beta1), <float> beta2, <float> (1.0 - beta2), eps, grad_scale)
+                <float> beta1, <float> (1.0 - beta1), <float> beta2, <float> (1.0 - beta2), eps,
+                grad_scale)
         restore_denormals(state)

@@ -1,8 +1,9 @@
 """Max and average pooling, backward.
 
-dy (mb, oh, ow, ic) and dx (mb, ih, iw, ic), C-contiguous float32; the geometry as in pool2d_fwd. dx is overwritten, with 0
-where nothing arrives, and must not overlap dy. Each element of dx belongs to one piece of work, which adds up in a fixed
-order. Errors: ValueError for another dtype, layout or geometry.
+dy (mb, oh, ow, ic) and dx (mb, ih, iw, ic), C-contiguous float32; the geometry as in pool2d_fwd. dx
+is overwritten, with 0 where nothing arrives, and must not overlap dy. Each element of dx belongs to
+one piece of work, which adds up in a fixed order. Errors: ValueError for another dtype, layout or
+geometry.
 """
 
 from cython.parallel cimport parallel, prange
@@ -20,9 +21,10 @@ from fastconv.kernels._threads cimport threads_for
 def max_pool2d_bwd(
         const float[:, :, :, ::1] dy, argmax, float[:, :, :, ::1] dx,
         ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl):
-    """dx = the sum of dy over the windows that an element won, from the argmax of max_pool2d_fwd (uint8 or int32).
+    """dx = the sum of dy over the windows that an element won.
 
-    An argmax that names no element of its window sends its dy nowhere.
+    argmax as max_pool2d_fwd gave it, uint8 or int32. A number that names no element of its window
+    sends its dy nowhere.
     """
     cdef fc_pool p
     cdef const uint8_t[:, :, :, ::1] bytes_
@@ -45,7 +47,8 @@ def max_pool2d_bwd(
 
 
 cdef void _max_pool2d_bwd(
-        const fc_pool *p, ptrdiff_t mb, const float *dy, int kind, const void *arg, float *dx) noexcept nogil:
+        const fc_pool *p, ptrdiff_t mb, const float *dy, int kind, const void *arg,
+        float *dx) noexcept nogil:
     cdef const fc_kernels *k = kernels()
     # the rows that max_pool_bwd_row counts in
     cdef ptrdiff_t rows = p.ih if p.kh > p.sh or p.kw > p.sw else p.oh
@@ -89,5 +92,6 @@ cdef void _avg_pool2d_bwd(
             c = i % parts * nc
             row = i // parts
             k.avg_pool_bwd_row(
-                p, row % p.ih, min(nc, p.ic - c), include_pad, dy + row // p.ih * out + c, dx + row * line + c)
+                p, row % p.ih, min(nc, p.ic - c), include_pad,
+                dy + row // p.ih * out + c, dx + row * line + c)
         restore_denormals(state)

@@ -1,8 +1,9 @@
 """Max and average pooling, forward.
 
-x (mb, ih, iw, ic) and y (mb, oh, ow, ic), C-contiguous float32; windows of kh x kw in steps of (sh, sw) behind pt rows
-and pl columns of padding. A window may hang over any edge; what lies outside x takes no part. y is overwritten and
-must not overlap x. Errors: ValueError for another dtype, layout or geometry.
+x (mb, ih, iw, ic) and y (mb, oh, ow, ic), C-contiguous float32; windows of kh x kw in steps of
+(sh, sw) behind pt rows and pl columns of padding. A window may hang over any edge; what lies outside
+x takes no part. y is overwritten and must not overlap x. Errors: ValueError for another dtype, layout
+or geometry.
 """
 
 from cython.parallel cimport parallel, prange
@@ -11,7 +12,8 @@ from libc.stdint cimport int32_t, uint8_t
 
 from fastconv.kernels._blocks cimport blocks_of
 from fastconv.kernels._isa cimport (
-    FC_ARG_I32, FC_ARG_NONE, FC_ARG_U8, fc_kernels, fc_pool, flush_denormals, kernels, restore_denormals,
+    FC_ARG_I32, FC_ARG_NONE, FC_ARG_U8, fc_kernels, fc_pool, flush_denormals, kernels,
+    restore_denormals,
 )
 from fastconv.kernels._pool2d cimport arg_range, arg_sizes, channels_per_item, pool_geometry
 from fastconv.kernels._threads cimport threads_for
@@ -22,8 +24,8 @@ def max_pool2d_fwd(
         ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl):
     """y = the largest element of each window; NaN if there is one.
 
-    argmax (mb, oh, ow, ic), if not None, gets the number i*kw + j of the tap that won: the first largest, or the first
-    NaN, row by row. uint8, or int32 for windows of more than 256 elements.
+    argmax (mb, oh, ow, ic), if not None, gets the number i*kw + j of the tap that won: the first
+    largest, or the first NaN, row by row. uint8, or int32 for windows of more than 256 elements.
     """
     cdef fc_pool p
     cdef uint8_t[:, :, :, ::1] bytes_
@@ -47,7 +49,8 @@ def max_pool2d_fwd(
 
 
 cdef void _max_pool2d_fwd(
-        const fc_pool *p, ptrdiff_t mb, const float *x, float *y, int kind, void *arg) noexcept nogil:
+        const fc_pool *p, ptrdiff_t mb, const float *x, float *y, int kind,
+        void *arg) noexcept nogil:
     cdef const fc_kernels *k = kernels()
     cdef ptrdiff_t nc = channels_per_item(mb * p.oh, p.ic)
     cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic
@@ -60,7 +63,8 @@ cdef void _max_pool2d_fwd(
             row = i // parts
             at = row * p.ow * p.ic + c
             k.max_pool_fwd_row(
-                p, row % p.oh, min(nc, p.ic - c), x + row // p.oh * image + c, y + at, kind, <char *> arg + at * kind)
+                p, row % p.oh, min(nc, p.ic - c), x + row // p.oh * image + c, y + at,
+                kind, <char *> arg + at * kind)
         restore_denormals(state)
 
 

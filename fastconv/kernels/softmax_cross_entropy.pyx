@@ -4,12 +4,9 @@ from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t
 
-from fastconv.kernels._blocks cimport block_size, blocks_of, same_size
+from fastconv.kernels._blocks cimport ROW_BLOCKS, block_size, blocks_of, same_size
 from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
 from fastconv.kernels._threads cimport threads_for
-
-cdef enum:
-    BLOCKS = 64  # of rows, at most; their losses are added in order
 
 
 def softmax_cross_entropy(
@@ -25,8 +22,8 @@ def softmax_cross_entropy(
     probs : (rows, n) float32 or None
         Gets p. May be the logits.
     dlogits : (rows, n) float32 or None
-        Gets weight * (sum(t) p - t), where sum(t) is 1 for labels and proper distributions. May be the logits if
-        `probs` is not.
+        Gets weight * (sum(t) p - t), where sum(t) is 1 for labels and proper distributions. May be
+        the logits if `probs` is not.
 
     Raises
     ------
@@ -54,7 +51,9 @@ def softmax_cross_entropy(
         same_size(where, "the rows of logits and targets", rows, labels.shape[0])
         for i in range(rows):
             if not 0 <= labels[i] < n:
-                raise ValueError(f"{where}: labels must be in [0, {n}); received {labels[i]} in row {i}")
+                raise ValueError(
+                    f"{where}: labels must be in [0, {n}); received {labels[i]} in row {i}"
+                )
         label = &labels[0] if rows else NULL
     else:
         soft = targets
@@ -75,9 +74,9 @@ cdef double _softmax_cross_entropy(
         ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels, const float *t,
         const float *weights, float *p, float *dz) noexcept nogil:
     cdef const fc_kernels *k = kernels()
-    cdef double sums[BLOCKS]
+    cdef double sums[ROW_BLOCKS]
     cdef double loss = 0.0
-    cdef ptrdiff_t i, r, block = blocks_of(rows, BLOCKS)
+    cdef ptrdiff_t i, r, block = blocks_of(rows, ROW_BLOCKS)
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(15.0 * rows * (n + 8.0))):
         state = flush_denormals()
@@ -85,7 +84,8 @@ cdef double _softmax_cross_entropy(
             r = i * block
             sums[i] = k.softmax_cross_entropy(
                 block_size(i, rows, block), n, z + r * n,
-                labels + r if labels != NULL else NULL, t + r * n if t != NULL else NULL, weights + r,
+                labels + r if labels != NULL else NULL, t + r * n if t != NULL else NULL,
+                weights + r,
                 p + r * n if p != NULL else NULL, dz + r * n if dz != NULL else NULL)
         restore_denormals(state)
     for i in range(blocks_of(rows, block)):

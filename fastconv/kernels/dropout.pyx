@@ -1,0 +1,58 @@
+"""Dropout whose mask depends on the seed, the step and an element's index, and is never stored.
+
+Element e, counted from 0, takes word e % 4 of what Philox-4x32-10 makes from the counter
+(e // 4, step), both of 64 bits with the low word first, and the seed as its key of 64 bits, low word
+first. It is kept if that word is at least floor(rate * 2**32), and then multiplied by
+1 / (1 - rate); otherwise it becomes 0, whatever it was.
+
+Arrays are flat, C-contiguous float32; the output may be the input. Errors: ValueError for another
+dtype, layout or size, or a rate outside [0, 1).
+"""
+
+from cython.parallel cimport parallel, prange
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint32_t, uint64_t
+
+from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
+from fastconv.kernels._isa cimport (
+    fc_dropout, fc_kernels, flush_denormals, kernels, restore_denormals,
+)
+from fastconv.kernels._threads cimport threads_for
+
+
+def dropout_fwd(const float[::1] x, float[::1] y, double rate, uint64_t seed, uint64_t step):
+    """y = x / (1 - rate) where kept, else 0."""
+    _dropout("dropout_fwd", "x and y", x, y, rate, seed, step)
+
+
+def dropout_bwd(const float[::1] dy, float[::1] dx, double rate, uint64_t seed, uint64_t step):
+    """dx = dy / (1 - rate) where dropout_fwd keeps with this rate, seed and step, else 0."""
+    _dropout("dropout_bwd", "dy and dx", dy, dx, rate, seed, step)
+
+
+cdef int _dropout(
+        str where, str names, const float[::1] x, float[::1] y,
+        double rate, uint64_t seed, uint64_t step) except -1:
+    cdef fc_dropout d
+    same_size(where, names, x.shape[0], y.shape[0])
+    if not 0 <= rate < 1:
+        raise ValueError(f"{where}: rate must be in [0, 1); received {rate}")
+    d.seed, d.step = seed, step
+    d.threshold = <uint32_t> (rate * 4294967296.0)
+    d.scale = <float> (1.0 / (1.0 - rate))
+    if x.shape[0]:
+        with nogil:
+            _apply(x.shape[0], &x[0], &y[0], &d)
+    return 0
+
+
+cdef void _apply(ptrdiff_t n, const float *x, float *y, const fc_dropout *d) noexcept nogil:
+    cdef const fc_kernels *k = kernels()
+    cdef ptrdiff_t i, at
+    cdef unsigned state = 0
+    with parallel(num_threads=threads_for(10.0 * n)):
+        state = flush_denormals()
+        for i in prange(blocks_of(n, BLOCK), schedule="static"):
+            at = i * BLOCK
+            k.dropout(block_size(i, n, BLOCK), at, x + at, y + at, d)
+        restore_denormals(state)
