@@ -102,9 +102,9 @@ extern const fc_kernels fc_kernels_avx512;
 int fc_available(const fc_kernels *out[3]);
 
 /* Scratch memory of the calling thread, at least `bytes` long and aligned to a page, or NULL if there is none to be
- * had. Valid until the same thread asks for a larger one in the same slot. FC_TEAM: what the calling thread shares
- * with its team; FC_OWN: what each thread keeps to itself. */
-enum { FC_TEAM = 0, FC_OWN = 1, FC_INNER = 2, FC_SCRATCH_SLOTS = 3 };
+ * had. Valid until the same thread asks for a larger one in the same slot. FC_TEAM and FC_TABLE: what the calling
+ * thread shares with its team; FC_OWN and FC_INNER: what each thread keeps to itself. */
+enum { FC_TEAM, FC_TABLE, FC_OWN, FC_INNER, FC_SCRATCH_SLOTS };
 void *fc_scratch(int slot, size_t bytes);
 
 /* Denormals to zero in this thread; returns the state that fc_restore_denormals takes back. */

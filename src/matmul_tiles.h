@@ -3,8 +3,9 @@
  * and number of vectors, so that edges run at the speed of their own size and read nothing outside. */
 
 FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float *c, ptrdiff_t ldc,
-                   const fc_epilogue *ep)
+                   const fc_epilogue *where)
 {
+    const fc_epilogue epilogue = *where, *ep = &epilogue; /* a copy: c could be *where for all the compiler knows */
     vf bias[NV];
     for (int j = 0; j < nv; j++) bias[j] = ep->bias ? v_load_first(ep->bias + j * VL, n - j * VL) : v_zero();
     const vf alpha = v_set1(ep->alpha), beta = v_set1(ep->beta), zero = v_zero();
@@ -56,8 +57,6 @@ FN void row_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, ptrdi
             vf bv[NV];
 #pragma GCC unroll 4
             for (int j = 0; j < nv; j++) bv[j] = v_load(b + j * VL);
-            __builtin_prefetch(b + 16 * nv * VL);
-            if (nv > 1) __builtin_prefetch(b + 16 * nv * VL + VL);
             b += nv * VL;
 #pragma GCC unroll 16
             for (int i = 0; i < m; i++) {
@@ -103,9 +102,6 @@ FN void column_tile_body(const int m, const int nv, const int masked, ptrdiff_t 
 #define EACH_ROW_COUNT(CASE) ROWS_6(CASE)
 #elif MR == 12
 #define EACH_ROW_COUNT(CASE) ROWS_6(CASE) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-#elif MR == 14
-#define EACH_ROW_COUNT(CASE) \
-    ROWS_6(CASE) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
 #else
 #error "list the row counts for this MR"
 #endif

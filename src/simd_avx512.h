@@ -7,7 +7,7 @@
 #include "bytes.h"
 
 #define VL 16
-#define MR 14
+#define MR 12
 #define NV 2
 
 typedef __m512 vf;

@@ -23,7 +23,7 @@ ctypedef struct correlation:
 # Floats that one group's packed weights take.
 cdef ptrdiff_t packed_floats(ptrdiff_t n_taps, ptrdiff_t kc, ptrdiff_t nc) noexcept nogil
 
-# 0, or -1 when scratch memory could not be had. Uses the scratch slots FC_OWN and FC_INNER, not FC_TEAM.
+# 0, or -1 when scratch memory could not be had. Uses the scratch slots FC_OWN and FC_TABLE, not FC_TEAM.
 cdef int correlate(const correlation *p) noexcept nogil
 
 # Part of a source, with its border of zeros: rows r0 .. r0 + rows and columns c0 .. c0 + columns (also outside the

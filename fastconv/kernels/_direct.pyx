@@ -12,7 +12,7 @@ from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._geometry cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels._isa cimport (
-    FC_INNER, FC_OWN, fc_epilogue, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
+    FC_OWN, FC_TABLE, fc_epilogue, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
 )
 from fastconv.kernels._threads cimport threads_for
 
@@ -182,7 +182,7 @@ cdef int correlate(const correlation *p) noexcept nogil:
         return 0
     _choose_blocks(p, team, &b)
     n_pixels = b.images * b.rows * p.ow
-    b.taps = <ptrdiff_t *> scratch(FC_INNER, sizeof(ptrdiff_t) * (p.n_taps + 2 * n_pixels))
+    b.taps = <ptrdiff_t *> scratch(FC_TABLE, sizeof(ptrdiff_t) * (p.n_taps + 2 * n_pixels))
     if b.taps == NULL:
         return -1
     b.pixels = b.taps + p.n_taps

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 cdef extern from "fastconv.h" nogil:
     enum:
         FC_TEAM
+        FC_TABLE
         FC_OWN
         FC_INNER
 

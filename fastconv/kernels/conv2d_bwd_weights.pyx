@@ -16,7 +16,7 @@ from fastconv.kernels._geometry cimport (
     ceil_div, expect, geometry, is_gemm, larger, round_up, set_geometry, smaller,
 )
 from fastconv.kernels._isa cimport (
-    FC_INNER, FC_OWN, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
+    FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
     restore_denormals, scratch,
 )
 from fastconv.kernels._threads cimport threads_for
@@ -24,7 +24,7 @@ from fastconv.kernels._threads cimport threads_for
 cdef ptrdiff_t BLOCK_FLOATS = 48 * 1024
 cdef ptrdiff_t PARTS = 16
 cdef ptrdiff_t PART_FLOATS = 4 << 20  # all copies of dw together, as long as that leaves two
-cdef ptrdiff_t CHUNK = 192  # pixels per pass: their part of dy stays in the first-level cache
+cdef ptrdiff_t CHUNK = 128  # pixels per pass: their part of dy stays in the first-level cache
 
 
 ctypedef struct plan:
@@ -70,9 +70,15 @@ cdef void _sum_rows(const fc_kernels *ks, const float *dy, ptrdiff_t rows, ptrdi
 
 cdef void _block(
     const geometry *g, const plan *b, const fc_kernels *ks, const float *a, const float *dy,
-    ptrdiff_t n_pixels, float *dw, const fc_epilogue *ep
+    ptrdiff_t n_pixels, float *panel, float *dw, const fc_epilogue *ep
 ) noexcept nogil:
-    """dw += (a's pixels)^T dy, for every run of taps and every group."""
+    """dw += (a's pixels)^T dy, for every run of taps and every group.
+
+    `panel` has room for CHUNK rows of NR floats: rows of dy far apart would crowd into a few sets of
+    the first-level cache, so the columns at work are laid side by side unless they serve few tiles.
+    """
+    cdef const float *d
+    cdef ptrdiff_t ld
     cdef ptrdiff_t columns = b.src_columns if b.padded else g.iw
     cdef ptrdiff_t kc = g.ic // g.groups, nc = g.oc // g.groups
     cdef ptrdiff_t n_tiles = ceil_div(b.m, ks.mr)
@@ -82,6 +88,10 @@ cdef void _block(
         for group in range(g.groups):
             for j from 0 <= j < nc by ks.nr:
                 n = smaller(ks.nr, nc - j)
+                d, ld = dy + first * g.oc + group * nc + j, g.oc
+                if g.oc > ks.nr and n_tiles * b.n_runs > 4:
+                    ks.pack_panel(count, n, ks.nr, d, g.oc, 1, panel)
+                    d, ld = panel, ks.nr
                 for run in range(b.n_runs):
                     if b.n_runs == g.kh:
                         shift = run * g.dh * columns * g.ic
@@ -92,7 +102,7 @@ cdef void _block(
                         m0, m1 = b.m * t // n_tiles, b.m * (t + 1) // n_tiles
                         ks.column_tile(
                             m1 - m0, n, count, a + shift + group * kc + m0, b.pixels + first,
-                            dy + first * g.oc + group * nc + j, g.oc,
+                            d, ld,
                             dw + (run * b.m + m0) * g.oc + group * nc + j, g.oc, ep)
 
 
@@ -107,6 +117,7 @@ cdef int _part(
     cdef const float *a
     cdef const float *d
     cdef float *copy = NULL
+    cdef float *panel = <float *> scratch(FC_INNER, sizeof(float) * CHUNK * ks.nr)
     cdef fc_epilogue ep
     cdef ptrdiff_t *zeros
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
@@ -114,6 +125,8 @@ cdef int _part(
     zeros = b.pixels + whole
     for i in range(dw_floats + g.oc):
         dw[i] = 0
+    if panel == NULL:
+        return -1
     if b.padded:
         copy = <float *> scratch(
             FC_OWN, sizeof(float) * b.images * b.src_rows * b.src_columns * g.ic)
@@ -131,7 +144,7 @@ cdef int _part(
         else:
             a = x + (n0 * g.ih + r0 * g.sh) * g.iw * g.ic
         d = dy + (n0 * g.oh + r0) * g.ow * g.oc
-        _block(g, b, ks, a, d, n_pixels, dw, &ep)
+        _block(g, b, ks, a, d, n_pixels, panel, dw, &ep)
         if with_bias:
             _sum_rows(ks, d, n_pixels, g.oc, zeros, dw + dw_floats, &ep)
     return 0
@@ -160,7 +173,7 @@ cdef int _direct(
     cdef int failed = 0
     _choose(g, &b)
     whole = b.images * b.rows * g.ow
-    b.pixels = <ptrdiff_t *> scratch(FC_INNER, sizeof(ptrdiff_t) * 2 * whole)
+    b.pixels = <ptrdiff_t *> scratch(FC_TABLE, sizeof(ptrdiff_t) * 2 * whole)
     b.partial = <float *> scratch(FC_TEAM, sizeof(float) * b.parts * (dw_floats + g.oc))
     if b.pixels == NULL or b.partial == NULL:
         return -1

@@ -22,6 +22,7 @@ cdef enum:
     MAX_MR = 16
 
 cdef ptrdiff_t KC = 320
+cdef ptrdiff_t KC_BY_COLUMNS = 160  # this form touches more of the first-level cache for each row of b
 cdef ptrdiff_t NC = 1024
 cdef ptrdiff_t A_BLOCK = 48 * 1024  # floats of a that stay in the second-level cache
 cdef ptrdiff_t A_LD = KC + 16  # not a multiple of a page: rows must not share a set of the first-level cache
@@ -81,8 +82,9 @@ cdef int _rectangle(
     cdef bint by_columns = p.a_rs == 1 and p.a_cs != 1
     cdef bint in_place = _a_in_place(p, ks)
     cdef ptrdiff_t mr = ks.mr, nr = ks.nr, vl = ks.vl
-    cdef ptrdiff_t mc = _round_up(_min(A_BLOCK // _min(KC, p.k if p.k > 0 else 1), m1 - m0), mr)
-    cdef ptrdiff_t kc_max = _min(KC, p.k), nc_max = _round_up(_min(NC, n1 - n0), nr)
+    cdef ptrdiff_t kc_max = _min(KC_BY_COLUMNS if by_columns else KC, p.k)
+    cdef ptrdiff_t mc = _round_up(_min(A_BLOCK // kc_max, m1 - m0), mr)
+    cdef ptrdiff_t nc_max = _round_up(_min(NC, n1 - n0), nr)
     # one panel of b is enough while every row block of a is in reach at once
     cdef bint keep_b = m1 - m0 > mc
     cdef size_t a_floats = 0 if in_place else mc * (mr if by_columns else 1) * A_LD
@@ -113,8 +115,8 @@ cdef int _rectangle(
 
     for jc from n0 <= jc < n1 by NC:
         nc = _min(NC, n1 - jc)
-        for pc from 0 <= pc < p.k by KC:
-            kc = _min(KC, p.k - pc)
+        for pc from 0 <= pc < p.k by kc_max:
+            kc = _min(kc_max, p.k - pc)
             ep = p.ep
             if pc > 0:
                 ep.beta = 1
