@@ -1,10 +1,11 @@
 """Build the C micro-kernels (src/) and the Cython kernels (fastconv/kernels/).
 
-Everything else about the package stands in pyproject.toml. The instruction set is chosen when the package is
-imported, so nothing here asks what machine it is built on.
+Everything else about the package stands in pyproject.toml. The instruction set is chosen when the
+package is imported, so nothing here asks what machine it is built on.
 
-Environment: FASTCONV_WERROR=1 makes the C compiler's warnings errors; FASTCONV_DEBUG=1 turns Cython's bounds checks
-on and the optimiser down; FASTCONV_NO_OPENMP=1 builds for one thread on purpose.
+Environment: FASTCONV_WERROR=1 makes the C compiler's warnings errors; FASTCONV_DEBUG=1 turns
+Cython's bounds checks on and the optimiser down; FASTCONV_NO_OPENMP=1 builds for one thread on
+purpose.
 """
 
 import os
@@ -13,8 +14,8 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build import build
 from setuptools.command.build_clib import build_clib
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import SetupError
@@ -42,6 +43,8 @@ DIRECTIVES = {
 C_SOURCES = sorted(str(p) for p in Path("src").glob("*.c"))
 C_HEADERS = sorted(str(p) for p in Path("src").glob("*.h"))
 MODULES = sorted(str(p) for p in Path("fastconv", "kernels").glob("*.pyx"))
+# Cython's support for memoryviews, compiled once instead of into every module.
+SHARED = "fastconv.kernels._cython_shared"
 
 
 def openmp_flags() -> tuple[list[str], list[str]]:
@@ -61,8 +64,8 @@ def probe(compiler) -> None:
             "int main(void) { return 0; }",
             [],
             [],
-            "fastconv needs a C compiler and found none that works: install one "
-            "(Debian/Ubuntu: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select --install).",
+            "fastconv needs a C compiler and found none that works: install one (Debian/Ubuntu: "
+            "apt install gcc libc6-dev; Fedora: dnf install gcc; macOS: xcode-select --install).",
         ),
         (
             "#include <Python.h>\nint main(void) { return 0; }",
@@ -75,8 +78,8 @@ def probe(compiler) -> None:
             "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }",
             compile_flags,
             link_flags,
-            "fastconv needs OpenMP, which this C compiler lacks: install it "
-            "(Debian/Ubuntu: apt install libgomp1 with gcc, libomp-dev with clang; macOS: brew install libomp), "
+            "fastconv needs OpenMP, which this C compiler lacks: install it (Debian/Ubuntu: "
+            "apt install libgomp1 with gcc, libomp-dev with clang; macOS: brew install libomp), "
             "or set FASTCONV_NO_OPENMP=1 to build for one thread.",
         ),
     ]
@@ -85,15 +88,28 @@ def probe(compiler) -> None:
             source = Path(folder, "probe.c")
             source.write_text(program)
             try:
-                objects = compiler.compile([str(source)], output_dir=folder, extra_preargs=compile_args)
+                objects = compiler.compile(
+                    [str(source)], output_dir=folder, extra_preargs=compile_args
+                )
                 if "Python.h" not in program:  # Python's own symbols come from the interpreter
-                    compiler.link_executable(objects, "probe", output_dir=folder, extra_postargs=link_args)
-            except Exception as error:
-                raise SetupError(f"{advice} (The compiler said: {error})") from None
+                    compiler.link_executable(
+                        objects, "probe", output_dir=folder, extra_postargs=link_args
+                    )
+            except Exception:  # the compiler has said why, above
+                tried = getattr(compiler, "compiler", ["the default compiler"])[0]
+                raise SetupError(f"{advice} (Tried: {tried}.)") from None
+
+
+class Build(build):
+    """Asks for the compiler first: what is missing is said before anything is copied."""
+
+    def run(self):
+        self.run_command("build_clib")
+        super().run()
 
 
 class BuildSources(build_clib):
-    """The C library, after the compiler has shown that it works; built anew when a header changes."""
+    """The C library, once the compiler has shown that it works; anew when a header changes."""
 
     def build_libraries(self, libraries):
         self.compiler.add_include_dir(sysconfig.get_path("include"))
@@ -102,53 +118,58 @@ class BuildSources(build_clib):
 
 
 class BuildKernels(build_ext):
+    """The extension modules: translated by Cython only when they are about to be compiled."""
+
     def run(self):
+        from Cython.Build import cythonize
+
         self.parallel = self.parallel or os.cpu_count()
         # An in-place build (pip install -e) does not build the C library by itself.
         self.run_command("build_clib")
+        translated = cythonize(
+            self.extensions,
+            compiler_directives=DIRECTIVES,
+            shared_utility_qualified_name=SHARED,
+            nthreads=0 if sys.platform == "win32" else os.cpu_count() or 1,
+            quiet=True,
+        )
+        sources = {extension.name: extension.sources for extension in translated}
+        for extension in self.extensions:
+            extension.sources = sources[extension.name]
         super().run()
 
 
-compile_flags, link_flags = openmp_flags()
-
-extensions = [
-    Extension(
-        module.removesuffix(".pyx").replace(os.sep, "."),
-        [module],
-        include_dirs=["src"],
-        extra_compile_args=COMPILE_CYTHON + compile_flags,
-        extra_link_args=link_flags,
-        # The C code lies in one module only; the others reach it through the table that it hands out.
-        libraries=["fastconv_src", "m"] if module.endswith("_isa.pyx") else ["m"],
-        depends=["src/fastconv.h"],
+def extensions() -> list[Extension]:
+    compile_flags, link_flags = openmp_flags()
+    kernels = [
+        Extension(
+            module.removesuffix(".pyx").replace(os.sep, "."),
+            [module],
+            include_dirs=["src"],
+            extra_compile_args=COMPILE_CYTHON + compile_flags,
+            extra_link_args=link_flags,
+            # The C code lies in one module only; the others reach it through the table that it
+            # hands out.
+            libraries=["fastconv_src", "m"] if module.endswith("_isa.pyx") else ["m"],
+            depends=["src/fastconv.h"],
+        )
+        for module in MODULES
+    ]
+    shared = Extension(
+        SHARED, [], extra_compile_args=COMPILE_CYTHON, include_dirs=["src"], libraries=["m"]
     )
-    for module in MODULES
-]
+    return [*kernels, shared]
 
-# Cython's support for memoryviews, compiled once instead of into every module.
-SHARED = "fastconv.kernels._cython_shared"
-extensions.append(
-    Extension(SHARED, [], extra_compile_args=COMPILE_CYTHON, include_dirs=["src"], libraries=["m"])
-)
+
+sources = {
+    "sources": C_SOURCES,
+    "include_dirs": ["src"],
+    "cflags": COMPILE_C + WARN,
+    "obj_deps": {"": C_HEADERS},
+}
 
 setup(
-    libraries=[
-        (
-            "fastconv_src",
-            {
-                "sources": C_SOURCES,
-                "include_dirs": ["src"],
-                "cflags": COMPILE_C + WARN,
-                "obj_deps": {"": C_HEADERS},
-            },
-        )
-    ],
-    ext_modules=cythonize(
-        extensions,
-        compiler_directives=DIRECTIVES,
-        shared_utility_qualified_name=SHARED,
-        nthreads=0 if sys.platform == "win32" else os.cpu_count() or 1,
-        quiet=True,
-    ),
-    cmdclass={"build_clib": BuildSources, "build_ext": BuildKernels},
+    libraries=[("fastconv_src", sources)],
+    ext_modules=extensions(),
+    cmdclass={"build": Build, "build_clib": BuildSources, "build_ext": BuildKernels},
 )
