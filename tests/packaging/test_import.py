@@ -1,15 +1,17 @@
 """What `import fastconv` promises: lazy, and a clear word when the kernels are not compiled."""
 
-import shutil
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
+from source_tree import copy_package
 
 import fastconv
 
 PACKAGE = Path(fastconv.__file__).parent
+HEAVY = ("numpy", "tqdm", "safetensors", "PIL", "pooch", "threadpoolctl", "matplotlib")
 
 
 def run(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -18,18 +20,10 @@ def run(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def checkout(folder: Path) -> Path:
-    """A copy of the package's entrance beside sources of kernels that nobody compiled."""
-    (folder / "fastconv" / "kernels").mkdir(parents=True)
-    for name in ("__init__.py", "_version.py"):
-        shutil.copy(PACKAGE / name, folder / "fastconv" / name)
-    (folder / "fastconv" / "kernels" / "__init__.py").touch()
-    (folder / "fastconv" / "kernels" / "_isa.pyx").touch()
-    return folder
-
-
-def test_source_folder_says_what_to_do(tmp_path):
-    done = run("import fastconv", checkout(tmp_path))
+@pytest.mark.parametrize("name", ["fastconv", "fastconv.layers", "fastconv.kernels.gemm"])
+def test_source_folder_says_what_to_do(tmp_path, name):
+    done = run(f"import {name}", copy_package(tmp_path))
+    assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: fastconv: ")
     assert "source folder of a checkout, not an installed package" in last
@@ -39,9 +33,7 @@ def test_source_folder_says_what_to_do(tmp_path):
 
 
 def test_compiled_beside_the_sources_is_installed(tmp_path):
-    from importlib.machinery import EXTENSION_SUFFIXES
-
-    checkout(tmp_path)
+    copy_package(tmp_path)
     (tmp_path / "fastconv" / "kernels" / f"_isa{EXTENSION_SUFFIXES[0]}").touch()
     done = run("import fastconv; print(fastconv.__version__)", tmp_path)
     assert done.stdout.strip() == fastconv.__version__
@@ -51,11 +43,21 @@ def test_import_loads_nothing_heavy(tmp_path):
     folder = str(PACKAGE.parent)
     done = run(
         f"import sys; sys.path.insert(0, {folder!r}); import fastconv; "
-        "print([m for m in ('numpy', 'tqdm', 'safetensors', 'PIL', 'pooch', 'threadpoolctl',"
-        " 'matplotlib', 'fastconv.layers') if m in sys.modules])",
+        f"print([m for m in {HEAVY} + ('fastconv.layers',) if m in sys.modules])",
         tmp_path,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_layers_and_models_load_only_numpy(tmp_path):
+    folder = str(PACKAGE.parent)
+    done = run(
+        f"import sys; sys.path.insert(0, {folder!r}); import fastconv; "
+        "fastconv.layers, fastconv.models, fastconv.ops; "
+        f"print([m for m in {HEAVY} if m in sys.modules])",
+        tmp_path,
+    )
+    assert done.stdout.strip() == "['numpy']"
 
 
 def test_unknown_attribute():
