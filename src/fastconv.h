@@ -54,6 +54,15 @@ typedef struct {
     void (*column_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a, const ptrdiff_t *points,
                         const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, const fc_epilogue *ep);
 
+    /* Winograd's transforms of one tile, all channels: see winograd.h. */
+    void (*winograd_input)(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fs);
+    void (*winograd_filter)(const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_t width, float *u, ptrdiff_t fs);
+    void (*winograd_output)(const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act, float *y,
+                            ptrdiff_t row, ptrdiff_t pixel, int rows, int columns);
+    void (*winograd_gradient)(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fs);
+    void (*winograd_weights)(const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n, float *dw,
+                             ptrdiff_t tap);
+
     /* Elementwise: see elementwise.h */
     void (*relu_fwd)(ptrdiff_t n, const float *x, float *y);
     void (*relu_bwd)(ptrdiff_t n, const float *dy, const float *y, float *dx);

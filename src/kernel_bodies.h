@@ -4,6 +4,7 @@
 
 #include "matmul_tiles.h"
 #include "pack.h"
+#include "winograd.h"
 
 #include "dropout.h"
 #include "elementwise.h"
@@ -32,6 +33,11 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .pack_panel = pack_panel,
     .row_tile = row_tile,
     .column_tile = column_tile,
+    .winograd_input = winograd_input,
+    .winograd_filter = winograd_filter,
+    .winograd_output = winograd_output,
+    .winograd_gradient = winograd_gradient,
+    .winograd_weights = winograd_weights,
 
     .relu_fwd = relu_fwd,
     .relu_bwd = relu_bwd,

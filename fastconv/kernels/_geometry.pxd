@@ -26,5 +26,10 @@ cdef int set_geometry(
 cdef int expect(str where, str name, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3,
                 const Py_ssize_t *shape) except -1
 
-# Whether `algo` asks for the matrix product; ValueError if it is unknown or does not fit the geometry.
-cdef bint is_gemm(const geometry *g, str algo) except? True
+ctypedef enum algorithm:
+    DIRECT
+    GEMM
+    WINOGRAD
+
+# The algorithm called `name`; ValueError if there is none, or it does not fit the geometry.
+cdef algorithm set_algorithm(const geometry *g, str name) except? DIRECT

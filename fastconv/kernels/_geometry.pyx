@@ -28,14 +28,24 @@ cdef int expect(
     return 0
 
 
-cdef bint is_gemm(const geometry *g, str algo) except? True:
-    if algo not in ("direct", "gemm"):
-        raise ValueError(f"conv2d: algo must be 'direct' or 'gemm'; received {algo!r}")
-    if algo == "direct":
-        return False
-    if not (g.kh == g.kw == g.sh == g.sw == g.groups == 1 and g.pt == g.pl == 0
-            and g.oh == g.ih and g.ow == g.iw):
-        raise ValueError(
-            "conv2d: algo 'gemm' is for 1x1 kernels with stride 1, no padding and one group; "
-            f"received kernel {g.kh}x{g.kw}, stride {g.sh}x{g.sw}, {g.groups} groups")
-    return True
+cdef algorithm set_algorithm(const geometry *g, str name) except? DIRECT:
+    cdef bint plain = g.sh == g.sw == g.dh == g.dw == g.groups == 1
+    cdef str received = (
+        f"received kernel {g.kh}x{g.kw}, stride {g.sh}x{g.sw}, dilation {g.dh}x{g.dw}, "
+        f"{g.groups} groups, x {g.ih}x{g.iw}, y {g.oh}x{g.ow}")
+    if name == "direct":
+        return DIRECT
+    if name == "gemm":
+        if not (plain and g.kh == g.kw == 1 and g.oh == g.ih and g.ow == g.iw):
+            raise ValueError(
+                "conv2d: algo 'gemm' is for 1x1 kernels with stride 1, no padding and one group; "
+                + received)
+        return GEMM
+    if name == "winograd":
+        if not (plain and g.kh == g.kw == 3):
+            raise ValueError(
+                "conv2d: algo 'winograd' is for 3x3 kernels with stride 1, no dilation and one "
+                "group; " + received)
+        return WINOGRAD
+    raise ValueError(
+        f"conv2d: algo must be 'direct', 'gemm' or 'winograd'; received {name!r}")

@@ -46,6 +46,21 @@ cdef extern from "fastconv.h" nogil:
             ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a,
             const ptrdiff_t *points, const float *b, ptrdiff_t ldb,
             float *c, ptrdiff_t ldc, const fc_epilogue *ep) noexcept nogil
+        void (*winograd_input)(
+            const float *x, ptrdiff_t row, ptrdiff_t channels,
+            float *v, ptrdiff_t fs) noexcept nogil
+        void (*winograd_filter)(
+            const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_t width,
+            float *u, ptrdiff_t fs) noexcept nogil
+        void (*winograd_output)(
+            const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act,
+            float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns) noexcept nogil
+        void (*winograd_gradient)(
+            const float *y, ptrdiff_t row, ptrdiff_t channels,
+            float *v, ptrdiff_t fs) noexcept nogil
+        void (*winograd_weights)(
+            const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n,
+            float *dw, ptrdiff_t tap) noexcept nogil
 
         void relu_fwd(ptrdiff_t n, const float *x, float *y) noexcept nogil
         void relu_bwd(ptrdiff_t n, const float *dy, const float *y, float *dx) noexcept nogil

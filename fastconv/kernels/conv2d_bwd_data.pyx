@@ -9,9 +9,11 @@ from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels._geometry cimport (
-    ceil_div, expect, geometry, is_gemm, round_up, set_geometry, smaller,
+    GEMM, WINOGRAD, algorithm, ceil_div, expect, geometry, round_up, set_algorithm, set_geometry,
+    smaller,
 )
 from fastconv.kernels._isa cimport FC_TEAM, fc_kernels, kernels, scratch
+from fastconv.kernels._winograd cimport winograd_correlate, winograd_pass
 from fastconv.kernels.gemm cimport gemm_parallel, product
 
 
@@ -95,14 +97,25 @@ cdef int _gemm(const geometry *g, const float *dy, const float *w, float *dx) no
     return gemm_parallel(&p)
 
 
+cdef int _winograd(const geometry *g, const float *dy, const float *w, float *dx) noexcept nogil:
+    """A correlation of dy with the filters turned, dx's border trimmed instead of x's padded."""
+    cdef winograd_pass p
+    p.mb, p.ih, p.iw, p.kc = g.mb, g.oh, g.ow, g.oc
+    p.oh, p.ow, p.nc, p.top, p.left = g.ih, g.iw, g.ic, 2 - g.pt, 2 - g.pl
+    p.source, p.to, p.w, p.turned = dy, dx, w, True
+    p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, NULL, 0
+    return winograd_correlate(&p)
+
+
 cdef class Conv2DBwdData:
     """One convolution's gradient of the data; the batch size comes with the arrays.
 
-    `algo` is "direct" (every geometry) or "gemm" (1x1, stride 1, no padding, one group).
+    `algo` is "direct" (every geometry), "gemm" (1x1) or "winograd" (3x3; both with stride 1, no
+    dilation and one group).
     """
 
     cdef geometry g
-    cdef bint by_gemm
+    cdef algorithm chosen
     cdef readonly str algo
 
     def __init__(
@@ -111,7 +124,7 @@ cdef class Conv2DBwdData:
         ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="direct",
     ):
         set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
-        self.by_gemm = is_gemm(&self.g, algo)
+        self.chosen = set_algorithm(&self.g, algo)
         self.algo = algo
 
     def run(
@@ -127,7 +140,9 @@ cdef class Conv2DBwdData:
         if g.mb == 0:
             return
         with nogil:
-            if self.by_gemm:
+            if self.chosen == WINOGRAD:
+                failed = _winograd(&g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
+            elif self.chosen == GEMM:
                 failed = _gemm(&g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
             else:
                 failed = _direct(&g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])

@@ -13,13 +13,14 @@ from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._direct cimport load_padded
 from fastconv.kernels._geometry cimport (
-    ceil_div, expect, geometry, is_gemm, larger, round_up, set_geometry, smaller,
+    WINOGRAD, algorithm, ceil_div, expect, geometry, larger, set_algorithm, set_geometry, smaller,
 )
 from fastconv.kernels._isa cimport (
     FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
     restore_denormals, scratch,
 )
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels._winograd_weights cimport winograd_bwd_weights
 
 cdef ptrdiff_t BLOCK_FLOATS = 48 * 1024
 cdef ptrdiff_t PARTS = 16
@@ -199,9 +200,14 @@ cdef int _direct(
 
 
 cdef class Conv2DBwdWeights:
-    """One convolution's gradients of weights and bias; the batch size comes with the arrays."""
+    """One convolution's gradients of weights and bias; the batch size comes with the arrays.
+
+    `algo` is "direct" (every geometry), "gemm" (1x1, where the direct kernel is already a matrix
+    product) or "winograd" (3x3; both with stride 1, no dilation and one group).
+    """
 
     cdef geometry g
+    cdef algorithm chosen
     cdef readonly str algo
 
     def __init__(
@@ -210,7 +216,7 @@ cdef class Conv2DBwdWeights:
         ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="direct",
     ):
         set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
-        is_gemm(&self.g, algo)
+        self.chosen = set_algorithm(&self.g, algo)
         self.algo = algo
 
     def run(
@@ -236,6 +242,11 @@ cdef class Conv2DBwdWeights:
                 db[...] = 0
             return
         with nogil:
-            failed = _direct(&g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
+            if self.chosen == WINOGRAD:
+                failed = winograd_bwd_weights(
+                    &g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
+            else:
+                failed = _direct(
+                    &g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
         if failed:
             raise MemoryError("conv2d_backward: no memory for the partial sums")

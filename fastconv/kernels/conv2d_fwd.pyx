@@ -6,8 +6,11 @@ y[n, r, c, o] = act(b[o] + sum over i, j, k of x[n, r*sh - pt + i*dh, c*sw - pl 
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._direct cimport correlate, correlation, packed_floats
-from fastconv.kernels._geometry cimport expect, geometry, is_gemm, round_up, set_geometry, smaller
+from fastconv.kernels._geometry cimport (
+    GEMM, WINOGRAD, algorithm, expect, geometry, round_up, set_algorithm, set_geometry, smaller,
+)
 from fastconv.kernels._isa cimport FC_TEAM, activation_code, fc_kernels, kernels, scratch
+from fastconv.kernels._winograd cimport winograd_correlate, winograd_pass
 from fastconv.kernels.gemm cimport gemm_parallel, product
 
 
@@ -65,15 +68,27 @@ cdef int _gemm(
     return gemm_parallel(&p)
 
 
+cdef int _winograd(
+    const geometry *g, const float *x, const float *w, const float *bias, float *y, int act
+) noexcept nogil:
+    cdef winograd_pass p
+    p.mb, p.ih, p.iw, p.kc = g.mb, g.ih, g.iw, g.ic
+    p.oh, p.ow, p.nc, p.top, p.left = g.oh, g.ow, g.oc, g.pt, g.pl
+    p.source, p.to, p.w, p.turned = x, y, w, False
+    p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, bias, act
+    return winograd_correlate(&p)
+
+
 cdef class Conv2DFwd:
     """One convolution's forward pass; the batch size comes with the arrays.
 
-    `algo` is "direct" (every geometry) or "gemm" (1x1, stride 1, no padding, one group).
+    `algo` is "direct" (every geometry), "gemm" (1x1) or "winograd" (3x3; both with stride 1, no
+    dilation and one group).
     """
 
     cdef geometry g
     cdef int act
-    cdef bint by_gemm
+    cdef algorithm chosen
     cdef readonly str algo
 
     def __init__(
@@ -85,7 +100,7 @@ cdef class Conv2DFwd:
         set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
         self.act = activation_code(activation)
         self.algo = algo
-        self.by_gemm = is_gemm(&self.g, algo)
+        self.chosen = set_algorithm(&self.g, algo)
 
     def run(
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] w, const float[::1] b,
@@ -106,7 +121,10 @@ cdef class Conv2DFwd:
         if g.mb == 0:
             return
         with nogil:
-            if self.by_gemm:
+            if self.chosen == WINOGRAD:
+                failed = _winograd(
+                    &g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
+            elif self.chosen == GEMM:
                 failed = _gemm(&g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
             else:
                 failed = _direct(&g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)

@@ -1,0 +1,154 @@
+"""Winograd F(3x3, 4x4): the weight gradient of a 3x3 convolution from 4x4 tiles of dy.
+
+It shares the input transform of the forward pass; the sum over tiles is 36 outer-product sums, and the
+transform back to nine taps happens once. As in the direct kernel the tiles are cut into parts whose
+number depends on the shapes only, and the parts are added in order.
+"""
+
+from libc.stddef cimport ptrdiff_t
+
+from cython.parallel cimport parallel, prange
+
+from fastconv.kernels._direct cimport load_padded
+from fastconv.kernels._geometry cimport ceil_div, geometry, larger, smaller
+from fastconv.kernels._isa cimport (
+    FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
+    restore_denormals, scratch,
+)
+from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels._winograd cimport cut_tiles, tiling
+
+cdef enum:
+    POINTS = 36
+    SLACK = 16
+
+cdef ptrdiff_t CACHE_FLOATS = 160 * 1024
+cdef ptrdiff_t PARTS = 16
+cdef ptrdiff_t PART_FLOATS = 4 << 20
+
+
+cdef void _transforms(
+    const geometry *g, const tiling *t, const fc_kernels *ks, const float *x, const float *dy,
+    ptrdiff_t n0, ptrdiff_t r0, ptrdiff_t images, ptrdiff_t rows, float *copy, float *v, float *d
+) noexcept nogil:
+    """v[f] (tiles, ic) of x and d[f] (tiles, oc) of dy, for a block of tiles."""
+    cdef ptrdiff_t n_tiles = images * rows * t.tile_columns
+    cdef ptrdiff_t tile, i, r, c
+    load_padded(
+        x + n0 * g.ih * g.iw * g.ic, images, g.ih, g.iw, g.ic, 4 * r0 - g.pt,
+        t.src_rows, -g.pl, t.src_columns, copy)
+    for tile in range(n_tiles):
+        i = tile // (rows * t.tile_columns)
+        r, c = tile // t.tile_columns % rows, tile % t.tile_columns
+        ks.winograd_input(
+            copy + ((i * t.src_rows + 4 * r) * t.src_columns + 4 * c) * g.ic,
+            t.src_columns * g.ic, g.ic, v + tile * g.ic, n_tiles * g.ic)
+    load_padded(
+        dy + n0 * g.oh * g.ow * g.oc, images, g.oh, g.ow, g.oc, 4 * r0, 4 * t.rows,
+        0, 4 * t.tile_columns, copy)
+    for tile in range(n_tiles):
+        i = tile // (rows * t.tile_columns)
+        r, c = tile // t.tile_columns % rows, tile % t.tile_columns
+        ks.winograd_gradient(
+            copy + ((i * 4 * t.rows + 4 * r) * t.tile_columns + c) * 4 * g.oc,
+            4 * t.tile_columns * g.oc, g.oc, d + tile * g.oc, n_tiles * g.oc)
+
+
+cdef void _products(
+    const geometry *g, const fc_kernels *ks, ptrdiff_t n_tiles, const float *v, const float *d,
+    const ptrdiff_t *points, float *sums, bint first
+) noexcept nogil:
+    """sums[f] (ic, oc) += v[f]^T d[f]."""
+    cdef fc_epilogue ep
+    cdef ptrdiff_t f, j, n, i, m0, m1, n_row_tiles = ceil_div(g.ic, ks.mr)
+    ep.alpha, ep.beta, ep.bias, ep.act = 1, 0 if first else 1, NULL, 0
+    for f in range(POINTS):
+        for j from 0 <= j < g.oc by ks.nr:
+            n = smaller(ks.nr, g.oc - j)
+            for i in range(n_row_tiles):
+                m0, m1 = g.ic * i // n_row_tiles, g.ic * (i + 1) // n_row_tiles
+                ks.column_tile(
+                    m1 - m0, n, n_tiles, v + f * n_tiles * g.ic + m0, points,
+                    d + f * n_tiles * g.oc + j, g.oc, sums + (f * g.ic + m0) * g.oc + j, g.oc, &ep)
+
+
+cdef int _part(
+    const geometry *g, const tiling *t, const fc_kernels *ks, const float *x, const float *dy,
+    const ptrdiff_t *points, ptrdiff_t first, ptrdiff_t last, float *sums, bint with_bias
+) noexcept nogil:
+    cdef ptrdiff_t source_floats = larger(
+        t.src_rows * t.src_columns * g.ic, 16 * t.rows * t.tile_columns * g.oc) * t.images
+    cdef float *copy = <float *> scratch(FC_OWN, sizeof(float) * (source_floats + SLACK))
+    cdef float *v = <float *> scratch(
+        FC_INNER, sizeof(float) * (POINTS * t.tiles * (g.ic + g.oc) + SLACK))
+    cdef float *db = sums + POINTS * g.ic * g.oc
+    cdef ptrdiff_t index, n0, r0, images, rows, n_tiles, j, row
+    cdef ptrdiff_t pixels
+    cdef float one = 1
+    cdef fc_epilogue ep
+    if copy == NULL or v == NULL:
+        return -1
+    ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
+    for j in range(g.oc):
+        db[j] = 0
+    for index in range(first, last):
+        n0, r0 = index // t.row_blocks * t.images, index % t.row_blocks * t.rows
+        images, rows = smaller(t.images, g.mb - n0), smaller(t.rows, t.tile_rows - r0)
+        n_tiles = images * rows * t.tile_columns
+        _transforms(
+            g, t, ks, x, dy, n0, r0, images, rows, copy, v, v + POINTS * n_tiles * g.ic)
+        _products(
+            g, ks, n_tiles, v, v + POINTS * n_tiles * g.ic, points, sums, index == first)
+        if with_bias:
+            # the copy still holds the block's dy, zeros around it; points[tiles] on are zeros
+            pixels = images * 16 * t.rows * t.tile_columns
+            for row from 0 <= row < pixels by t.tiles:
+                for j from 0 <= j < g.oc by ks.nr:
+                    ks.column_tile(
+                        1, smaller(ks.nr, g.oc - j), smaller(t.tiles, pixels - row), &one,
+                        points + t.tiles, copy + row * g.oc + j, g.oc, db + j, g.oc, &ep)
+    return 0
+
+
+cdef int winograd_bwd_weights(
+    const geometry *g, const float *x, const float *dy, float *dw, float *db
+) noexcept nogil:
+    cdef const fc_kernels *ks = kernels()
+    cdef int team = threads_for(<double> g.mb * g.oh * g.ow * g.ic * g.oc * 2.5)
+    cdef ptrdiff_t floats = POINTS * g.ic * g.oc
+    cdef ptrdiff_t part, parts, i, j, wanted
+    cdef tiling t
+    cdef float *sums
+    cdef ptrdiff_t *points
+    cdef unsigned csr = 0
+    cdef int failed = 0
+    # the transformed block fits the cache, yet is long enough to pay for touching all sums
+    wanted = larger(
+        CACHE_FLOATS // (POINTS * (g.ic + g.oc)), g.ic * g.oc // (2 * (g.ic + g.oc)))
+    cut_tiles(g.mb, g.oh, g.ow, smaller(wanted, larger(1, g.mb * g.oh * g.ow // (16 * PARTS))), &t)
+    parts = smaller(smaller(PARTS, larger(2, PART_FLOATS // floats)), t.n_blocks)
+    sums = <float *> scratch(FC_TEAM, sizeof(float) * parts * (floats + g.oc))
+    points = <ptrdiff_t *> scratch(FC_TABLE, sizeof(ptrdiff_t) * 2 * t.tiles)
+    if sums == NULL or points == NULL:
+        return -1
+    for i in range(t.tiles):
+        points[i] = i * g.ic
+        points[t.tiles + i] = 0
+    with parallel(num_threads=team):
+        csr = flush_denormals()
+        for part in prange(parts, schedule="dynamic"):
+            failed |= _part(
+                g, &t, ks, x, dy, points, t.n_blocks * part // parts,
+                t.n_blocks * (part + 1) // parts, sums + part * (floats + g.oc), db != NULL)
+        restore_denormals(csr)
+    if failed:
+        return -1
+    for i in prange(g.ic, num_threads=team, schedule="static"):
+        ks.winograd_weights(
+            sums + i * g.oc, parts, floats + g.oc, g.ic * g.oc, g.oc, dw + i * g.oc, g.ic * g.oc)
+    if db != NULL:
+        for j in range(g.oc):
+            db[j] = 0
+            for part in range(parts):
+                db[j] += sums[part * (floats + g.oc) + floats + j]
+    return 0

@@ -1,0 +1,204 @@
+/* Winograd's minimal filtering F(4x4, 3x3) and, for weight gradients, F(3x3, 4x4), over the points
+ * 0, a, -a, b, -b, infinity with a = 5/8, b = 3/2: exact in binary, and 2.5 times closer to the exact result than the
+ * textbook points 0, 1, -1, 2, -2.
+ *
+ * With M(x) = x (x^2 - a^2) (x^2 - b^2):
+ *   input    6 -> 6   row j: the coefficients of M(x) / (x - p_j), the last one those of M
+ *   filter   3 -> 6   row j: (1, p_j, p_j^2) / M'(p_j), the last one (0, 0, 1)
+ *   output   6 -> 4   row i: p_j^i, with 1 for infinity in the last row only
+ *   gradient 4 -> 6   row j: (1, p_j, p_j^2, p_j^3), the last one (0, 0, 0, 1); its 1 / M'(p_j) is left to
+ *   weights  6 -> 3   row i: p_j^i / M'(p_j), with 1 for infinity in the last row only
+ * (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308.)
+ *
+ * A transformed array holds its 36 values `fs` floats apart, f = 6 * row + column. */
+
+#define WA 0.625f
+#define WB 1.5f
+#define WA2 (WA * WA)
+#define WB2 (WB * WB)
+#define WF0 (1.0f / (WA2 * WB2))                 /* 1 / M'(0) */
+#define WFA (1.0f / (2.0f * WA2 * (WA2 - WB2))) /* 1 / M'(+-a) */
+#define WFB (1.0f / (2.0f * WB2 * (WB2 - WA2))) /* 1 / M'(+-b) */
+
+FN void wg_input_1d(const vf *d, int s, vf *o, int os)
+{
+    const vf a = v_set1(WA), b = v_set1(WB), a2 = v_set1(WA2), b2 = v_set1(WB2);
+    const vf sum = v_set1(WA2 + WB2), product = v_set1(WA2 * WB2);
+    const vf even_a = v_fnma(b2, d[2 * s], d[4 * s]), odd_a = v_fnma(b2, d[s], d[3 * s]);
+    const vf even_b = v_fnma(a2, d[2 * s], d[4 * s]), odd_b = v_fnma(a2, d[s], d[3 * s]);
+    o[0] = v_fma(product, d[0], v_fnma(sum, d[2 * s], d[4 * s]));
+    o[os] = v_fma(a, odd_a, even_a);
+    o[2 * os] = v_fnma(a, odd_a, even_a);
+    o[3 * os] = v_fma(b, odd_b, even_b);
+    o[4 * os] = v_fnma(b, odd_b, even_b);
+    o[5 * os] = v_fma(product, d[s], v_fnma(sum, d[3 * s], d[5 * s]));
+}
+
+FN void wg_filter_1d(const vf *g, int s, vf *o, int os)
+{
+    const vf fa = v_set1(WFA), fb = v_set1(WFB);
+    const vf even_a = v_fma(v_set1(WA2), g[2 * s], g[0]) * fa, odd_a = g[s] * v_set1(WA * WFA);
+    const vf even_b = v_fma(v_set1(WB2), g[2 * s], g[0]) * fb, odd_b = g[s] * v_set1(WB * WFB);
+    o[0] = g[0] * v_set1(WF0);
+    o[os] = even_a + odd_a;
+    o[2 * os] = even_a - odd_a;
+    o[3 * os] = even_b + odd_b;
+    o[4 * os] = even_b - odd_b;
+    o[5 * os] = g[2 * s];
+}
+
+FN void wg_output_1d(const vf *m, int s, vf *o, int os)
+{
+    const vf sum_a = m[s] + m[2 * s], dif_a = m[s] - m[2 * s];
+    const vf sum_b = m[3 * s] + m[4 * s], dif_b = m[3 * s] - m[4 * s];
+    o[0] = m[0] + sum_a + sum_b;
+    o[os] = v_fma(v_set1(WA), dif_a, v_set1(WB) * dif_b);
+    o[2 * os] = v_fma(v_set1(WA2), sum_a, v_set1(WB2) * sum_b);
+    o[3 * os] = v_fma(v_set1(WA * WA2), dif_a, v_fma(v_set1(WB * WB2), dif_b, m[5 * s]));
+}
+
+FN void wg_gradient_1d(const vf *y, int s, vf *o, int os)
+{
+    const vf a2 = v_set1(WA2), b2 = v_set1(WB2), a = v_set1(WA), b = v_set1(WB);
+    const vf even_a = v_fma(a2, y[2 * s], y[0]), odd_a = a * v_fma(a2, y[3 * s], y[s]);
+    const vf even_b = v_fma(b2, y[2 * s], y[0]), odd_b = b * v_fma(b2, y[3 * s], y[s]);
+    o[0] = y[0];
+    o[os] = even_a + odd_a;
+    o[2 * os] = even_a - odd_a;
+    o[3 * os] = even_b + odd_b;
+    o[4 * os] = even_b - odd_b;
+    o[5 * os] = y[3 * s];
+}
+
+FN void wg_weights_1d(const vf *m, int s, vf *o, int os)
+{
+    const vf sum_a = (m[s] + m[2 * s]) * v_set1(WFA), dif_a = (m[s] - m[2 * s]) * v_set1(WFA * WA);
+    const vf sum_b = (m[3 * s] + m[4 * s]) * v_set1(WFB), dif_b = (m[3 * s] - m[4 * s]) * v_set1(WFB * WB);
+    o[0] = v_fma(m[0], v_set1(WF0), sum_a + sum_b);
+    o[os] = dif_a + dif_b;
+    o[2 * os] = v_fma(v_set1(WA2), sum_a, v_fma(v_set1(WB2), sum_b, m[5 * s]));
+}
+
+/* v[f] (channels) = transform of the 6x6 pixels at x: rows `row` floats apart, pixels `channels` floats. Up to VL
+ * floats behind the last pixel are read. */
+static void winograd_input(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fs)
+{
+    for (ptrdiff_t c = 0; c < channels; c += VL) {
+        vf d[36], e[36], o[6];
+#pragma GCC unroll 6
+        for (int j = 0; j < 6; j++) {
+            vf in[6];
+#pragma GCC unroll 6
+            for (int i = 0; i < 6; i++) in[i] = v_load(x + i * row + j * channels + c);
+            wg_input_1d(in, 1, d + j, 6);
+        }
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; i++) {
+            wg_input_1d(d + 6 * i, 1, o, 1);
+#pragma GCC unroll 6
+            for (int j = 0; j < 6; j++) e[6 * i + j] = o[j];
+            if (channels - c >= VL) {
+#pragma GCC unroll 6
+                for (int j = 0; j < 6; j++) v_store(v + (6 * i + j) * fs + c, e[6 * i + j]);
+            } else {
+#pragma GCC unroll 6
+                for (int j = 0; j < 6; j++) v_store_first(v + (6 * i + j) * fs + c, e[6 * i + j], channels - c);
+            }
+        }
+    }
+}
+
+/* u[f] (width, a multiple of VL) = transform of nine taps of n <= width columns, `tap` floats apart. */
+static void winograd_filter(const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_t width, float *u, ptrdiff_t fs)
+{
+    for (ptrdiff_t c = 0; c < width; c += VL) {
+        vf g[9], d[18], o[6];
+        const ptrdiff_t left = n > c ? n - c : 0;
+        for (int i = 0; i < 9; i++) g[i] = v_load_first(w + i * tap + c, left);
+        for (int j = 0; j < 3; j++) wg_filter_1d(g + j, 3, d + j, 3);
+        for (int i = 0; i < 6; i++) {
+            wg_filter_1d(d + 3 * i, 1, o, 1);
+            for (int j = 0; j < 6; j++) v_store(u + (6 * i + j) * fs + c, o[j]);
+        }
+    }
+}
+
+/* y[i][j] = act(inverse transform of m + bias) for the first `rows` x `columns` of the 4x4 pixels. */
+static void winograd_output(const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act, float *y,
+                            ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
+{
+    const vf zero = v_zero();
+    for (ptrdiff_t c = 0; c < channels; c += VL) {
+        const ptrdiff_t left = channels - c;
+        const vf shift = bias ? v_load_first(bias + c, left) : zero;
+        vf d[24], o[4];
+#pragma GCC unroll 6
+        for (int j = 0; j < 6; j++) {
+            vf in[6];
+#pragma GCC unroll 6
+            for (int i = 0; i < 6; i++) in[i] = v_load(m + (6 * i + j) * fs + c);
+            wg_output_1d(in, 1, d + j, 6);
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++) {
+            if (i >= rows) break;
+            wg_output_1d(d + 6 * i, 1, o, 1);
+#pragma GCC unroll 4
+            for (int j = 0; j < 4; j++) {
+                vf r = o[j] + shift;
+                if (act == FC_ACT_RELU) r = v_max(zero, r);
+                if (j >= columns) break;
+                float *to = y + i * row + j * pixel + c;
+                if (left >= VL)
+                    v_store(to, r);
+                else
+                    v_store_first(to, r, left);
+            }
+        }
+    }
+}
+
+/* d[f] (channels) = transform of the 4x4 pixels of a gradient. Reads behind the last pixel as winograd_input. */
+static void winograd_gradient(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fs)
+{
+    for (ptrdiff_t c = 0; c < channels; c += VL) {
+        vf d[24], o[6];
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) {
+            vf in[4];
+#pragma GCC unroll 4
+            for (int i = 0; i < 4; i++) in[i] = v_load(y + i * row + j * channels + c);
+            wg_gradient_1d(in, 1, d + j, 4);
+        }
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; i++) {
+            wg_gradient_1d(d + 4 * i, 1, o, 1);
+            if (channels - c >= VL) {
+#pragma GCC unroll 6
+                for (int j = 0; j < 6; j++) v_store(v + (6 * i + j) * fs + c, o[j]);
+            } else {
+#pragma GCC unroll 6
+                for (int j = 0; j < 6; j++) v_store_first(v + (6 * i + j) * fs + c, o[j], channels - c);
+            }
+        }
+    }
+}
+
+/* dw: nine taps of n columns, `tap` floats apart = inverse transform of the sum of `parts` arrays m, `stride` floats
+ * apart, added in order. */
+static void winograd_weights(const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n, float *dw,
+                             ptrdiff_t tap)
+{
+    for (ptrdiff_t c = 0; c < n; c += VL) {
+        vf s[36], d[18], o[3];
+        for (int f = 0; f < 36; f++) {
+            s[f] = v_load_first(m + f * fs + c, n - c);
+            for (ptrdiff_t p = 1; p < parts; p++) s[f] += v_load_first(m + p * stride + f * fs + c, n - c);
+        }
+        for (int j = 0; j < 6; j++) wg_weights_1d(s + j, 6, d + j, 6);
+        for (int i = 0; i < 3; i++) {
+            wg_weights_1d(d + 6 * i, 1, o, 1);
+            for (int j = 0; j < 3; j++) v_store_first(dw + (3 * i + j) * tap + c, o[j], n - c);
+        }
+    }
+}
