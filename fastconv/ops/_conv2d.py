@@ -8,7 +8,7 @@ from typing import Any
 from fastconv._arguments import check_choice
 from fastconv.ops._checks import Array, float32
 from fastconv.ops._layout import as_received, image
-from fastconv.plan.algorithms import conv2d_algorithm
+from fastconv.plan.algorithms import Pass, conv2d_algorithm
 from fastconv.plan.shapes import Conv2DShape, Padding, conv2d_shape
 
 ALGORITHMS = ("auto", "direct", "winograd", "gemm")
@@ -34,7 +34,7 @@ def operands(
     return inputs, filters, shape
 
 
-def algorithm(algo: Any, s: Conv2DShape, where: str) -> str:
+def algorithm(algo: Any, s: Conv2DShape, where: str, direction: Pass = "fwd") -> str:
     """`algo` if it is a name, "auto" replaced; whether it can do this shape, its kernel says."""
     name = check_choice(algo, ALGORITHMS, where=where, what="algo")
-    return conv2d_algorithm(s) if name == "auto" else name
+    return conv2d_algorithm(s, direction) if name == "auto" else name

@@ -68,8 +68,8 @@ def conv2d_backward(
     bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
     name, method = activation_name(activation, where), algorithm(algo, shape, where)
     how = shape.kernel_arguments()
-    by_data = Conv2DBwdData(**how, algo=method)
-    by_weights = Conv2DBwdWeights(**how, algo=method)
+    by_data = Conv2DBwdData(**how, algo=algorithm(algo, shape, where, "bwd_data"))
+    by_weights = Conv2DBwdWeights(**how, algo=algorithm(algo, shape, where, "bwd_weights"))
     dx = ImageResult(None, shape.x_shape, where, first)
     dw, db = np.empty(shape.w_shape, np.float32), np.empty(shape.oc, np.float32)
     if name != "none":

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+import os
+from typing import Literal
+
 from fastconv.plan.shapes import Conv2DShape
 
+Pass = Literal["fwd", "bwd_data", "bwd_weights"]
 
-def conv2d_algorithm(s: Conv2DShape) -> str:
-    """The fastest algorithm that can do the shape: "gemm" or "direct"."""
+# Below this many channels on either side the transforms of Winograd's method cost more than the
+# multiplications they save; above LARGEST_WEIGHTS its 36 sums for the weight gradient outgrow the
+# caches. `benchmarks/bench_conv2d.py` measures both sides of each line.
+FEWEST_CHANNELS = 16
+LARGEST_WEIGHTS = 256 * 256
+# Share of a map's 4x4 tiles that must hold real pixels.
+LEAST_COVER = 0.6
+
+
+def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
+    """The fastest algorithm that can do the shape: "gemm", "winograd" or "direct".
+
+    ``FASTCONV_WINOGRAD=0`` turns Winograd's method off.
+    """
     if _is_pointwise(s):
         return "gemm"  # one matrix product over all pixels
+    if _is_winograd(s, direction) and os.environ.get("FASTCONV_WINOGRAD") != "0":
+        return "winograd"  # a quarter of the multiplications
     return "direct"
 
 
 def _is_pointwise(s: Conv2DShape) -> bool:
     one = s.kh == s.kw == s.sh == s.sw == s.groups == 1
     return one and s.pt == s.pb == s.pl == s.pr == 0
+
+
+def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
+    if not (s.kh == s.kw == 3 and s.sh == s.sw == s.dh == s.dw == s.groups == 1):
+        return False
+    if min(s.ic, s.oc) < FEWEST_CHANNELS:
+        return False
+    if direction == "bwd_weights" and s.ic * s.oc > LARGEST_WEIGHTS:
+        return False
+    h, w = (s.ih, s.iw) if direction == "bwd_data" else (s.oh, s.ow)
+    return h * w >= LEAST_COVER * _tiles(h) * _tiles(w) * 16
+
+
+def _tiles(size: int) -> int:
+    return -(-size // 4)

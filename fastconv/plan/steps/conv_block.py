@@ -14,7 +14,7 @@ from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
 from fastconv.kernels.elementwise import affine, affine_u8, bias_grad, relu_bwd
 from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
 from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
-from fastconv.plan.algorithms import conv2d_algorithm
+from fastconv.plan.algorithms import Pass, conv2d_algorithm
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Activation, Affine, Conv2D, Dropout, Pool2D
 from fastconv.plan.shapes import Conv2DShape
@@ -42,14 +42,18 @@ class ConvBlock(Executor):
         self.flops = self.shape.flops
 
         self.algorithm = conv2d_algorithm(self.shape)
-        arguments = {**_geometry(self.shape), "algo": self.algorithm}
-        self.fwd = Conv2DFwd(**arguments, activation="relu" if self.relu else "none")
+        geometry = _geometry(self.shape)
+        activation = "relu" if self.relu else "none"
+        self.fwd = Conv2DFwd(**geometry, activation=activation, algo=self.algorithm)
         learns = setting.backward and conv.w.trainable
-        self.bwd_weights = Conv2DBwdWeights(**arguments) if learns else None
+        self.bwd_weights = self._kernel(Conv2DBwdWeights, "bwd_weights") if learns else None
         wants_dx = setting.backward and setting.input_gradients[0]
-        self.bwd_data = Conv2DBwdData(**arguments) if wants_dx else None
+        self.bwd_data = self._kernel(Conv2DBwdData, "bwd_data") if wants_dx else None
         self.reads_input = learns and self.scaling is None
         self.reads_output = setting.backward and self.relu
+
+    def _kernel(self, kind: Any, direction: Pass) -> Any:
+        return kind(**_geometry(self.shape), algo=conv2d_algorithm(self.shape, direction))
 
     def buffers(self) -> list[Buffer]:
         wanted = []
