@@ -76,7 +76,6 @@ def fit(
 def _train_epoch(
     model: Model, batches: Batches, hooks: CallbackList, epoch: int, shuffle: bool
 ) -> dict[str, float]:
-    plan = model.plans.training(batches.batch_size, batches.dtype)
     optimizer = model.optimizer
     means = Means(model)
     order = None
@@ -84,6 +83,8 @@ def _train_epoch(
         order = shuffled(len(batches.x), model.seed, epoch, optimizer.iterations)
     for step, (x, y) in enumerate(batches.walk(order)):
         hooks.call("on_train_batch_begin", step, {})
+        # Asked for at every step, since a callback may have frozen a layer.
+        plan = model.plans.training(batches.batch_size, batches.dtype)
         loss, output = plan.train_step(x, y, step=optimizer.iterations)
         if math.isfinite(loss):
             optimizer.apply()

@@ -121,6 +121,23 @@ def test_a_callback_may_evaluate_in_the_middle_of_an_epoch():
     assert a.history == b.history
 
 
+def test_a_callback_may_freeze_a_layer_in_the_middle_of_an_epoch():
+    class Freeze(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 0:
+                self.model.layers[0].trainable = False
+                self.frozen = self.model.layers[0].get_weights()
+
+    model = Sequential([Input((4,)), Dense(5), Dense(3, activation="softmax")], seed=1)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    last = model.layers[1].get_weights()
+    callback = Freeze()
+    model.fit(X, Y, batch_size=2, verbose=0, callbacks=callback)
+    for now, then in zip(model.layers[0].get_weights(), callback.frozen, strict=True):
+        np.testing.assert_array_equal(now, then)
+    assert not np.array_equal(model.layers[1].get_weights()[0], last[0])
+
+
 def test_learning_rate_scheduler(capsys):
     model = network(rate=0.4)
     halving = LearningRateScheduler(lambda epoch, rate: rate / 2, verbose=1)
