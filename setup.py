@@ -151,7 +151,7 @@ def extensions() -> list[Extension]:
             # The C code lies in one module only; the others reach it through the table that it
             # hands out.
             libraries=["fastconv_src", "m"] if module.endswith("_isa.pyx") else ["m"],
-            depends=["src/fastconv.h"],
+            depends=C_SOURCES + C_HEADERS if module.endswith("_isa.pyx") else ["src/fastconv.h"],
         )
         for module in MODULES
     ]
