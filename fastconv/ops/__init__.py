@@ -10,8 +10,10 @@ from fastconv.ops.avg_pool2d import avg_pool2d, avg_pool2d_backward
 from fastconv.ops.bias import bias_add, bias_grad
 from fastconv.ops.conv2d import conv2d
 from fastconv.ops.conv2d_backward import conv2d_backward
+from fastconv.ops.dropout import dropout, dropout_backward
 from fastconv.ops.gemm import gemm
 from fastconv.ops.max_pool2d import max_pool2d, max_pool2d_backward
+from fastconv.ops.mean_squared_error import mean_squared_error
 from fastconv.ops.optimizer_steps import adam_step, sgd_step
 from fastconv.ops.relu import relu, relu_backward
 from fastconv.ops.softmax import softmax, softmax_backward
@@ -26,9 +28,12 @@ __all__ = [
     "bias_grad",
     "conv2d",
     "conv2d_backward",
+    "dropout",
+    "dropout_backward",
     "gemm",
     "max_pool2d",
     "max_pool2d_backward",
+    "mean_squared_error",
     "relu",
     "relu_backward",
     "sgd_step",

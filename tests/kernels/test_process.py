@@ -1,0 +1,168 @@
+"""What kernels do to the process around them: forks, threads, rounding modes, forced levels."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from kernel_checks import assert_same_bits, counting, normal, on_every_isa
+
+from fastconv import ops
+from fastconv.kernels import _isa
+
+
+def python(program, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+FORK = """
+import os, sys, numpy as np
+import fastconv
+from fastconv import ops
+from fastconv.kernels import _threads
+fastconv.set_num_threads(3)
+_threads.set_work_per_thread(1)
+x, w = np.ones((4, 16, 16, 8), np.float32), np.ones((3, 3, 8, 16), np.float32)
+def work():
+    y = ops.conv2d(x, w, padding="same")
+    ops.conv2d_backward(y, x, w, padding="same")
+    ops.max_pool2d(y, 2)
+    return ops.gemm(y.reshape(-1, 16), y.reshape(-1, 16), trans_a=True)
+before = work()
+child = os.fork()
+if child == 0:
+    os._exit(0 if np.array_equal(work(), before) else 7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+print(np.array_equal(work(), before))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_computes_instead_of_hanging():
+    done = python(FORK)
+    assert done.stdout.split() == ["0", "True"], done.stderr
+
+
+@pytest.mark.parametrize("level", _isa.available())
+def test_an_environment_variable_forces_the_level(level):
+    done = python("from fastconv.kernels import _isa; print(_isa.active())", FASTCONV_ISA=level)
+    assert done.stdout.strip() == level, done.stderr
+
+
+def test_an_unknown_level_is_named_at_import():
+    done = python("import fastconv.kernels._isa", FASTCONV_ISA="avx1024")
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert "FASTCONV_ISA" in last
+    assert "'avx1024'" in last
+    assert "portable" in last
+
+
+def test_two_python_threads_compute_at_once():
+    x, w = normal((2, 20, 20, 16), 1), normal((3, 3, 16, 32), 2)
+    a, b = normal((150, 160), 3), normal((160, 170), 4)
+    calls = [
+        lambda: ops.conv2d(x, w, padding="same"),
+        lambda: ops.gemm(a, b),
+        lambda: ops.max_pool2d(x, 2),
+        lambda: ops.softmax(a),
+    ]
+    expected = [call() for call in calls]
+    wrong = []
+
+    def work(call, wanted):
+        for _ in range(30):
+            if call().tobytes() != wanted.tobytes():
+                wrong.append(call)
+
+    workers = [
+        threading.Thread(target=work, args=pair)
+        for pair in [*zip(calls, expected, strict=True)] * 2
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+LARGE = np.ones((1 << 22,), np.float32)
+RELEASING = {
+    "gemm": lambda: ops.gemm(LARGE.reshape(2048, 2048), LARGE.reshape(2048, 2048)),
+    "conv2d": lambda: ops.conv2d(LARGE.reshape(16, 64, 64, 64), np.ones((5, 5, 64, 64))),
+    "max_pool2d": lambda: ops.max_pool2d(LARGE.reshape(16, 64, 64, 64), 5, 1),
+    "softmax": lambda: ops.softmax(LARGE.reshape(-1, 64)),
+    "dropout": lambda: ops.dropout(LARGE, 0.5, seed=1),
+}
+
+
+@pytest.mark.parametrize("name", RELEASING)
+def test_other_python_threads_run_while_a_kernel_does(name):
+    """A thread that waits for the interpreter gets it before the kernel is through.
+
+    With so long a switch interval nobody is interrupted: the lock changes hands only where it is
+    given up. The machine may be too busy to wake the waiting thread in time, so it has many tries.
+    """
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    try:
+        for _ in range(50):
+            started, finished = threading.Event(), []
+
+            def work(started=started, finished=finished):
+                started.set()
+                RELEASING[name]()
+                finished.append(True)
+
+            worker = threading.Thread(target=work)
+            worker.start()
+            started.wait()
+            early = not finished
+            worker.join()
+            if early:
+                return
+    finally:
+        sys.setswitchinterval(interval)
+    pytest.fail(f"{name} kept the interpreter to itself")
+
+
+DENORMAL = np.float32(1e-40)
+CALLS = {
+    "gemm": lambda x: ops.gemm(x.reshape(16, 16), np.eye(16)),
+    "conv2d": lambda x: ops.conv2d(x.reshape(1, 4, 4, 16), np.eye(16).reshape(1, 1, 16, 16)),
+    "avg_pool2d": lambda x: ops.avg_pool2d(x.reshape(1, 4, 4, 16), 2),
+    "affine": lambda x: ops.affine(x, 1),
+    "bias_grad": lambda x: ops.bias_grad(x.reshape(16, 16)),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_denormals_are_flushed_inside_and_only_there(name):
+    x = np.full(256, DENORMAL)
+    for _, y in on_every_isa(lambda: CALLS[name](x)):
+        np.testing.assert_array_equal(y, np.zeros_like(y))
+        assert np.float32(1e-30) * np.float32(1e-10) > 0  # in this thread, afterwards
+        assert DENORMAL + DENORMAL > DENORMAL
+
+
+def test_levels_agree_within_rounding():
+    x, w = normal((2, 9, 9, 20), 1), normal((3, 3, 20, 30), 2)
+    results = [y for _, y in on_every_isa(lambda: ops.conv2d(x, w))]
+    for other in results[1:]:
+        np.testing.assert_allclose(other, results[0], rtol=1e-3, atol=180 * 2**-23 * 20)
+
+
+def test_the_same_call_gives_the_same_bits():
+    x, w = normal((3, 17, 19, 21), 1), normal((3, 3, 21, 23), 2)
+    dy = counting((3, 15, 17, 23), 7)
+    first = ops.conv2d(x, w), *ops.conv2d_backward(dy, x, w)
+    for _ in range(5):
+        assert_same_bits((ops.conv2d(x, w), *ops.conv2d_backward(dy, x, w)), first)
