@@ -36,6 +36,8 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .winograd_input = winograd_input,
     .winograd_filter = winograd_filter,
     .winograd_output = winograd_output,
+    .winograd_output_pooled = winograd_output_pooled,
+    .unpool_row = unpool_row,
     .winograd_gradient = winograd_gradient,
     .winograd_weights = winograd_weights,
 

@@ -158,6 +158,69 @@ static void winograd_output(const float *m, ptrdiff_t fs, ptrdiff_t channels, co
     }
 }
 
+FN vf wg_first_largest(const vf *row0, const vf *row1, vf *which)
+{
+    const vf window[4] = {row0[0], row0[1], row1[0], row1[1]};
+    vf best = window[0];
+    *which = v_zero();
+#pragma GCC unroll 3
+    for (int t = 1; t < 4; t++) { /* larger, or NaN; nothing beats a NaN */
+        const vm wins = vm_or(v_gt(window[t], best), vm_and(v_isnan(window[t]), v_eq(best, best)));
+        best = v_select(wins, window[t], best);
+        *which = v_select(wins, v_set1((float)t), *which);
+    }
+    return best;
+}
+
+/* The same, with max pooling of 2x2 windows: y[i][j] and argmax[i][j] (or NULL) for rows x columns of the 2x2 windows,
+ * `row` and `pixel` being those of the pooled map. */
+static void winograd_output_pooled(const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act,
+                                   float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
+{
+    const vf zero = v_zero();
+    for (ptrdiff_t c = 0; c < channels; c += VL) {
+        const ptrdiff_t left = channels - c < VL ? channels - c : VL;
+        const vf shift = bias ? v_load_first(bias + c, left) : zero;
+        vf d[24], o[16];
+#pragma GCC unroll 6
+        for (int j = 0; j < 6; j++) {
+            vf in[6];
+#pragma GCC unroll 6
+            for (int i = 0; i < 6; i++) in[i] = v_load(m + (6 * i + j) * fs + c);
+            wg_output_1d(in, 1, d + j, 6);
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++) wg_output_1d(d + 6 * i, 1, o + 4 * i, 1);
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++) {
+            o[i] = o[i] + shift;
+            if (act == FC_ACT_RELU) o[i] = v_max(zero, o[i]);
+        }
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++) {
+                vf which;
+                const vf best = wg_first_largest(o + 8 * i + 2 * j, o + 8 * i + 2 * j + 4, &which);
+                const ptrdiff_t at = i * row + j * pixel + c;
+                v_store_first(y + at, best, left);
+                if (argmax) v_store_u8_first(argmax + at, which, left);
+            }
+    }
+}
+
+/* One row of a map of gradients whose 2x2 max pooling gave dy and argmax, one row of the pooled map each: out (2*n,
+ * channels) gets dy where argmax names the pixel, else zero. `lower` says which of the windows' two rows this is. */
+static void unpool_row(const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t channels, int lower, float *out)
+{
+    const vf first = v_set1(lower ? 2.0f : 0.0f), second = v_set1(lower ? 3.0f : 1.0f), zero = v_zero();
+    for (ptrdiff_t i = 0; i < n; i++, dy += channels, argmax += channels, out += 2 * channels)
+        for (ptrdiff_t c = 0; c < channels; c += VL) {
+            const ptrdiff_t left = channels - c < VL ? channels - c : VL;
+            const vf g = v_load_first(dy + c, left), which = v_load_u8_first(argmax + c, left);
+            v_store_first(out + c, v_select(v_eq(which, first), g, zero), left);
+            v_store_first(out + channels + c, v_select(v_eq(which, second), g, zero), left);
+        }
+}
+
 /* d[f] (channels) = transform of the 4x4 pixels of a gradient. Reads behind the last pixel as winograd_input. */
 static void winograd_gradient(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fs)
 {

@@ -1,4 +1,5 @@
 from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint8_t
 
 from fastconv.kernels._isa cimport fc_epilogue
 
@@ -30,4 +31,10 @@ cdef int correlate(const correlation *p) noexcept nogil
 # map) of n images of (ih, iw, ic), into out (n, rows, columns, ic).
 cdef void load_padded(
     const float *source, ptrdiff_t n, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic,
+    ptrdiff_t r0, ptrdiff_t rows, ptrdiff_t c0, ptrdiff_t columns, float *out) noexcept nogil
+
+# The same of the map (ih, iw) whose 2x2 max pooling, stride 2, has the gradient dy and the winners argmax, both
+# (n, ih//2, iw//2, ic): every gradient at its winner's place, zero elsewhere.
+cdef void load_unpooled(
+    const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic,
     ptrdiff_t r0, ptrdiff_t rows, ptrdiff_t c0, ptrdiff_t columns, float *out) noexcept nogil

@@ -6,6 +6,7 @@ missing), after which every tap is a constant offset from the same row pointers 
 walks pixels in any order, across rows and images. Taps that lie side by side merge into one longer sum.
 """
 
+from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 
 from cython.parallel cimport parallel, prange
@@ -56,6 +57,28 @@ cdef void load_padded(
                     sizeof(float) * inside * ic)
                 memset(
                     out + (left + inside) * ic, 0, sizeof(float) * (columns - left - inside) * ic)
+            out += columns * ic
+
+
+cdef void load_unpooled(
+    const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic,
+    ptrdiff_t r0, ptrdiff_t rows, ptrdiff_t c0, ptrdiff_t columns, float *out
+) noexcept nogil:
+    cdef const fc_kernels *ks = kernels()
+    cdef ptrdiff_t ph = ih // 2, pw = iw // 2, i, r, at
+    # the map lies in columns left .. left + 2*pw of out, as far as they exist
+    cdef ptrdiff_t left = -c0, inside = 2 * pw
+    for i in range(n):
+        for r in range(r0, r0 + rows):
+            memset(out, 0, sizeof(float) * larger(left, 0) * ic)
+            if r < 0 or r >= 2 * ph:
+                memset(out, 0, sizeof(float) * columns * ic)
+            else:
+                at = (i * ph + r // 2) * pw * ic
+                ks.unpool_row(dy + at, argmax + at, pw, ic, r % 2, out + left * ic)
+                memset(
+                    out + (left + inside) * ic, 0,
+                    sizeof(float) * larger(columns - left - inside, 0) * ic)
             out += columns * ic
 
 

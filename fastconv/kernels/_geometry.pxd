@@ -33,3 +33,6 @@ ctypedef enum algorithm:
 
 # The algorithm called `name`; ValueError if there is none, or it does not fit the geometry.
 cdef algorithm set_algorithm(const geometry *g, str name) except? DIRECT
+
+# ValueError unless the algorithm can be fused with a 2x2 max pooling of y (stride 2, no padding).
+cdef int check_pool(const geometry *g, algorithm chosen) except -1

@@ -49,3 +49,12 @@ cdef algorithm set_algorithm(const geometry *g, str name) except? DIRECT:
         return WINOGRAD
     raise ValueError(
         f"conv2d: algo must be 'direct', 'gemm' or 'winograd'; received {name!r}")
+
+
+cdef int check_pool(const geometry *g, algorithm chosen) except -1:
+    cdef ptrdiff_t pb = g.oh + 2 - g.ih - g.pt, pr = g.ow + 2 - g.iw - g.pl
+    if chosen != WINOGRAD or max(g.pt, g.pl, pb, pr) > 2 or min(g.oh, g.ow) < 2:
+        raise ValueError(
+            "conv2d: pooling can be fused with algo 'winograd', padding up to 2 and maps of at "
+            f"least 2x2; received y {g.oh}x{g.ow}, padding {g.pt}, {pb}, {g.pl}, {pr}")
+    return 0

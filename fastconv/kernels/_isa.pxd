@@ -55,6 +55,13 @@ cdef extern from "fastconv.h" nogil:
         void (*winograd_output)(
             const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act,
             float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns) noexcept nogil
+        void (*winograd_output_pooled)(
+            const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act,
+            float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel,
+            int rows, int columns) noexcept nogil
+        void (*unpool_row)(
+            const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t channels, int lower,
+            float *out) noexcept nogil
         void (*winograd_gradient)(
             const float *y, ptrdiff_t row, ptrdiff_t channels,
             float *v, ptrdiff_t fs) noexcept nogil

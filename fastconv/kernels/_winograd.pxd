@@ -1,4 +1,5 @@
 from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint8_t
 
 from fastconv.kernels._isa cimport fc_epilogue
 
@@ -6,12 +7,18 @@ from fastconv.kernels._isa cimport fc_epilogue
 #   result[n, r, c, :] = epilogue(sum_ij source[n, r - top + i, c - left + j, :] @ w[i, j])
 # source (mb, ih, iw, kc), result (mb, oh, ow, nc); zeros outside the source. With `turned`, w is (3, 3, nc, kc) and
 # taken transposed and turned by 180 degrees (the gradient of the data), else (3, 3, kc, nc).
+#
+# Fused with max pooling, 2x2 with stride 2: with `pool` the result is pooled, `to` and `argmax` (or NULL) being
+# (mb, oh//2, ow//2, nc); with `unpool` the source is the gradient of a pooled map, (mb, ih//2, iw//2, kc), and
+# `argmax` says where it belongs.
 ctypedef struct winograd_pass:
     ptrdiff_t mb, ih, iw, kc, oh, ow, nc, top, left
     const float *source
     float *to
     const float *w
     bint turned
+    bint pool, unpool
+    uint8_t *argmax
     fc_epilogue ep  # alpha 1, beta 0
 
 # Blocks of 4x4 tiles: whole images, or rows of tiles of one image, each with its border of the source.

@@ -8,7 +8,7 @@ on the way out.
 
 from cython.parallel cimport parallel, prange
 
-from fastconv.kernels._direct cimport load_padded
+from fastconv.kernels._direct cimport load_padded, load_unpooled
 from fastconv.kernels._geometry cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels._isa cimport (
     FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
@@ -83,6 +83,24 @@ cdef void _products(
                     &zero, panel, m + (f * n_tiles + i) * columns + j - first, columns, &ep)
 
 
+cdef void _store(
+    const winograd_pass *p, const fc_kernels *ks, const float *m, ptrdiff_t fs, ptrdiff_t first,
+    ptrdiff_t columns, ptrdiff_t n, ptrdiff_t r, ptrdiff_t c
+) noexcept nogil:
+    """Channels from `first` on of the tile (r, c) of image n, out of its products m."""
+    cdef const float *bias = p.ep.bias + first if p.ep.bias != NULL else NULL
+    cdef ptrdiff_t rows = smaller(4, p.oh - 4 * r), cols = smaller(4, p.ow - 4 * c), at
+    if p.pool:
+        at = ((n * (p.oh // 2) + 2 * r) * (p.ow // 2) + 2 * c) * p.nc + first
+        ks.winograd_output_pooled(
+            m, fs, columns, bias, p.ep.act, p.to + at, p.argmax + at if p.argmax != NULL else NULL,
+            p.ow // 2 * p.nc, p.nc, <int> rows // 2, <int> cols // 2)
+    else:
+        ks.winograd_output(
+            m, fs, columns, bias, p.ep.act, p.to + ((n * p.oh + 4 * r) * p.ow + 4 * c) * p.nc + first,
+            p.ow * p.nc, p.nc, <int> rows, <int> cols)
+
+
 cdef int _block(
     const winograd_pass *p, const tiling *t, const fc_kernels *ks, const float *u, ptrdiff_t index
 ) noexcept nogil:
@@ -98,9 +116,15 @@ cdef int _block(
     if copy == NULL or v == NULL:
         return -1
     m = v + POINTS * n_tiles * p.kc
-    load_padded(
-        p.source + n0 * p.ih * p.iw * p.kc, images, p.ih, p.iw, p.kc, 4 * r0 - p.top,
-        t.src_rows, -p.left, t.src_columns, copy)
+    if p.unpool:
+        i = n0 * (p.ih // 2) * (p.iw // 2) * p.kc
+        load_unpooled(
+            p.source + i, p.argmax + i, images, p.ih, p.iw, p.kc, 4 * r0 - p.top,
+            t.src_rows, -p.left, t.src_columns, copy)
+    else:
+        load_padded(
+            p.source + n0 * p.ih * p.iw * p.kc, images, p.ih, p.iw, p.kc, 4 * r0 - p.top,
+            t.src_rows, -p.left, t.src_columns, copy)
     for tile in range(n_tiles):
         i = tile // (rows * t.tile_columns)
         r, c = tile // t.tile_columns % rows, tile % t.tile_columns
@@ -111,13 +135,10 @@ cdef int _block(
         columns = smaller(COLUMNS, p.nc - first)
         _products(p, ks, n_tiles, v, u, first, columns, m)
         for tile in range(n_tiles):
-            i = tile // (rows * t.tile_columns)
-            r, c = r0 + tile // t.tile_columns % rows, tile % t.tile_columns
-            ks.winograd_output(
-                m + tile * columns, n_tiles * columns, columns,
-                p.ep.bias + first if p.ep.bias != NULL else NULL, p.ep.act,
-                p.to + (((n0 + i) * p.oh + 4 * r) * p.ow + 4 * c) * p.nc + first,
-                p.ow * p.nc, p.nc, <int> smaller(4, p.oh - 4 * r), <int> smaller(4, p.ow - 4 * c))
+            _store(
+                p, ks, m + tile * columns, n_tiles * columns, first, columns,
+                n0 + tile // (rows * t.tile_columns), r0 + tile // t.tile_columns % rows,
+                tile % t.tile_columns)
     return 0
 
 

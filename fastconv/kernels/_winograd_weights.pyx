@@ -6,10 +6,11 @@ number depends on the shapes only, and the parts are added in order.
 """
 
 from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint8_t
 
 from cython.parallel cimport parallel, prange
 
-from fastconv.kernels._direct cimport load_padded
+from fastconv.kernels._direct cimport load_padded, load_unpooled
 from fastconv.kernels._geometry cimport ceil_div, geometry, larger, smaller
 from fastconv.kernels._isa cimport (
     FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
@@ -29,7 +30,7 @@ cdef ptrdiff_t PART_FLOATS = 4 << 20
 
 cdef void _transforms(
     const geometry *g, const tiling *t, const fc_kernels *ks, const float *x, const float *dy,
-    ptrdiff_t n0, ptrdiff_t r0, ptrdiff_t images, ptrdiff_t rows, float *copy, float *v, float *d
+    const uint8_t *argmax, ptrdiff_t n0, ptrdiff_t r0, ptrdiff_t images, ptrdiff_t rows, float *copy, float *v, float *d
 ) noexcept nogil:
     """v[f] (tiles, ic) of x and d[f] (tiles, oc) of dy, for a block of tiles."""
     cdef ptrdiff_t n_tiles = images * rows * t.tile_columns
@@ -43,9 +44,15 @@ cdef void _transforms(
         ks.winograd_input(
             copy + ((i * t.src_rows + 4 * r) * t.src_columns + 4 * c) * g.ic,
             t.src_columns * g.ic, g.ic, v + tile * g.ic, n_tiles * g.ic)
-    load_padded(
-        dy + n0 * g.oh * g.ow * g.oc, images, g.oh, g.ow, g.oc, 4 * r0, 4 * t.rows,
-        0, 4 * t.tile_columns, copy)
+    if argmax != NULL:
+        i = n0 * (g.oh // 2) * (g.ow // 2) * g.oc
+        load_unpooled(
+            dy + i, argmax + i, images, g.oh, g.ow, g.oc, 4 * r0, 4 * t.rows,
+            0, 4 * t.tile_columns, copy)
+    else:
+        load_padded(
+            dy + n0 * g.oh * g.ow * g.oc, images, g.oh, g.ow, g.oc, 4 * r0, 4 * t.rows,
+            0, 4 * t.tile_columns, copy)
     for tile in range(n_tiles):
         i = tile // (rows * t.tile_columns)
         r, c = tile // t.tile_columns % rows, tile % t.tile_columns
@@ -74,7 +81,7 @@ cdef void _products(
 
 cdef int _part(
     const geometry *g, const tiling *t, const fc_kernels *ks, const float *x, const float *dy,
-    const ptrdiff_t *points, ptrdiff_t first, ptrdiff_t last, float *sums, bint with_bias
+    const uint8_t *argmax, const ptrdiff_t *points, ptrdiff_t first, ptrdiff_t last, float *sums, bint with_bias
 ) noexcept nogil:
     cdef ptrdiff_t source_floats = larger(
         t.src_rows * t.src_columns * g.ic, 16 * t.rows * t.tile_columns * g.oc) * t.images
@@ -96,7 +103,7 @@ cdef int _part(
         images, rows = smaller(t.images, g.mb - n0), smaller(t.rows, t.tile_rows - r0)
         n_tiles = images * rows * t.tile_columns
         _transforms(
-            g, t, ks, x, dy, n0, r0, images, rows, copy, v, v + POINTS * n_tiles * g.ic)
+            g, t, ks, x, dy, argmax, n0, r0, images, rows, copy, v, v + POINTS * n_tiles * g.ic)
         _products(
             g, ks, n_tiles, v, v + POINTS * n_tiles * g.ic, points, sums, index == first)
         if with_bias:
@@ -111,7 +118,7 @@ cdef int _part(
 
 
 cdef int winograd_bwd_weights(
-    const geometry *g, const float *x, const float *dy, float *dw, float *db
+    const geometry *g, const float *x, const float *dy, const uint8_t *argmax, float *dw, float *db
 ) noexcept nogil:
     cdef const fc_kernels *ks = kernels()
     cdef int team = threads_for(<double> g.mb * g.oh * g.ow * g.ic * g.oc * 2.5)
@@ -138,7 +145,7 @@ cdef int winograd_bwd_weights(
         csr = flush_denormals()
         for part in prange(parts, schedule="dynamic"):
             failed |= _part(
-                g, &t, ks, x, dy, points, t.n_blocks * part // parts,
+                g, &t, ks, x, dy, argmax, points, t.n_blocks * part // parts,
                 t.n_blocks * (part + 1) // parts, sums + part * (floats + g.oc), db != NULL)
         restore_denormals(csr)
     if failed:

@@ -6,11 +6,12 @@ taps at the same distances, so each class is a correlation of dy with stride 1 a
 """
 
 from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint8_t
 
 from fastconv.kernels._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels._geometry cimport (
-    GEMM, WINOGRAD, algorithm, ceil_div, expect, geometry, round_up, set_algorithm, set_geometry,
-    smaller,
+    GEMM, WINOGRAD, algorithm, ceil_div, check_pool, expect, geometry, round_up, set_algorithm,
+    set_geometry, smaller,
 )
 from fastconv.kernels._isa cimport FC_TEAM, fc_kernels, kernels, scratch
 from fastconv.kernels._winograd cimport winograd_correlate, winograd_pass
@@ -97,12 +98,15 @@ cdef int _gemm(const geometry *g, const float *dy, const float *w, float *dx) no
     return gemm_parallel(&p)
 
 
-cdef int _winograd(const geometry *g, const float *dy, const float *w, float *dx) noexcept nogil:
+cdef int _winograd(
+    const geometry *g, const float *dy, const uint8_t *argmax, const float *w, float *dx
+) noexcept nogil:
     """A correlation of dy with the filters turned, dx's border trimmed instead of x's padded."""
     cdef winograd_pass p
     p.mb, p.ih, p.iw, p.kc = g.mb, g.oh, g.ow, g.oc
     p.oh, p.ow, p.nc, p.top, p.left = g.ih, g.iw, g.ic, 2 - g.pt, 2 - g.pl
     p.source, p.to, p.w, p.turned = dy, dx, w, True
+    p.pool, p.unpool, p.argmax = False, argmax != NULL, <uint8_t *> argmax
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, NULL, 0
     return winograd_correlate(&p)
 
@@ -111,37 +115,58 @@ cdef class Conv2DBwdData:
     """One convolution's gradient of the data; the batch size comes with the arrays.
 
     `algo` is "direct" (every geometry), "gemm" (1x1) or "winograd" (3x3; both with stride 1, no
-    dilation and one group).
+    dilation and one group). With `pool`, dy is that of y max-pooled, 2x2 with stride 2
+    ("winograd" only).
     """
 
     cdef geometry g
     cdef algorithm chosen
+    cdef bint pool
     cdef readonly str algo
 
     def __init__(
         self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
         ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
         ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="direct",
+        bint pool=False,
     ):
         set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
         self.chosen = set_algorithm(&self.g, algo)
+        if pool:
+            check_pool(&self.g, self.chosen)
+        self.pool = pool
         self.algo = algo
 
     def run(
-        self, const float[:, :, :, ::1] dy, const float[:, :, :, ::1] w, float[:, :, :, ::1] dx
+        self, const float[:, :, :, ::1] dy, const float[:, :, :, ::1] w, float[:, :, :, ::1] dx,
+        const uint8_t[:, :, :, ::1] argmax=None,
     ):
-        """dy (mb, oh, ow, oc), w (kh, kw, ic/groups, oc); dx (mb, ih, iw, ic) is written."""
+        """dy (mb, oh, ow, oc), w (kh, kw, ic/groups, oc); dx (mb, ih, iw, ic) is written.
+
+        With pooling dy is the gradient of the pooled y, (mb, oh//2, ow//2, oc), and argmax what the
+        forward pass kept.
+        """
         cdef geometry g = self.g
+        cdef ptrdiff_t shrink = 2 if self.pool else 1
+        cdef const uint8_t *winners = NULL
         cdef int failed
         g.mb = dy.shape[0]
-        expect("conv2d_backward", "dy", g.mb, g.oh, g.ow, g.oc, dy.shape)
+        expect("conv2d_backward", "dy", g.mb, g.oh // shrink, g.ow // shrink, g.oc, dy.shape)
+        if self.pool:
+            if argmax is None:
+                raise ValueError("conv2d_backward: pooling needs the argmax of the forward pass")
+            expect(
+                "conv2d_backward", "argmax", g.mb, g.oh // 2, g.ow // 2, g.oc, argmax.shape)
+            if g.mb:
+                winners = &argmax[0, 0, 0, 0]
         expect("conv2d_backward", "w", g.kh, g.kw, g.ic // g.groups, g.oc, w.shape)
         expect("conv2d_backward", "dx", g.mb, g.ih, g.iw, g.ic, dx.shape)
         if g.mb == 0:
             return
         with nogil:
             if self.chosen == WINOGRAD:
-                failed = _winograd(&g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
+                failed = _winograd(
+                    &g, &dy[0, 0, 0, 0], winners, &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
             elif self.chosen == GEMM:
                 failed = _gemm(&g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
             else:

@@ -4,10 +4,12 @@ y[n, r, c, o] = act(b[o] + sum over i, j, k of x[n, r*sh - pt + i*dh, c*sw - pl 
 """
 
 from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint8_t
 
 from fastconv.kernels._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels._geometry cimport (
-    GEMM, WINOGRAD, algorithm, expect, geometry, round_up, set_algorithm, set_geometry, smaller,
+    GEMM, WINOGRAD, algorithm, check_pool, expect, geometry, round_up, set_algorithm,
+    set_geometry, smaller,
 )
 from fastconv.kernels._isa cimport FC_TEAM, activation_code, fc_kernels, kernels, scratch
 from fastconv.kernels._winograd cimport winograd_correlate, winograd_pass
@@ -69,12 +71,14 @@ cdef int _gemm(
 
 
 cdef int _winograd(
-    const geometry *g, const float *x, const float *w, const float *bias, float *y, int act
+    const geometry *g, const float *x, const float *w, const float *bias, float *y, int act,
+    bint pool, uint8_t *argmax
 ) noexcept nogil:
     cdef winograd_pass p
     p.mb, p.ih, p.iw, p.kc = g.mb, g.ih, g.iw, g.ic
     p.oh, p.ow, p.nc, p.top, p.left = g.oh, g.ow, g.oc, g.pt, g.pl
     p.source, p.to, p.w, p.turned = x, y, w, False
+    p.pool, p.unpool, p.argmax = pool, False, argmax
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, bias, act
     return winograd_correlate(&p)
 
@@ -83,37 +87,52 @@ cdef class Conv2DFwd:
     """One convolution's forward pass; the batch size comes with the arrays.
 
     `algo` is "direct" (every geometry), "gemm" (1x1) or "winograd" (3x3; both with stride 1, no
-    dilation and one group).
+    dilation and one group). With `pool`, y is max-pooled on the way out, 2x2 with stride 2
+    ("winograd" only).
     """
 
     cdef geometry g
     cdef int act
     cdef algorithm chosen
+    cdef bint pool
     cdef readonly str algo
 
     def __init__(
         self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
         ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
         ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str activation="none",
-        str algo="direct",
+        str algo="direct", bint pool=False,
     ):
         set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
         self.act = activation_code(activation)
         self.algo = algo
         self.chosen = set_algorithm(&self.g, algo)
+        if pool:
+            check_pool(&self.g, self.chosen)
+        self.pool = pool
 
     def run(
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] w, const float[::1] b,
-        float[:, :, :, ::1] y,
+        float[:, :, :, ::1] y, uint8_t[:, :, :, ::1] argmax=None,
     ):
-        """x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), b (oc) or None; y (mb, oh, ow, oc) is written."""
+        """x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), b (oc) or None; y (mb, oh, ow, oc) is written.
+
+        With pooling y is (mb, oh//2, ow//2, oc), and so is argmax, or None: the winner's number in
+        its window, row by row.
+        """
         cdef geometry g = self.g
+        cdef ptrdiff_t shrink = 2 if self.pool else 1
+        cdef uint8_t *winners = NULL
         cdef const float *bias = NULL
         cdef int failed
         g.mb = x.shape[0]
         expect("conv2d", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
         expect("conv2d", "w", g.kh, g.kw, g.ic // g.groups, g.oc, w.shape)
-        expect("conv2d", "y", g.mb, g.oh, g.ow, g.oc, y.shape)
+        expect("conv2d", "y", g.mb, g.oh // shrink, g.ow // shrink, g.oc, y.shape)
+        if argmax is not None:
+            expect("conv2d", "argmax", g.mb, g.oh // shrink, g.ow // shrink, g.oc, argmax.shape)
+            if g.mb:
+                winners = &argmax[0, 0, 0, 0]
         if b is not None:
             if b.shape[0] != g.oc:
                 raise ValueError(f"conv2d: b must have {g.oc} elements; received {b.shape[0]}")
@@ -123,7 +142,8 @@ cdef class Conv2DFwd:
         with nogil:
             if self.chosen == WINOGRAD:
                 failed = _winograd(
-                    &g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
+                    &g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act,
+                    self.pool, winners)
             elif self.chosen == GEMM:
                 failed = _gemm(&g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
             else:

@@ -42,9 +42,9 @@ class ConvBlock(Executor):
         self.flops = self.shape.flops
 
         self.algorithm = conv2d_algorithm(self.shape)
-        geometry = _geometry(self.shape)
+        self.pools_inside = self._can_pool_inside()
         activation = "relu" if self.relu else "none"
-        self.fwd = Conv2DFwd(**geometry, activation=activation, algo=self.algorithm)
+        self.fwd = self._kernel(Conv2DFwd, "fwd", activation=activation)
         learns = setting.backward and conv.w.trainable
         self.bwd_weights = self._kernel(Conv2DBwdWeights, "bwd_weights") if learns else None
         wants_dx = setting.backward and setting.input_gradients[0]
@@ -52,8 +52,17 @@ class ConvBlock(Executor):
         self.reads_input = learns and self.scaling is None
         self.reads_output = setting.backward and self.relu
 
-    def _kernel(self, kind: Any, direction: Pass) -> Any:
-        return kind(**_geometry(self.shape), algo=conv2d_algorithm(self.shape, direction))
+    def _kernel(self, kind: Any, direction: Pass, **more: Any) -> Any:
+        algo = conv2d_algorithm(self.shape, direction)
+        return kind(**_geometry(self.shape), algo=algo, pool=self.pools_inside, **more)
+
+    def _can_pool_inside(self) -> bool:
+        """Whether the convolution's own kernels can pool and undo it, tile by tile."""
+        s = self.shape
+        directions: tuple[Pass, ...] = ("fwd", "bwd_data", "bwd_weights")
+        by_tiles = all(conv2d_algorithm(s, each) == "winograd" for each in directions)
+        fits = max(s.pt, s.pb, s.pl, s.pr) <= 2
+        return self.pool is not None and self._window() == (2, 2, 2, 2, 0, 0) and by_tiles and fits
 
     def buffers(self) -> list[Buffer]:
         wanted = []
@@ -61,11 +70,12 @@ class ConvBlock(Executor):
         if self.scaling is not None:
             life: Life = "saved" if self.bwd_weights is not None else "forward"
             wanted.append(Buffer("scaled", self.shape.x_shape, "float32", life))
-        if self.pool is not None:
+        if self.pool is not None and not self.pools_inside:
             wanted.append(Buffer("unpooled", self.shape.y_shape, "float32", "forward"))
         if self.pool is not None and backward:
             pooled = self.batch(self.step.output)
             wanted.append(Buffer("argmax", pooled, "uint8", "saved"))
+        if self.pool is not None and backward and not self.pools_inside:
             wanted.append(Buffer("d_unpooled", self.shape.y_shape, "float32", "backward"))
         return wanted
 
@@ -76,9 +86,13 @@ class ConvBlock(Executor):
             affine_u8(flat(x), flat(scaled), self.scaling.scale, self.scaling.offset)
             x = scaled
         b = None if self.conv.b is None else self.conv.b.value
-        out = y if self.pool is None else self.own["unpooled"]
-        self.fwd.run(x, self.conv.w.value, b, out)
-        if self.pool is not None:
+        if self.pools_inside:
+            self.fwd.run(x, self.conv.w.value, b, y, self.own.get("argmax"))
+        elif self.pool is None:
+            self.fwd.run(x, self.conv.w.value, b, y)
+        else:
+            out = self.own["unpooled"]
+            self.fwd.run(x, self.conv.w.value, b, out)
             max_pool2d_fwd(out, y, self.own.get("argmax"), *self._window())
         if self.dropout is not None and training:
             dropout_fwd(flat(y), flat(y), self.dropout.rate, self.dropout.seed, step)
@@ -86,28 +100,30 @@ class ConvBlock(Executor):
     def backward(self, step: int) -> None:
         dy = self._undo_what_follows(step)
         x = self.inputs[0] if self.scaling is None else self.own["scaled"]
+        argmax = self.own["argmax"] if self.pools_inside else None
         b = self.conv.b
         db = self.gradient(b) if b is not None and b.trainable else None
         if self.bwd_weights is not None:
-            self.bwd_weights.run(x, dy, self.gradient(self.conv.w), db)
+            self.bwd_weights.run(x, dy, self.gradient(self.conv.w), db, argmax)
         elif db is not None:
             bias_grad(rows_2d(dy), db)
         if self.bwd_data is not None:
             dx = self.d_inputs[0]
             assert dx is not None
-            self.bwd_data.run(dy, self.conv.w.value, dx)
+            self.bwd_data.run(dy, self.conv.w.value, dx, argmax)
             if self.scaling is not None:
                 affine(flat(dx), flat(dx), self.scaling.scale, 0.0)
 
     def _undo_what_follows(self, step: int) -> np.ndarray:
-        """The gradient of the convolution's own output. ReLU comes before the pooling is undone,
+        """The gradient of the convolution's own output, or of its pooled one where the kernels undo
+        the pooling. ReLU comes before the pooling is undone,
         where there are fewer elements."""
         dy = self.d_output
         if self.dropout is not None:
             dropout_bwd(flat(dy), flat(dy), self.dropout.rate, self.dropout.seed, step)
         if self.relu:
             relu_bwd(flat(dy), flat(self.output), flat(dy))
-        if self.pool is not None:
+        if self.pool is not None and not self.pools_inside:
             max_pool2d_bwd(dy, self.own["argmax"], self.own["d_unpooled"], *self._window())
             dy = self.own["d_unpooled"]
         return dy
