@@ -1,0 +1,42 @@
+"""The command line: ``fastconv train | evaluate | predict | info``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from fastconv.cli.errors import INTERRUPTED, CommandError, one_line
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    0: done; 1: the work failed; 2: the command or what it names is wrong; 130: Ctrl-C. Errors are
+    one line on stderr.
+
+    Parameters
+    ----------
+    argv
+        The words after ``fastconv``; by default those of the process.
+    """
+    from fastconv.cli.parser import parse
+    from fastconv.cli.warn import plain_warnings
+
+    words = list(sys.argv[1:] if argv is None else argv)
+    name = "fastconv"
+    try:
+        arguments = parse(words)
+        if arguments is None:
+            return 0
+        name = f"fastconv {arguments.command}"
+        with plain_warnings():
+            return arguments.run(arguments, words)
+    except CommandError as error:
+        print(f"{name}: {one_line(error)}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `fastconv info | head`: whoever read has seen enough
+        sys.stdout = None  # type: ignore[assignment]
+        return 1

@@ -1,0 +1,32 @@
+"""How commands fail: one line, and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+FAILED = 1
+WRONG = 2
+INTERRUPTED = 130  # as a shell reports a process that SIGINT has ended
+
+
+class CommandError(Exception):
+    """Ends the command with a line on stderr."""
+
+    def __init__(self, message: object, code: int = WRONG) -> None:
+        super().__init__(str(message))
+        self.code = code
+
+
+@contextmanager
+def as_command_errors(code: int = WRONG) -> Iterator[None]:
+    """Turn what the library raises for bad input into a line without a traceback."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError, FloatingPointError, MemoryError) as error:
+        raise CommandError(error if str(error) else type(error).__name__, code) from error
+
+
+def one_line(error: object) -> str:
+    """A message without line breaks."""
+    return " ".join(str(error).split())

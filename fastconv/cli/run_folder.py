@@ -1,0 +1,154 @@
+"""The folder of a training run: its files, and what its checkpoints say of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastconv.cli.data import Data, Source
+from fastconv.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from fastconv.models import Model
+
+_KEY = "training_run"  # in a checkpoint's metadata
+_OTHERWISE = "--fresh starts anew, --out names another folder"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the weights of a run depend on, except the number of epochs."""
+
+    network: str
+    source: Source
+    batch_size: int
+    learning_rate: float
+    seed: int
+
+    def get_config(self) -> dict[str, Any]:
+        """JSON values."""
+        return vars(self) | {"source": self.source.get_config()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Make one from what `get_config` returned."""
+        return cls(**{**config, "source": Source.from_config(config["source"])})
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run's files."""
+
+    path: Path
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint with the best test accuracy."""
+        return self.path / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint of the last epoch."""
+        return self.path / "last.safetensors"
+
+    @property
+    def history(self) -> Path:
+        """A line per epoch."""
+        return self.path / "history.csv"
+
+    @property
+    def curves(self) -> Path:
+        """A picture of the history."""
+        return self.path / "curves.png"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint of a training run."""
+
+    model: Model
+    settings: Settings
+    class_names: tuple[str, ...]
+    images: tuple[int, int]  # for training, for testing
+
+    def refuse_other_data(self, folder: Path, data: Data) -> None:
+        """Raise CommandError when the data is not what the run began with."""
+        then = (self.model.sample_shape, self.class_names, self.images)
+        now = (data.image_shape, data.class_names, (len(data.x_train), len(data.x_test)))
+        if then != now:
+            raise CommandError(
+                f"{folder}: the images have changed since this run began: it had "
+                f"{_describe(*then)}, now there are {_describe(*now)}; {_OTHERWISE}"
+            )
+
+
+def _describe(shape: tuple[int, ...], class_names: tuple[str, ...], images: tuple[int, int]) -> str:
+    return f"{images[0]} + {images[1]} images {shape} in classes {', '.join(class_names)}"
+
+
+def mark(model: Model, settings: Settings, data: Data) -> None:
+    """Make every checkpoint of `model` say what run it belongs to."""
+    model.user_metadata[_KEY] = {
+        "settings": settings.get_config(),
+        "class_names": list(data.class_names),
+        "images": [len(data.x_train), len(data.x_test)],
+    }
+
+
+def load_run(path: Path) -> Checkpoint:
+    """Load a checkpoint; raises as `fastconv.models.load_model` does."""
+    from fastconv.models import load_model
+
+    model = load_model(path)
+    try:
+        run = model.user_metadata[_KEY]
+        training, testing = run["images"]
+        settings = Settings.from_config(run["settings"])
+        return Checkpoint(model, settings, tuple(run["class_names"]), (training, testing))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(
+            f"{path}: must be a checkpoint of `fastconv train`; received a model without a "
+            "training run's settings"
+        ) from error
+
+
+def load_best(place: str) -> Checkpoint:
+    """Load the best checkpoint of a run's folder, or a checkpoint named directly."""
+    path = Path(place).expanduser()
+    if path.is_dir():
+        best = RunFolder(path).best
+        if not best.exists():
+            raise CommandError(
+                f"{place}: must be the folder of a training run; it holds no {best.name}"
+            )
+        path = best
+    elif not path.exists():
+        raise CommandError(f"{place}: there is no such folder; `fastconv train` makes one")
+    return load_run(path)
+
+
+def refuse_changes(folder: Path, then: Settings, now: Settings) -> None:
+    """Raise CommandError when a run would go on with other settings than it began with."""
+    began = then.get_config() | then.source.get_config()
+    wanted = now.get_config() | now.source.get_config()
+    names = {
+        "place": "DATA",
+        "network": "--model",
+        "batch_size": "--batch-size",
+        "learning_rate": "--learning-rate",
+        "seed": "--seed",
+        "limit": "--limit",
+        "image_size": "--image-size",
+    }
+    for key, name in names.items():
+        if began[key] != wanted[key]:
+            raise CommandError(
+                f"{folder}: holds a run that began with {name} {_shown(began[key])}; received "
+                f"{_shown(wanted[key])}; {_OTHERWISE}"
+            )
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else str(value)

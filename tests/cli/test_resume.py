@@ -1,0 +1,170 @@
+"""Runs that stop and go on: the same bits as in one piece, and nothing lost."""
+
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import environment, one_line
+from PIL import Image
+
+from fastconv.cli.console import Console
+from fastconv.models import load_model
+
+WHOLE, PIECES = "--epochs 4 --out whole", "--out pieces"
+
+
+def files(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.suffix == ".safetensors"}
+
+
+def test_a_resumed_run_ends_in_the_same_bits(folder, train):
+    assert train(WHOLE).code == 0
+    assert train(PIECES, "--epochs 1").code == 0
+    for epochs in (3, 4):
+        result = train(PIECES, f"--epochs {epochs}")
+        assert result.code == 0
+        before = 1 if epochs == 3 else 3
+        assert f"last.safetensors: resuming after epoch {before} (--fresh starts" in result.out
+        assert f"Epoch {before}/" not in result.out
+    assert files(folder / "whole") == files(folder / "pieces")
+    whole, pieces = ((folder / n / "history.csv").read_text() for n in ("whole", "pieces"))
+    without_seconds = [
+        re.sub(r",[\d.]+$", "", text, flags=re.MULTILINE) for text in (whole, pieces)
+    ]
+    assert without_seconds[0] == without_seconds[1]
+    assert len(re.findall(r",\d+\.\d{3}$", pieces, flags=re.MULTILINE)) == 4
+
+
+def test_any_number_of_threads_gives_the_same_bits(folder, train):
+    for threads in (1, 2, 3):
+        assert train(f"--epochs 2 --threads {threads} --out t{threads}").code == 0
+    assert files(folder / "t1") == files(folder / "t2") == files(folder / "t3")
+
+
+def interrupt_in(epoch, monkeypatch):
+    """Press Ctrl-C after the second step of `epoch`, counted from 1."""
+    plain = Console.on_train_batch_end
+
+    def hook(self, batch, logs=None):
+        plain(self, batch, logs)
+        if batch == 1 and self.title.startswith(f"Epoch {epoch}/"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Console, "on_train_batch_end", hook)
+    return lambda: monkeypatch.setattr(Console, "on_train_batch_end", plain)
+
+
+def test_interrupted_run(folder, train, monkeypatch):
+    assert train(WHOLE).code == 0
+    release = interrupt_in(3, monkeypatch)
+    result = train(PIECES, "--epochs 4 --fresh")
+    assert result.code == 130
+    command = "fastconv train pets --model mnist --batch-size 10 --out pieces --epochs 4"
+    assert one_line(result.err) == f"Interrupted. Epoch 2 is saved; go on with: {command}"
+    assert load_model(folder / "pieces" / "last.safetensors").epoch == 2
+    release()
+    assert train(PIECES, "--epochs 4").code == 0
+    assert files(folder / "whole") == files(folder / "pieces")
+
+
+def test_interrupted_before_anything_is_saved(folder, train, monkeypatch):
+    interrupt_in(1, monkeypatch)
+    result = train()
+    assert result.code == 130
+    assert one_line(result.err).startswith("Interrupted. No epoch is done yet; go on with: ")
+    assert not (folder / "runs" / "pets-mnist" / "last.safetensors").exists()
+
+
+def test_a_signal(folder):
+    words = ["train", "pets", "--model", "mnist", "--epochs", "100000", "--batch-size", "4"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fastconv", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    try:
+        for line in process.stdout:
+            if line.startswith("Epoch 2/"):
+                break
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    saved = load_model(folder / "runs" / "pets-mnist" / "last.safetensors").epoch
+    said = re.fullmatch(r"Interrupted\. Epoch (\d+) is saved; go on with: .*", one_line(err))
+    assert (
+        int(said[1]) <= saved <= int(said[1]) + 1
+    )  # the signal may come between saving and saying
+
+
+def test_a_finished_run(folder, train):
+    first = train("--epochs 2")
+    before = files(folder / "runs" / "pets-mnist")
+    again = train("--epochs 2")
+    assert again.code == 0
+    assert "Trained for 2 epochs already; a larger --epochs goes on\n" in again.out
+    assert "Epoch" not in again.out.replace("Epochs", "")
+    best = r"Best test accuracy .* after epoch \d"
+    assert re.search(best, first.out)[0] == re.search(best, again.out)[0]
+    assert files(folder / "runs" / "pets-mnist") == before
+
+
+def test_fresh(folder, train):
+    train("--epochs 2")
+    result = train("--epochs 1 --seed 4 --fresh")
+    assert "resuming" not in result.out
+    model = load_model(folder / "runs" / "pets-mnist" / "last.safetensors")
+    assert (model.epoch, model.seed) == (1, 4)
+    assert len((folder / "runs" / "pets-mnist" / "history.csv").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--seed 22", "began with --seed 21; received 22"),
+        ("--learning-rate 0.02", "began with --learning-rate 0.01; received 0.02"),
+        ("--batch-size 7", "began with --batch-size 10; received 7"),
+        ("--limit 30", "began with --limit none; received 30"),
+        ("--model cifar10", "began with --model mnist; received cifar10"),
+    ],
+)
+def test_other_settings_are_refused(folder, train, words, said):
+    train("--epochs 1 --out run")
+    before = files(folder / "run")
+    result = train("--epochs 2 --out run", words)
+    assert result.code == 2
+    message = one_line(result.err)
+    assert said in message
+    assert "--fresh starts anew" in message
+    assert files(folder / "run") == before
+
+
+def test_other_images_are_refused(folder, train):
+    train("--epochs 1")
+    Image.new("RGB", (12, 12)).save(folder / "pets" / "train" / "cat" / "new.png")
+    result = train("--epochs 2")
+    assert result.code == 2
+    assert "the images have changed since this run began: it had 48 + 20 images" in result.err
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda c: c[:-5], lambda c: c[:100] + b"?" + c[101:], lambda c: b""]
+)
+def test_a_damaged_checkpoint_is_named(folder, train, run, damage):
+    train("--epochs 1")
+    last = folder / "runs" / "pets-mnist" / "last.safetensors"
+    best = (last.parent / "best.safetensors").read_bytes()
+    last.write_bytes(damage(last.read_bytes()))
+    damaged = last.read_bytes()
+    result = train("--epochs 2")
+    assert result.code == 2
+    assert "runs/pets-mnist/last.safetensors" in one_line(result.err)
+    assert last.read_bytes() == damaged
+    assert (last.parent / "best.safetensors").read_bytes() == best
+    assert run("evaluate runs/pets-mnist").code == 0
+    assert train("--epochs 1 --fresh").code == 0
