@@ -64,6 +64,26 @@ def test_two_runs_have_the_same_bits():
     assert_same_bits(some_steps(), some_steps())
 
 
+def test_fused_and_unfused_give_the_same_bits():
+    """The convolutional part; with a loss, only the softmax's arithmetic would differ."""
+    dy = RNG.standard_normal((BATCH, 10)).astype(np.float32)
+    results = []
+    for fuse in (True, False):
+        g = network()
+        plan = Plan(g, BATCH, training=True, fuse=fuse)
+        y = plan.forward(IMAGES, step=5).copy()
+        plan.backward(dy)
+        results.append([y, *(p.grad for p in g.parameters)])
+    assert_same_bits(*results)
+
+
+def test_the_loss_is_the_same_unfused():
+    fused, unfused = some_steps(rows=(BATCH,)), some_steps(rows=(BATCH,), fuse=False)
+    for a, b in zip(fused, unfused, strict=True):
+        scale = np.abs(a).max()
+        np.testing.assert_allclose(a, b, atol=64 * np.finfo(np.float32).eps * scale)
+
+
 @pytest.mark.parametrize("fuse", [True, False])
 @pytest.mark.parametrize("isa", _isa.available())
 def test_any_number_of_threads_gives_the_same_bits(isa, fuse):

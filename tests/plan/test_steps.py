@@ -30,6 +30,7 @@ def conv(*shape, bias=True, **arguments):
 CASES = {
     "conv 3x3 same": ((8, 8, 5), conv(3, 3, 5, 7, padding="same")),
     "conv 3x3 valid, no bias": ((6, 9, 4), conv(3, 3, 4, 16, bias=False)),
+    "conv 3x3, many channels": ((9, 13, 33), conv(3, 3, 33, 18, padding="same")),
     "conv 1x1": ((5, 7, 19), conv(1, 1, 19, 17)),
     "conv 2x2 same": ((8, 8, 16), conv(2, 2, 16, 33, padding="same")),
     "conv 5x3, strides 2x1": ((11, 8, 3), conv(5, 3, 3, 9, strides=(2, 1), padding="same")),
