@@ -6,6 +6,24 @@ FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float 
                    const fc_epilogue *where)
 {
     const fc_epilogue epilogue = *where, *ep = &epilogue; /* a copy: c could be *where for all the compiler knows */
+    if (n == nv * VL && ep->alpha == 1.0f && !ep->bias && ep->act == FC_ACT_NONE) {
+        /* whole tiles of plain sums, as Winograd's short products are: c = acc, or c += acc */
+        if (ep->beta == 0.0f) {
+#pragma GCC unroll 16
+            for (int i = 0; i < m; i++)
+#pragma GCC unroll 4
+                for (int j = 0; j < nv; j++) v_store(c + i * ldc + j * VL, acc[i][j]);
+            return;
+        }
+        if (ep->beta == 1.0f) {
+#pragma GCC unroll 16
+            for (int i = 0; i < m; i++)
+#pragma GCC unroll 4
+                for (int j = 0; j < nv; j++)
+                    v_store(c + i * ldc + j * VL, v_load(c + i * ldc + j * VL) + acc[i][j]);
+            return;
+        }
+    }
     vf bias[NV];
     for (int j = 0; j < nv; j++) bias[j] = ep->bias ? v_load_first(ep->bias + j * VL, n - j * VL) : v_zero();
     const vf alpha = v_set1(ep->alpha), beta = v_set1(ep->beta), zero = v_zero();
@@ -43,7 +61,7 @@ FN void row_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, ptrdi
 {
     vf acc[MR][NV];
     const float *ap[MR];
-    prefetch_tile(m, nv, c, ldc);
+    if (ep->beta != 0.0f) prefetch_tile(m, nv, c, ldc);
 #pragma GCC unroll 16
     for (int i = 0; i < m; i++) {
         ap[i] = a + rows[i];
@@ -74,7 +92,7 @@ FN void column_tile_body(const int m, const int nv, const int masked, ptrdiff_t 
                          const fc_epilogue *ep)
 {
     vf acc[MR][NV];
-    prefetch_tile(m, nv, c, ldc);
+    if (ep->beta != 0.0f) prefetch_tile(m, nv, c, ldc);
 #pragma GCC unroll 16
     for (int i = 0; i < m; i++)
 #pragma GCC unroll 4

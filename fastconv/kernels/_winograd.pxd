@@ -1,7 +1,7 @@
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
-from fastconv.kernels._isa cimport fc_epilogue
+from fastconv.kernels._isa cimport fc_epilogue, fc_kernels
 
 # A 3x3 correlation with stride 1:
 #   result[n, r, c, :] = epilogue(sum_ij source[n, r - top + i, c - left + j, :] @ w[i, j])
@@ -31,6 +31,11 @@ ctypedef struct tiling:
 
 # Blocks of about `wanted` tiles.
 cdef void cut_tiles(ptrdiff_t mb, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t wanted, tiling *t) noexcept nogil
+
+# v[f] (tiles, channels) of a block's copy of the source (images, src_rows, src_columns, channels).
+cdef void transform_input(
+    const tiling *t, const fc_kernels *ks, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
+    const float *copy, float *v) noexcept nogil
 
 # 0, or -1 when scratch memory could not be had.
 cdef int winograd_correlate(const winograd_pass *p) noexcept nogil

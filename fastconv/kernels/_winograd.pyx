@@ -21,7 +21,7 @@ cdef enum:
     MAX_MR = 16
     SLACK = 16  # floats that transforms may read behind an array
 
-cdef ptrdiff_t CACHE_FLOATS = 160 * 1024  # of transformed source and products per block
+cdef ptrdiff_t CACHE_FLOATS = 96 * 1024  # of transformed source and products per block
 cdef ptrdiff_t COLUMNS = 64               # result channels per pass over the transformed source
 
 
@@ -83,6 +83,20 @@ cdef void _products(
                     &zero, panel, m + (f * n_tiles + i) * columns + j - first, columns, &ep)
 
 
+cdef void transform_input(
+    const tiling *t, const fc_kernels *ks, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
+    const float *copy, float *v
+) noexcept nogil:
+    cdef ptrdiff_t i, r, c, at = 0, n_tiles = images * rows * t.tile_columns
+    for i in range(images):
+        for r in range(rows):
+            for c in range(t.tile_columns):
+                ks.winograd_input(
+                    copy + ((i * t.src_rows + 4 * r) * t.src_columns + 4 * c) * channels,
+                    t.src_columns * channels, channels, v + at, n_tiles * channels)
+                at += channels
+
+
 cdef void _store(
     const winograd_pass *p, const fc_kernels *ks, const float *m, ptrdiff_t fs, ptrdiff_t first,
     ptrdiff_t columns, ptrdiff_t n, ptrdiff_t r, ptrdiff_t c
@@ -125,20 +139,18 @@ cdef int _block(
         load_padded(
             p.source + n0 * p.ih * p.iw * p.kc, images, p.ih, p.iw, p.kc, 4 * r0 - p.top,
             t.src_rows, -p.left, t.src_columns, copy)
-    for tile in range(n_tiles):
-        i = tile // (rows * t.tile_columns)
-        r, c = tile // t.tile_columns % rows, tile % t.tile_columns
-        ks.winograd_input(
-            copy + ((i * t.src_rows + 4 * r) * t.src_columns + 4 * c) * p.kc,
-            t.src_columns * p.kc, p.kc, v + tile * p.kc, n_tiles * p.kc)
+    transform_input(t, ks, images, rows, p.kc, copy, v)
     for first from 0 <= first < p.nc by COLUMNS:
         columns = smaller(COLUMNS, p.nc - first)
         _products(p, ks, n_tiles, v, u, first, columns, m)
-        for tile in range(n_tiles):
-            _store(
-                p, ks, m + tile * columns, n_tiles * columns, first, columns,
-                n0 + tile // (rows * t.tile_columns), r0 + tile // t.tile_columns % rows,
-                tile % t.tile_columns)
+        tile = 0
+        for i in range(images):
+            for r in range(rows):
+                for c in range(t.tile_columns):
+                    _store(
+                        p, ks, m + tile * columns, n_tiles * columns, first, columns, n0 + i,
+                        r0 + r, c)
+                    tile += 1
     return 0
 
 

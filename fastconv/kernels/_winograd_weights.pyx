@@ -17,15 +17,15 @@ from fastconv.kernels._isa cimport (
     restore_denormals, scratch,
 )
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels._winograd cimport cut_tiles, tiling
+from fastconv.kernels._winograd cimport cut_tiles, tiling, transform_input
 
 cdef enum:
     POINTS = 36
     SLACK = 16
 
-cdef ptrdiff_t CACHE_FLOATS = 160 * 1024
-cdef ptrdiff_t PARTS = 16
-cdef ptrdiff_t PART_FLOATS = 4 << 20
+cdef ptrdiff_t CACHE_FLOATS = 96 * 1024
+cdef ptrdiff_t PARTS = 8
+cdef ptrdiff_t PART_FLOATS = 2 << 20  # all parts together, as long as that leaves two
 
 
 cdef void _transforms(
@@ -34,16 +34,11 @@ cdef void _transforms(
 ) noexcept nogil:
     """v[f] (tiles, ic) of x and d[f] (tiles, oc) of dy, for a block of tiles."""
     cdef ptrdiff_t n_tiles = images * rows * t.tile_columns
-    cdef ptrdiff_t tile, i, r, c
+    cdef ptrdiff_t i, r, c, at = 0
     load_padded(
         x + n0 * g.ih * g.iw * g.ic, images, g.ih, g.iw, g.ic, 4 * r0 - g.pt,
         t.src_rows, -g.pl, t.src_columns, copy)
-    for tile in range(n_tiles):
-        i = tile // (rows * t.tile_columns)
-        r, c = tile // t.tile_columns % rows, tile % t.tile_columns
-        ks.winograd_input(
-            copy + ((i * t.src_rows + 4 * r) * t.src_columns + 4 * c) * g.ic,
-            t.src_columns * g.ic, g.ic, v + tile * g.ic, n_tiles * g.ic)
+    transform_input(t, ks, images, rows, g.ic, copy, v)
     if argmax != NULL:
         i = n0 * (g.oh // 2) * (g.ow // 2) * g.oc
         load_unpooled(
@@ -53,12 +48,13 @@ cdef void _transforms(
         load_padded(
             dy + n0 * g.oh * g.ow * g.oc, images, g.oh, g.ow, g.oc, 4 * r0, 4 * t.rows,
             0, 4 * t.tile_columns, copy)
-    for tile in range(n_tiles):
-        i = tile // (rows * t.tile_columns)
-        r, c = tile // t.tile_columns % rows, tile % t.tile_columns
-        ks.winograd_gradient(
-            copy + ((i * 4 * t.rows + 4 * r) * t.tile_columns + c) * 4 * g.oc,
-            4 * t.tile_columns * g.oc, g.oc, d + tile * g.oc, n_tiles * g.oc)
+    for i in range(images):
+        for r in range(rows):
+            for c in range(t.tile_columns):
+                ks.winograd_gradient(
+                    copy + ((i * 4 * t.rows + 4 * r) * t.tile_columns + c) * 4 * g.oc,
+                    4 * t.tile_columns * g.oc, g.oc, d + at, n_tiles * g.oc)
+                at += g.oc
 
 
 cdef void _products(
