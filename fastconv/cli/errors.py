@@ -23,7 +23,7 @@ def as_command_errors(code: int = WRONG) -> Iterator[None]:
     """Turn what the library raises for bad input into a line without a traceback."""
     try:
         yield
-    except (ValueError, TypeError, OSError, FloatingPointError, MemoryError) as error:
+    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
         raise CommandError(error if str(error) else type(error).__name__, code) from error
 
 
