@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
 
@@ -182,6 +183,36 @@ class Execution:
         if k == 0:
             return total, None
         return self._memory.array(("part", root, k), shape, "float32"), total
+
+
+class Executions:
+    """An `Execution` for each number of rows that comes up, all in one arena.
+
+    Besides that of the full batch, the `KEPT` used last are kept, so that memory does not grow with
+    every new number of rows.
+    """
+
+    KEPT = 4
+
+    def __init__(
+        self, flow: Flow, executors: list[Executor], memory: Memory, batch_size: int
+    ) -> None:
+        self._flow = flow
+        self._memory = memory
+        self.full = Execution(flow, executors, memory, batch_size)
+        self._partial: OrderedDict[int, Execution] = OrderedDict()
+
+    def of(self, rows: int) -> Execution:
+        """The one for `rows` samples, at most the full batch."""
+        if rows == self.full.rows:
+            return self.full
+        if rows not in self._partial:
+            executors = make_executors(self._flow, rows)
+            self._partial[rows] = Execution(self._flow, executors, self._memory, rows)
+            if len(self._partial) > self.KEPT:
+                self._partial.popitem(last=False)
+        self._partial.move_to_end(rows)
+        return self._partial[rows]
 
 
 _NOTHING = np.empty(0, np.float32)

@@ -6,6 +6,7 @@ never changes what is computed, only how often the data passes through memory.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -163,3 +164,11 @@ def _live(graph: Recorder) -> list[Node]:
             live.append(node)
             wanted.update(node.inputs)
     return live[::-1]
+
+
+def fusion_wanted() -> bool:
+    """Whether plans fuse unless they are told otherwise: not with ``FASTCONV_FUSE=0``."""
+    value = os.environ.get("FASTCONV_FUSE", "1")
+    if value not in ("0", "1"):
+        raise ValueError(f"FASTCONV_FUSE: must be 0 or 1; received {value!r}")
+    return value == "1"

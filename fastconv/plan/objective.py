@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from fastconv.plan.execution import Clock, Execution
 from fastconv.plan.flow import Flow
@@ -62,12 +63,12 @@ class Objective:
         self.skipped = {p.softmax for p in self.placements if p.softmax is not None}
         self.early_gradients = [flow.root(flow.steps[i].inputs[0]) for i in self.skipped]
         self._flow = flow
-        self._steps: dict[int, list[LossStep]] = {}
+        self._steps: WeakKeyDictionary[Execution, list[LossStep]] = WeakKeyDictionary()
 
     def take(self, execution: Execution, targets: Any, sample_weight: Any) -> None:
         """Check the targets of a batch and keep them."""
         given = as_list(targets, len(self.placements), "targets")
-        for step, part in zip(self._steps_for(execution.rows), given, strict=True):
+        for step, part in zip(self._steps_for(execution), given, strict=True):
             step.targets.take(part, sample_weight)
 
     def run(self, execution: Execution, gradient: bool, clock: Clock | None = None) -> float:
@@ -80,7 +81,7 @@ class Objective:
                 seed = execution.seeds[number]
                 if seed is not None:
                     seed[...] = 0
-        for step, place in zip(self._steps_for(execution.rows), self.placements, strict=True):
+        for step, place in zip(self._steps_for(execution), self.placements, strict=True):
             y = execution.outputs[place.output]
             x, dx = y, execution.seeds[place.output]
             if place.softmax is not None:
@@ -91,23 +92,19 @@ class Objective:
             clock(LOSS, "forward", execution.rows, perf_counter() - start)
         return total
 
-    def forget(self, rows: int) -> None:
-        """Drop what was made for a number of rows."""
-        self._steps.pop(rows, None)
-
-    def _steps_for(self, rows: int) -> list[LossStep]:
-        if rows not in self._steps:
+    def _steps_for(self, execution: Execution) -> list[LossStep]:
+        if execution not in self._steps:
             outputs = self._flow.graph.outputs
-            self._steps[rows] = [
+            self._steps[execution] = [
                 make_loss(
                     p.spec,
-                    rows,
+                    execution.rows,
                     outputs[p.output].shape,
                     sees_logits=p.spec.from_logits or p.softmax is not None,
                 )
                 for p in self.placements
             ]
-        return self._steps[rows]
+        return self._steps[execution]
 
 
 def _softmax_before(flow: Flow, number: int) -> int | None:

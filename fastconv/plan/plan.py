@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastconv._arguments import as_int
-from fastconv.plan.execution import Clock, Execution, make_executors
+from fastconv.plan.execution import Clock, Execution, Executions, make_executors
 from fastconv.plan.flow import Flow
 from fastconv.plan.fuse import fuse as fuse_steps
+from fastconv.plan.fuse import fusion_wanted
 from fastconv.plan.graph import Graph
 from fastconv.plan.lifetimes import Lifetimes
 from fastconv.plan.loss import LossSpec
 from fastconv.plan.memory import Memory
 from fastconv.plan.objective import Objective
-from fastconv.plan.ports import Ports, as_list
+from fastconv.plan.ports import Ports, as_list, checked_gradient
 from fastconv.plan.report import Times, report
-
-_SIZES_KEPT = 4  # numbers of rows, besides the full batch, whose executors are kept
 
 
 class Plan:
@@ -73,7 +70,7 @@ class Plan:
         self.graph = graph
         self.training = bool(training)
         self.profile = False
-        self.fused = _fusion_wanted() if fuse is None else bool(fuse)
+        self.fused = fusion_wanted() if fuse is None else bool(fuse)
         self.steps = fuse_steps(graph, self.fused)
         self._flow = Flow(graph, self.steps, training=training, input_gradient=input_gradient)
         self._objective = Objective(loss, self._flow, self.fused)
@@ -86,8 +83,7 @@ class Plan:
                 for parameter in (p for part in step.primitives for p in part.parameters):
                     if parameter.trainable:
                         parameter.allocate_grad()
-        self._full = Execution(self._flow, executors, self._memory, self.batch_size)
-        self._partial: OrderedDict[int, Execution] = OrderedDict()
+        self._executions = Executions(self._flow, executors, self._memory, self.batch_size)
         self._pending: tuple[Execution, int] | None = None
         self._times = Times()
         self.dx: Any = None
@@ -125,7 +121,7 @@ class Plan:
         xs, rows = self._ports.take(x)
         if rows == 0:
             return self._given([np.empty((0, *y.shape), np.float32) for y in self.graph.outputs])
-        execution = self._execution(rows)
+        execution = self._executions.of(rows)
         self._run_forward(execution, xs, training, step)
         return self._given(execution.outputs)
 
@@ -146,7 +142,7 @@ class Plan:
         execution, step = self._pending
         given = as_list(dy, len(execution.outputs), "dy")
         arrays = [
-            None if part is None else _checked_gradient(part, y)
+            None if part is None else checked_gradient(part, y)
             for part, y in zip(given, execution.outputs, strict=True)
         ]
         for seed, array in zip(execution.seeds, arrays, strict=True):
@@ -198,7 +194,9 @@ class Plan:
 
     def report(self) -> str:
         """A table: each fused step, its algorithm and buffers; times after profiled runs."""
-        return report(self._flow, self._full.executors, self._memory, self._objective, self._times)
+        return report(
+            self._flow, self._executions.full.executors, self._memory, self._objective, self._times
+        )
 
     def _take(self, x: Any, targets: Any, sample_weight: Any) -> tuple[Execution, list[np.ndarray]]:
         """The execution for a batch, whose targets it now holds."""
@@ -207,7 +205,7 @@ class Plan:
         xs, rows = self._ports.take(x)
         if rows == 0:
             raise ValueError("plan: a loss is the mean over at least one row; received none")
-        execution = self._execution(rows)
+        execution = self._executions.of(rows)
         self._objective.take(execution, targets, sample_weight)
         return execution, xs
 
@@ -233,38 +231,9 @@ class Plan:
         gradients = execution.d_inputs
         self.dx = self._given(gradients) if any(dx is not None for dx in gradients) else None
 
-    def _execution(self, rows: int) -> Execution:
-        """Executors for a number of rows, in the one arena; the sizes used last are kept."""
-        if rows == self.batch_size:
-            return self._full
-        if rows not in self._partial:
-            executors = make_executors(self._flow, rows)
-            self._partial[rows] = Execution(self._flow, executors, self._memory, rows)
-            if len(self._partial) > _SIZES_KEPT:
-                oldest, _ = self._partial.popitem(last=False)
-                self._objective.forget(oldest)
-        self._partial.move_to_end(rows)
-        return self._partial[rows]
-
     def _clock(self) -> Clock | None:
         return self._times.add if self.profile else None
 
     @staticmethod
     def _given(arrays: Sequence[Any]) -> Any:
         return arrays[0] if len(arrays) == 1 else list(arrays)
-
-
-def _checked_gradient(dy: Any, y: np.ndarray) -> np.ndarray:
-    array = np.asarray(dy)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"plan: dy must be real numbers; received dtype {array.dtype}")
-    if array.shape != y.shape:
-        raise ValueError(f"plan: dy must have the output's shape {y.shape}; received {array.shape}")
-    return array
-
-
-def _fusion_wanted() -> bool:
-    value = os.environ.get("FASTCONV_FUSE", "1")
-    if value not in ("0", "1"):
-        raise ValueError(f"FASTCONV_FUSE: must be 0 or 1; received {value!r}")
-    return value == "1"

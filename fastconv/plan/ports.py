@@ -83,3 +83,13 @@ def as_list(given: Any, count: int, what: str) -> list[Any]:
         amount = len(given) if isinstance(given, (list, tuple)) else type(given).__name__
         raise ValueError(f"plan: {what} must be a list of {count}; received {amount}")
     return list(given)
+
+
+def checked_gradient(dy: Any, y: np.ndarray) -> np.ndarray:
+    """The user's gradient of an output y as an array, or an error."""
+    array = np.asarray(dy)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"plan: dy must be real numbers; received dtype {array.dtype}")
+    if array.shape != y.shape:
+        raise ValueError(f"plan: dy must have the output's shape {y.shape}; received {array.shape}")
+    return array

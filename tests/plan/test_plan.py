@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastconv.kernels import _isa, _threads
+from fastconv.plan.execution import Execution, Executions
 from fastconv.plan.graph import Graph
 from fastconv.plan.loss import LossSpec
 from fastconv.plan.parameters import Parameter, ParameterStore
@@ -150,6 +151,16 @@ def test_a_step_allocates_no_array():
         tracemalloc.stop()
     assert peak - before < 5000  # the interpreter's free lists; the first map alone has 49 kB
     assert plan.nbytes == arena
+
+
+def test_only_the_last_few_batch_sizes_are_kept():
+    plan = Plan(network(), BATCH, training=True, loss=SPARSE)
+    for n in range(1, BATCH + 1):
+        plan.train_step(IMAGES[:n], LABELS[:n])
+    gc.collect()
+    found = [e for e in gc.get_objects() if type(e) is Execution]
+    mine = [e for e in found if e.executors[0].step is plan.steps[0]]
+    assert len(mine) == 1 + Executions.KEPT
 
 
 def test_inputs_of_other_layouts_and_types_are_copied():
