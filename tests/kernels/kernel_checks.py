@@ -5,9 +5,15 @@ multiply-adds, lies within length * eps / (1 - length * eps) times the sum of th
 of the exact one; `bound` says so, with one eps for each further rounding.
 """
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 from hypothesis import strategies as st
 
+import fastconv
 from fastconv.kernels import _isa, _threads
 
 EPS, TINY = float(np.finfo(np.float32).eps), float(np.finfo(np.float32).tiny)
@@ -103,6 +109,18 @@ def assert_within(actual, expected, allowed):
             f"{actual[worst]!r} instead of {np.asarray(expected)[worst]!r}, "
             f"allowed {np.broadcast_to(allowed, excess.shape)[worst]!r}"
         )
+
+
+def run_python(*arguments, **environment):
+    """Run another Python that imports this very fastconv, and not a folder it happens to be in."""
+    places = [str(Path(fastconv.__file__).parents[1]), str(Path(__file__).parent)]
+    return subprocess.run(
+        [sys.executable, "-P", *arguments],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(places)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 def misaligned(array):

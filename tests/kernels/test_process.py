@@ -1,27 +1,15 @@
 """What kernels do to the process around them: forks, threads, rounding modes, forced levels."""
 
 import os
-import subprocess
 import sys
 import threading
 
 import numpy as np
 import pytest
-from kernel_checks import assert_same_bits, counting, normal, on_every_isa
+from kernel_checks import assert_same_bits, counting, normal, on_every_isa, run_python
 
 from fastconv import ops
 from fastconv.kernels import _isa
-
-
-def python(program, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
 
 FORK = """
 import os, sys, numpy as np
@@ -47,18 +35,20 @@ print(np.array_equal(work(), before))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_computes_instead_of_hanging():
-    done = python(FORK)
+    done = run_python("-c", FORK)
     assert done.stdout.split() == ["0", "True"], done.stderr
 
 
 @pytest.mark.parametrize("level", _isa.available())
 def test_an_environment_variable_forces_the_level(level):
-    done = python("from fastconv.kernels import _isa; print(_isa.active())", FASTCONV_ISA=level)
+    done = run_python(
+        "-c", "from fastconv.kernels import _isa; print(_isa.active())", FASTCONV_ISA=level
+    )
     assert done.stdout.strip() == level, done.stderr
 
 
 def test_an_unknown_level_is_named_at_import():
-    done = python("import fastconv.kernels._isa", FASTCONV_ISA="avx1024")
+    done = run_python("-c", "import fastconv.kernels._isa", FASTCONV_ISA="avx1024")
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]
     assert "FASTCONV_ISA" in last
@@ -153,11 +143,12 @@ def test_denormals_are_flushed_inside_and_only_there(name):
         assert DENORMAL + DENORMAL > DENORMAL
 
 
-def test_levels_agree_within_rounding():
+@pytest.mark.parametrize("algo", ["direct", "winograd"])
+def test_levels_agree_to_five_digits(algo):
     x, w = normal((2, 9, 9, 20), 1), normal((3, 3, 20, 30), 2)
-    results = [y for _, y in on_every_isa(lambda: ops.conv2d(x, w))]
+    results = [y for _, y in on_every_isa(lambda: ops.conv2d(x, w, algo=algo))]
     for other in results[1:]:
-        np.testing.assert_allclose(other, results[0], rtol=1e-3, atol=180 * 2**-23 * 20)
+        assert np.linalg.norm(other - results[0]) <= 1e-5 * np.linalg.norm(results[0])
 
 
 def test_the_same_call_gives_the_same_bits():

@@ -1,0 +1,154 @@
+"""Winograd's method in all three passes: every map size and channel count, and how far it rounds.
+
+Its bound follows from its matrices. With points a_0 ... a_4 and infinity, a tile of outputs is
+A' ((G g G') * (B' d B)) A for filters g and data d, summed over the channels, so that n roundings
+on the way cannot move it by more than n * eps * |A|' ((|G| |g| |G|') * (|B|' |d| |B|)) |A|.
+Scaling G against B, as an implementation may, does not change this.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from kernel_checks import (
+    EPS,
+    assert_same_bits,
+    assert_within,
+    bound,
+    edge_sizes,
+    normal,
+    on_every_isa,
+)
+
+from fastconv import ops
+from fastconv import reference as ref
+from fastconv.plan.shapes import conv2d_shape
+
+POINTS = (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2)
+ROUNDINGS = 2 * (6 + 6 + 4) + 4  # of both transforms and the inverse, two dimensions each
+
+
+def matrices(outputs, taps):
+    """A (6, outputs), G (6, taps), B (6, 6) of the one-dimensional method."""
+    a = np.vander(POINTS, outputs, increasing=True)
+    g = np.vander(POINTS, taps, increasing=True)
+    b = []
+    for point in POINTS:
+        others = [other for other in POINTS if other != point]
+        g[POINTS.index(point)] /= np.prod([point - other for other in others])
+        b.append([*np.poly(others)[::-1], 0])
+    b.append(np.poly(POINTS)[::-1])
+    return np.vstack([a, np.eye(outputs)[-1]]), np.vstack([g, np.eye(taps)[-1]]), np.array(b).T
+
+
+def tiles_of(x, pads, size, rows, columns):
+    """Tiles (mb, rows, columns, channels, size, size) that begin every 4 pixels, of abs(x)."""
+    wanted = 4 * np.array([rows, columns]) + size - 4
+    padded = np.zeros((x.shape[0], *wanted, x.shape[3]))
+    (top, left), (h, w) = pads, x.shape[1:3]
+    to = [slice(max(p, 0), max(p, 0) + max(n, 0)) for p, n in ((top, h), (left, w))]
+    source = abs(x)[:, max(-top, 0) :, max(-left, 0) :]
+    part = padded[:, to[0], to[1]]
+    part[:, : source.shape[1], : source.shape[2]] = source[:, : part.shape[1], : part.shape[2]]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))
+    return windows[:, ::4, ::4]
+
+
+def magnitude(x, w, pads, oh, ow):
+    """What the roundings of x * w (mb, oh, ow, oc) can multiply."""
+    a, g, b = (abs(matrix) for matrix in matrices(4, 3))
+    rows, columns = -(-oh // 4), -(-ow // 4)
+    data = b.T @ tiles_of(x, pads, 6, rows, columns) @ b
+    filters = g @ abs(w).transpose(2, 3, 0, 1) @ g.T
+    products = np.einsum("nrckab,koab->nrcoab", data, filters, optimize=True)
+    y = (a.T @ products @ a).transpose(0, 1, 4, 2, 5, 3)
+    return y.reshape(x.shape[0], 4 * rows, 4 * columns, -1)[:, :oh, :ow]
+
+
+def weights_magnitude(x, dy, pads):
+    """The same for the weights' gradient (3, 3, ic, oc)."""
+    a, g, b = (abs(matrix) for matrix in matrices(3, 4))
+    rows, columns = -(-dy.shape[1] // 4), -(-dy.shape[2] // 4)
+    data = b.T @ tiles_of(x, pads, 6, rows, columns) @ b
+    filters = g @ tiles_of(dy, (0, 0), 4, rows, columns) @ g.T
+    products = np.einsum("nrckab,nrcoab->koab", data, filters, optimize=True)
+    return (a.T @ products @ a).transpose(2, 3, 0, 1)
+
+
+@pytest.mark.parametrize(("outputs", "taps"), [(4, 3), (3, 4)])
+def test_the_matrices_compute_a_correlation(outputs, taps):
+    a, g, b = matrices(outputs, taps)
+    data, filters = np.arange(6.0), np.arange(taps) + 1.0
+    expected = np.correlate(data, filters)
+    np.testing.assert_allclose(a.T @ ((g @ filters) * (b.T @ data)), expected, rtol=1e-12)
+
+
+pads = st.tuples(st.integers(0, 4), st.integers(0, 4))
+
+
+@settings(max_examples=100)
+@given(
+    st.integers(1, 3), st.integers(1, 14), st.integers(1, 14), edge_sizes(40), edge_sizes(70),
+    st.sampled_from(["same", "valid"]) | st.tuples(pads, pads), st.sampled_from([None, "relu"]),
+)  # fmt: skip
+@example(3, 3, 3, 200, 33, "same", None)
+@example(2, 33, 37, 19, 17, ((2, 1), (0, 3)), "relu")
+def test_all_three_passes(mb, ih, iw, ic, oc, padding, activation):
+    x, w, b = normal((mb, ih, iw, ic), 1), normal((3, 3, ic, oc), 2), normal(oc, 3)
+    try:
+        shape = conv2d_shape(x.shape, w.shape, padding=padding)
+    except ValueError:
+        return
+    dy = normal(shape.y_shape, 4)
+    y = ref.conv2d(x, w, b, padding=padding, activation=activation)
+    dx, dw, db = ref.conv2d_backward(dy, x, w, padding=padding)
+    tiles = mb * -(-shape.oh // 4) * -(-shape.ow // 4)
+    turned, back = w[::-1, ::-1].transpose(0, 1, 3, 2), (2 - shape.pt, 2 - shape.pl)
+    pads = (shape.pt, shape.pl)
+    allowed = [
+        (ic + ROUNDINGS) * EPS * (magnitude(x, w, pads, shape.oh, shape.ow) + abs(b)),
+        (oc + ROUNDINGS) * EPS * magnitude(dy, turned, back, ih, iw),
+        (tiles + ROUNDINGS) * EPS * weights_magnitude(x, dy, pads),
+        bound(abs(dy).sum(axis=(0, 1, 2)), mb * shape.oh * shape.ow),
+    ]
+
+    def call():
+        forced = {"padding": padding, "algo": "winograd"}
+        return (
+            ops.conv2d(x, w, b, **forced, activation=activation),
+            *ops.conv2d_backward(dy, x, w, **forced),
+        )
+
+    for _, results in on_every_isa(call):
+        for actual, wanted, limit in zip(results, (y, dx, dw, db), allowed, strict=True):
+            assert_within(actual, wanted, limit)
+
+
+def relative_error(actual, expected):
+    return np.linalg.norm(actual - expected) / np.linalg.norm(expected)
+
+
+def test_error_of_a_whole_batch():
+    """What the documentation promises at batch 128, in the l2 norm, relative to float64."""
+    x, w = normal((128, 32, 32, 16), 1), normal((3, 3, 16, 20), 2)
+    dy = normal((128, 32, 32, 20), 3)
+    how = {"padding": "same", "algo": "winograd"}
+    assert relative_error(ops.conv2d(x, w, **how), ref.conv2d(x, w, padding="same")) < 2e-6
+    dx, dw, _ = ops.conv2d_backward(dy, x, w, **how)
+    wanted_dx, wanted_dw, _ = ref.conv2d_backward(dy, x, w, padding="same")
+    assert relative_error(dx, wanted_dx) < 2e-6
+    assert relative_error(dw, wanted_dw) < 5e-6
+
+
+def test_an_environment_variable_turns_it_off(monkeypatch):
+    x, w = normal((2, 16, 16, 32), 1), normal((3, 3, 32, 32), 2)
+    dy = normal((2, 14, 14, 32), 3)
+
+    def call(**how):
+        return ops.conv2d(x, w, **how), *ops.conv2d_backward(dy, x, w, **how)
+
+    automatic, forced, direct = call(), call(algo="winograd"), call(algo="direct")
+    assert_same_bits(automatic, forced)
+    monkeypatch.setenv("FASTCONV_WINOGRAD", "0")
+    assert_same_bits(call(), direct)
+    assert not np.array_equal(forced[0], direct[0])
