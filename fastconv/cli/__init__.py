@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with plain_warnings():
             return arguments.run(arguments, words)
     except CommandError as error:
-        print(f"{name}: {one_line(error)}", file=sys.stderr)
+        print(f"{error.command or name}: {one_line(error)}", file=sys.stderr)
         return error.code
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)

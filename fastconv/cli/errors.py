@@ -13,9 +13,10 @@ INTERRUPTED = 130  # as a shell reports a process that SIGINT has ended
 class CommandError(Exception):
     """Ends the command with a line on stderr."""
 
-    def __init__(self, message: object, code: int = WRONG) -> None:
+    def __init__(self, message: object, code: int = WRONG, command: str | None = None) -> None:
         super().__init__(str(message))
         self.code = code
+        self.command = command  # whose words are wrong, while they are being read
 
 
 @contextmanager

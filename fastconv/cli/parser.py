@@ -23,8 +23,7 @@ class _Parser(argparse.ArgumentParser):
     """Raises instead of printing its usage and exiting."""
 
     def error(self, message: str) -> NoReturn:
-        name = self.prog.removeprefix("fastconv").strip()
-        raise CommandError(f"{name}: {message}" if name else message)
+        raise CommandError(message, command=self.prog)
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace | None:
@@ -36,18 +35,25 @@ def parse(words: Sequence[str]) -> argparse.Namespace | None:
     )
     parser.add_argument("--version", action="store_true", help="show the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    options: list[str] = []
     for name, purpose in COMMANDS.items():
         sub = commands.add_parser(
             name, help=purpose, description=_sentence(purpose), allow_abbrev=False
         )
         module = importlib.import_module(f"fastconv.cli.{name}")
         module.add_arguments(sub)
+        options += sub._option_string_actions  # argparse has no public list of them
         sub.set_defaults(run=module.run)
     _check_command(words)
     try:
-        arguments = parser.parse_args(words)
+        arguments, unknown = parser.parse_known_args(words)
     except SystemExit:  # argparse has shown its help
         return None
+    if unknown:
+        raise CommandError(
+            f"there is no argument {unknown[0]!r}{did_you_mean(unknown[0], options)}",
+            command=f"fastconv {arguments.command or ''}".strip(),
+        )
     if arguments.version:
         from fastconv import __version__
 

@@ -118,20 +118,23 @@ def _announce(settings: Settings, data: Data, model: Model, folder: RunFolder, e
     from fastconv.kernels._isa import active
 
     print(
-        f"{settings.source.name}: {len(data.x_train)} training and {len(data.x_test)} test images, "
-        f"{size(data.image_shape)}, {len(data.class_names)} classes"
+        f"{settings.source.name}: {len(data.x_train):,} training and {len(data.x_test):,} test "
+        f"images, {size(data.image_shape)}, {len(data.class_names)} classes"
         + (f" ({HELD_OUT:.0%} of every class held out for testing)" if data.held_out else "")
     )
     threads = get_num_threads()
     print(
-        f"{settings.network}: {model.count_params()} parameters; "
+        f"{settings.network}: {model.count_params():,} parameters; "
         f"{type(model.optimizer).__name__}, learning rate {settings.learning_rate:g}, batches of "
         f"{settings.batch_size}; {threads} thread{'s' * (threads > 1)}, {active()}"
     )
-    if model.epoch:
-        print(f"{folder.last}: resuming after epoch {model.epoch} (--fresh starts anew)")
     if model.epoch >= epochs:
-        print(f"Trained for {model.epoch} epochs already; a larger --epochs goes on")
+        print(
+            f"{folder.last}: trained for {model.epoch} epochs already "
+            "(a larger --epochs goes on, --fresh starts anew)"
+        )
+    elif model.epoch:
+        print(f"{folder.last}: resuming after epoch {model.epoch} (--fresh starts anew)")
 
 
 def _train(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -65,16 +64,3 @@ def train(run: Callable[..., Outcome]) -> Callable[..., Outcome]:
         return run("train pets --model mnist --batch-size 10", *words)
 
     return command
-
-
-def one_line(text: str) -> str:
-    """The only line of `text`."""
-    assert text.count("\n") == 1, text
-    assert "Traceback" not in text
-    return text.strip()
-
-
-def environment() -> dict[str, str]:
-    """For commands in processes of their own: this package, wherever it was imported from."""
-    root = str(Path(fastconv.__file__).resolve().parents[1])
-    return {**os.environ, "PYTHONPATH": root, "PYTHONUNBUFFERED": "1"}

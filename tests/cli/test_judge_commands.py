@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from conftest import one_line
+from command_checks import one_line
 from PIL import Image
 
 from fastconv.models import Sequential

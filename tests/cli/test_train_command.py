@@ -22,7 +22,7 @@ def test_a_run_and_its_files(folder, train):
     assert result.err == ""
     assert "pets: 48 training and 20 test images, 12×12×3, 2 classes\n" in result.out
     assert re.search(
-        r"mnist: \d+ parameters; SGD, learning rate 0\.01, batches of 10; ", result.out
+        r"mnist: [\d,]+ parameters; SGD, learning rate 0\.01, batches of 10; ", result.out
     )
     found = [re.search(EPOCH_LINE.format(n, 3), result.out) for n in (1, 2, 3)]
     accuracies = [float(match[1]) for match in found]
