@@ -66,7 +66,7 @@ cdef void _products(
     ptrdiff_t first, ptrdiff_t columns, float *m
 ) noexcept nogil:
     """m[f] (tiles, columns) = v[f] (tiles, kc) @ u[f] for the columns from `first` on."""
-    cdef ptrdiff_t f, j, n, i, width, zero = 0
+    cdef ptrdiff_t f, j, n, i, zero = 0
     cdef ptrdiff_t rows[MAX_MR]
     cdef fc_epilogue ep
     cdef const float *panel

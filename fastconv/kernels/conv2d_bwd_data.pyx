@@ -115,8 +115,8 @@ cdef class Conv2DBwdData:
     """One convolution's gradient of the data; the batch size comes with the arrays.
 
     `algo` is "direct" (every geometry), "gemm" (1x1) or "winograd" (3x3; both with stride 1, no
-    dilation and one group). With `pool`, dy is that of y max-pooled, 2x2 with stride 2
-    ("winograd" only).
+    dilation and one group). With
+    `pool`, dy is that of y max-pooled, 2x2 with stride 2 ("winograd" only).
     """
 
     cdef geometry g

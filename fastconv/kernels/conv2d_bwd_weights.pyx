@@ -205,8 +205,8 @@ cdef class Conv2DBwdWeights:
     """One convolution's gradients of weights and bias; the batch size comes with the arrays.
 
     `algo` is "direct" (every geometry), "gemm" (1x1, where the direct kernel is already a matrix
-    product) or "winograd" (3x3; both with stride 1, no dilation and one group). With `pool`, dy is that of y max-pooled, 2x2 with stride 2
-    ("winograd" only).
+    product) or "winograd" (3x3; both with stride 1, no dilation and one group). With
+    `pool`, dy is that of y max-pooled, 2x2 with stride 2 ("winograd" only).
     """
 
     cdef geometry g
@@ -231,9 +231,9 @@ cdef class Conv2DBwdWeights:
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] dy,
         float[:, :, :, ::1] dw, float[::1] db, const uint8_t[:, :, :, ::1] argmax=None,
     ):
-        """x (mb, ih, iw, ic), dy (mb, oh, ow, oc); dw (kh, kw, ic/groups, oc), db (oc) or None.
+        """x (mb, ih, iw, ic), dy (mb, oh, ow, oc).
 
-        dw and db are written. With pooling dy is the gradient of the pooled y, (mb, oh//2, ow//2,
+        dw (kh, kw, ic/groups, oc) and db (oc) or None are written. With pooling dy is the gradient of the pooled y, (mb, oh//2, ow//2,
         oc), and argmax what the forward pass kept.
         """
         cdef geometry g = self.g

@@ -17,7 +17,8 @@ def sgd_step(
         bint nesterov=False, float grad_scale=1.0):
     """velocity = momentum * velocity - lr * g;  w += velocity.
 
-    With `nesterov`, w += momentum * velocity - lr * g with the new velocity. g stands for g * grad_scale. With velocity None, w -= lr * g, and momentum must be 0.
+    With `nesterov`, w += momentum * velocity - lr * g with the new velocity. g stands for
+    g * grad_scale. With velocity None, w -= lr * g, and momentum must be 0.
     """
     cdef float *v = NULL
     same_size("sgd_step", "w and g", w.shape[0], g.shape[0])

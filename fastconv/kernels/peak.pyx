@@ -2,7 +2,7 @@
 
 from time import perf_counter
 
-from cython.parallel cimport parallel, prange
+from cython.parallel cimport prange
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport block_size, blocks_of

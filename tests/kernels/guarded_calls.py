@@ -12,16 +12,16 @@ import mmap
 import sys
 
 import numpy as np
+from kernel_checks import EDGES, counting
+
+from fastconv import ops
+from fastconv.kernels import _isa
 from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
 from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
 from fastconv.kernels.conv2d_fwd import Conv2DFwd
 from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
 from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
 from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
-from kernel_checks import EDGES, counting
-
-from fastconv import ops
-from fastconv.kernels import _isa
 from fastconv.plan.shapes import conv2d_shape, pool2d_shape
 
 LIBC = ctypes.CDLL(None, use_errno=True)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from fastconv.kernels.loss_mse import mean_squared_error
 from kernel_checks import EDGES, counting, on_every_isa
+
+from fastconv.kernels.loss_mse import mean_squared_error
 
 
 @pytest.mark.parametrize("n", EDGES)

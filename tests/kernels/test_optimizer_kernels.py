@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from fastconv.kernels.optimizer_step import adam_step, sgd_step
 from kernel_checks import EDGES, EPS, assert_within, counting, normal, on_every_isa
+
+from fastconv.kernels.optimizer_step import adam_step, sgd_step
 
 SIZES = [*EDGES, 8193]
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from kernel_checks import EDGES, EPS, assert_within, normal, on_every_isa
+
 from fastconv.kernels.softmax import softmax_bwd, softmax_fwd
 from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
-from kernel_checks import EDGES, EPS, assert_within, normal, on_every_isa
 
 
 def exact_softmax(x):

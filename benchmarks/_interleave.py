@@ -1,0 +1,108 @@
+"""Measure contestants in turns, so that what disturbs the machine disturbs all of them alike.
+
+Nothing is compared across runs: in every round each contestant has its turn, and what is reported
+are medians over the rounds, and medians of the ratios within a round.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+Call = Callable[[], Any]
+
+OURS = "fastconv"
+ROUNDS = 7
+REST = 0.03  # seconds; the idle threads of an OpenMP runtime spin for a while, then sleep
+TURN = 0.03  # seconds of calls in a turn
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One case: what we do, what the peers do, how much work a call is, whether both are right.
+
+    `work` is the number of floating-point operations or bytes of one call. `check` compares ours
+    with `fastconv.reference` and the peers with ours, and raises AssertionError.
+    """
+
+    name: str
+    ours: Call
+    check: Call
+    work: float = 0
+    peers: Mapping[str, Call] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of one call in each round, by contestant, and the peak rate measured beside."""
+
+    seconds: dict[str, list[float]]
+    peaks: list[float]
+    work: float
+
+    def of(self, name: str = OURS) -> float:
+        return median(self.seconds[name])
+
+    def rate(self, name: str = OURS) -> float:
+        """Billions of operations, or gigabytes, a second."""
+        return 1e-9 * self.work / self.of(name)
+
+    def share(self, name: str = OURS) -> float:
+        """Of the peak."""
+        pairs = zip(self.seconds[name], self.peaks, strict=True)
+        return median(1e-9 * self.work / seconds / peak for seconds, peak in pairs)
+
+    def ratio(self, peer: str, name: str = OURS) -> float:
+        """How many times as long the peer takes."""
+        pairs = zip(self.seconds[peer], self.seconds[name], strict=True)
+        return median(theirs / own for theirs, own in pairs)
+
+    def best_peer(self, *prefixes: str) -> str | None:
+        """The fastest peer whose name starts with one of `prefixes` (any, without them)."""
+        names = [name for name in self.seconds if name != OURS and name.startswith(prefixes or "")]
+        return min(names, key=self.of, default=None)
+
+
+def turn(call: Call) -> float:
+    """Rest, call once untimed to wake threads and touch pages, then time calls; their median."""
+    time.sleep(REST)
+    call()
+    seconds: list[float] = []
+    while sum(seconds) < TURN:
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return median(seconds)
+
+
+def interleave(contest: Contest, rounds: int = ROUNDS, peak: Call | None = None) -> Times:
+    """Check, then run `rounds` rounds; `peak()` returns the machine's peak rate (billions/s)."""
+    contest.check()
+    calls = {OURS: contest.ours, **contest.peers}
+    times = Times({name: [] for name in calls}, [], contest.work)
+    for _ in range(rounds):
+        if peak is not None:
+            times.peaks.append(peak())
+        for name, call in calls.items():
+            times.seconds[name].append(turn(call))
+    return times
+
+
+def run(benchmark: Any, contest: Contest) -> None:
+    """The same under pytest-benchmark: the peers have their turns in the set-up of each round."""
+    contest.check()
+    times = Times({OURS: [], **{name: [] for name in contest.peers}}, [], contest.work)
+
+    def others() -> None:
+        for name, call in contest.peers.items():
+            times.seconds[name].append(turn(call))
+        times.seconds[OURS].append(turn(contest.ours))
+
+    benchmark.pedantic(contest.ours, setup=others, rounds=ROUNDS, iterations=1)
+    if contest.work:
+        benchmark.extra_info["billions a second"] = round(times.rate(), 2)
+    for name in contest.peers:
+        benchmark.extra_info[f"{name} takes, times ours"] = round(times.ratio(name), 3)

@@ -1,0 +1,123 @@
+"""Convolutions beside PyTorch in both layouts: each pass by itself, warm data, bias included.
+
+Ours write into arrays that are there already, as a plan's do; PyTorch returns new ones.
+"""
+
+from __future__ import annotations
+
+import _peers
+import numpy as np
+import pytest
+from _interleave import Contest, run
+from _shapes import CONVOLUTIONS, Conv
+
+import fastconv.reference as reference
+from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
+from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
+from fastconv.kernels.conv2d_fwd import Conv2DFwd
+from fastconv.plan.algorithms import conv2d_algorithm
+
+PASSES = ("fwd", "bwd_data", "bwd_weights")
+
+# Largest relative L2 error against float64 that any algorithm may have.
+TOLERANCE = {"fwd": 2e-6, "bwd_data": 2e-6, "bwd_weights": 5e-6}
+CHECKED_FLOPS = 1e9  # float64 NumPy is slow: fewer images where a batch is more work than this
+
+
+class Arrays:
+    """x, w, b, dy and the results y, dx, dw, db of one convolution."""
+
+    def __init__(self, case: Conv, mb: int | None = None) -> None:
+        s, random = case.shape, np.random.default_rng(21)
+        mb = s.mb if mb is None else mb
+        self.x, self.w, self.b, self.dy = (
+            random.standard_normal(size=shape, dtype=np.float32)
+            for shape in ((mb, *s.x_shape[1:]), s.w_shape, (s.oc,), (mb, *s.y_shape[1:]))
+        )
+        self.y, self.dx, self.dw, self.db = map(np.zeros_like, (self.dy, self.x, self.w, self.b))
+
+
+def call_of(case: Conv, which: str, arrays: Arrays, algo: str):
+    """Our call of a pass, and the array that it writes."""
+    how = case.shape.kernel_arguments()
+    if which == "fwd":
+        fwd = Conv2DFwd(**how, algo=algo)
+        return lambda: fwd.run(arrays.x, arrays.w, arrays.b, arrays.y), arrays.y
+    if which == "bwd_data":
+        data = Conv2DBwdData(**how, algo=algo)
+        return lambda: data.run(arrays.dy, arrays.w, arrays.dx), arrays.dx
+    weights = Conv2DBwdWeights(**how, algo=algo)
+    return lambda: weights.run(arrays.x, arrays.dy, arrays.dw, arrays.db), arrays.dw
+
+
+def torch_call(case: Conv, which: str, arrays: Arrays, layout: str):
+    """PyTorch's call of a pass, and one that returns its result in our layout."""
+    torch, s = _peers.torch, case.shape
+    x, dy = (_peers.torch_image(array, layout) for array in (arrays.x, arrays.dy))
+    w = torch.from_numpy(arrays.w).permute(3, 2, 0, 1)
+    w = w.contiguous(memory_format=getattr(torch, _peers.LAYOUTS[layout])).clone()
+    b = torch.from_numpy(arrays.b)
+    pad, extra = (s.pt, s.pl), (0, s.pr - s.pl, 0, s.pb - s.pt)
+    if any(extra):  # PyTorch pads both sides alike
+        x = torch.nn.functional.pad(x, extra)
+    stride = (s.sh, s.sw)
+    if which == "fwd":
+
+        def call():
+            return torch.nn.functional.conv2d(x, w, b, stride, pad, 1, s.groups)
+
+        return call, lambda: _peers.numpy_image(call())
+    to_data = which == "bwd_data"
+    wanted = [to_data, not to_data, not to_data]
+
+    def call():
+        return torch.ops.aten.convolution_backward(
+            dy, x, w, [s.oc], stride, pad, (1, 1), False, (0, 0), s.groups, wanted
+        )
+
+    if to_data:
+        return call, lambda: _peers.numpy_image(call()[0])[:, : s.ih, : s.iw]
+    return call, lambda: call()[1].permute(2, 3, 1, 0).numpy()
+
+
+def contest(case: Conv, which: str, algo: str = "auto", peers: bool = True) -> Contest:
+    """One pass of one convolution."""
+    s, arrays = case.shape, Arrays(case)
+    algo = conv2d_algorithm(s, which) if algo == "auto" else algo
+    ours, result = call_of(case, which, arrays, algo)
+    theirs = {
+        layout: torch_call(case, which, arrays, layout)
+        for layout in (_peers.LAYOUTS if peers and _peers.torch is not None else ())
+    }
+
+    def check() -> None:
+        few = Arrays(case, max(1, min(s.mb, int(CHECKED_FLOPS * s.mb // s.flops))))
+        call, written = call_of(case, which, few, algo)
+        call()
+        assert distance(written, defined(case, which, few)) <= TOLERANCE[which]
+        ours()
+        for name, (_, value) in theirs.items():
+            assert distance(value(), result) <= 2 * TOLERANCE[which], name
+
+    calls = {name: call for name, (call, _) in theirs.items()}
+    return Contest(f"{case}-{which}", ours, check, s.flops, calls)
+
+
+def defined(case: Conv, which: str, arrays: Arrays):
+    """What the reference says."""
+    how = (case.stride, case.padding, 1, case.groups)
+    if which == "fwd":
+        return reference.conv2d(arrays.x, arrays.w, arrays.b, *how)
+    return reference.conv2d_backward(arrays.dy, arrays.x, arrays.w, *how)[which == "bwd_weights"]
+
+
+def distance(a, b) -> float:
+    """Relative L2 distance of a from b."""
+    return float(np.linalg.norm(np.ravel(a - b)) / np.linalg.norm(np.ravel(b)))
+
+
+@pytest.mark.parametrize("which", PASSES)
+@pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
+def bench_conv2d(benchmark, case, which):
+    benchmark.group = f"conv2d {case.network} {which}"
+    run(benchmark, contest(case, which))
