@@ -56,9 +56,15 @@ def fetch(dataset: str, remote: RemoteFile) -> Path:
     try:
         return Path(downloader.fetch(remote.name, progressbar=True))
     except (OSError, ValueError) as error:  # no network, refused, wrong checksum
-        reason = str(error).splitlines()[0]
         raise FileNotFoundError(
             f"{dataset}: {remote.name} is not on this machine and could not be downloaded from "
-            f"{remote.url} ({reason}); put {remote.name} into {folder}, or into a folder that "
-            "the environment variable FASTCONV_DATA names"
+            f"{remote.url} ({_reason(error)}); put {remote.name} into {folder}, or into a folder "
+            "that the environment variable FASTCONV_DATA names"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause of a failed request, without the connection's own description."""
+    cause = error.args[0] if error.args else error
+    text = str(getattr(cause, "reason", None) or error)
+    return text.splitlines()[0].rpartition("): ")[2]

@@ -97,3 +97,11 @@ def test_offline(module, name, cache, monkeypatch):
         monkeypatch.setattr(mnist, "_FILES", files)
     with pytest.raises(FileNotFoundError, match=f"put {name} into .*FASTCONV_DATA"):
         module.load_data()
+
+
+def test_a_refused_connection_is_told_in_few_words(cache):
+    remote = RemoteFile("set.gz", "http://127.0.0.1:9/set.gz", checksum(CONTENT))
+    with pytest.raises(
+        FileNotFoundError, match=r"set\.gz \([^()]*refused[^()]*\); put set\.gz into"
+    ):
+        fetch("some", remote)
