@@ -233,8 +233,8 @@ cdef class Conv2DBwdWeights:
     ):
         """x (mb, ih, iw, ic), dy (mb, oh, ow, oc).
 
-        dw (kh, kw, ic/groups, oc) and db (oc) or None are written. With pooling dy is the gradient of the pooled y, (mb, oh//2, ow//2,
-        oc), and argmax what the forward pass kept.
+        dw (kh, kw, ic/groups, oc) and db (oc) or None are written. With pooling dy is the gradient
+        of the pooled y, (mb, oh//2, ow//2, oc), and argmax what the forward pass kept.
         """
         cdef geometry g = self.g
         cdef ptrdiff_t shrink = 2 if self.pool else 1
