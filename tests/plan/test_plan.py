@@ -159,7 +159,7 @@ def test_only_the_last_few_batch_sizes_are_kept():
         plan.train_step(IMAGES[:n], LABELS[:n])
     gc.collect()
     found = [e for e in gc.get_objects() if type(e) is Execution]
-    mine = [e for e in found if e.executors[0].step is plan.steps[0]]
+    mine = [e for e in found if e.executors and e.executors[0].step is plan.steps[0]]
     assert len(mine) == 1 + Executions.KEPT
 
 
