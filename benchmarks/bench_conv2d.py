@@ -19,7 +19,8 @@ from fastconv.plan.algorithms import conv2d_algorithm
 
 PASSES = ("fwd", "bwd_data", "bwd_weights")
 
-# Largest relative L2 error against float64 that any algorithm may have.
+# Largest relative L2 error against float64 that any algorithm may have, up to 256 channels; beyond,
+# the rounding of the sums themselves grows with the root of their length.
 TOLERANCE = {"fwd": 2e-6, "bwd_data": 2e-6, "bwd_weights": 5e-6}
 CHECKED_FLOPS = 1e9  # float64 NumPy is slow: fewer images where a batch is more work than this
 
@@ -94,7 +95,8 @@ def contest(case: Conv, which: str, algo: str = "auto", peers: bool = True) -> C
         few = Arrays(case, max(1, min(s.mb, int(CHECKED_FLOPS * s.mb // s.flops))))
         call, written = call_of(case, which, few, algo)
         call()
-        assert distance(written, defined(case, which, few)) <= TOLERANCE[which]
+        longer = max(1.0, (max(s.ic, s.oc) / 256) ** 0.5)
+        assert distance(written, defined(case, which, few)) <= TOLERANCE[which] * longer
         ours()
         for name, (_, value) in theirs.items():
             assert distance(value(), result) <= 2 * TOLERANCE[which], name
