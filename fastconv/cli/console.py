@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from fastconv.callbacks import Callback
-from fastconv.cli.text import duration, percent
+from fastconv.cli.text import clock, duration, percent
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -59,7 +59,7 @@ class Console(Callback):
                 mininterval=_BAR_EVERY,
                 miniters=1,
                 postfix=cast("Any", [""]),  # a list is shown as it is, a text after a comma
-                bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix[0]}",
+                bar_format="{desc} |{bar}| {postfix[0]}",
             )
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -73,12 +73,11 @@ class Console(Callback):
             self.trained = done
             return
         text = (
-            f"step {batch + 1}/{self.params['steps']}"
-            f"  accuracy {100 * logs.get('accuracy', 0.0):.1f} %  loss {logs['loss']:.3f}"
-            f"  {rate:.0f} images/s  {duration((samples - done) / rate)} left"
+            f"step {batch + 1}/{self.params['steps']} accuracy {100 * logs['accuracy']:.1f} % "
+            f"loss {logs['loss']:.3f} {rate:.0f} images/s {clock((samples - done) / rate)} left"
         )
         if self.bar is None:
-            print(f"{self.title}  {text}", flush=True)
+            print(f"{self.title} {text}", flush=True)
             self.last_line = now
         else:
             cast("Any", self.bar).postfix[0] = text

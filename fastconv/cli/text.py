@@ -18,6 +18,13 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
+def clock(seconds: float) -> str:
+    """``0:42`` or ``1:02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def size(shape: tuple[int, ...]) -> str:
     """``32×32×3``."""
     return "×".join(map(str, shape))

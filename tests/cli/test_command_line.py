@@ -8,7 +8,7 @@ import pytest
 from command_checks import environment, one_line
 
 import fastconv
-from fastconv.cli.text import duration, percent
+from fastconv.cli.text import clock, duration, percent
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict", "info"])
@@ -152,6 +152,13 @@ def test_too_small_for_the_network(folder, run):
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0:00"), (59.6, "1:00"), (642, "10:42"), (3723, "1:02:03")]
+)
+def test_clock(seconds, text):
+    assert clock(seconds) == text
 
 
 def test_percent():

@@ -125,7 +125,7 @@ def test_progress_on_a_terminal(folder, train, monkeypatch):
     monkeypatch.setattr("fastconv.cli.console._BAR_EVERY", 0.0)
     result = train("--epochs 1")
     assert re.search(
-        r"Epoch 1/1 100%\|.*step 5/5  accuracy \d+\.\d %  loss \d\.\d+  \d+ images/s  0\.0 s left",
+        r"Epoch 1/1 \|█+\| step 5/5 accuracy \d+\.\d % loss \d\.\d+ \d+ images/s 0:00 left",
         result.err,
     )
     assert re.search(EPOCH_LINE.format(1, 1), result.out)
@@ -136,7 +136,7 @@ def test_progress_elsewhere(folder, train, monkeypatch):
     result = train("--epochs 1")
     assert result.err == ""
     for step in range(1, 6):
-        assert re.search(rf"\nEpoch 1/1  step {step}/5  accuracy .* left\n", result.out)
+        assert re.search(rf"\nEpoch 1/1 step {step}/5 accuracy .* left\n", result.out)
 
 
 def test_curves(folder, train, monkeypatch):
