@@ -31,12 +31,14 @@ def test_version(run):
     assert run("--version").out == f"fastconv {fastconv.__version__}\n"
 
 
-def test_as_a_module():
+def test_as_a_module(tmp_path):
+    # From another folder: inside a checkout `-m` would find the sources before what is installed.
     result = subprocess.run(
         [sys.executable, "-m", "fastconv", "trian"],
         capture_output=True,
         text=True,
         env=environment(),
+        cwd=tmp_path,
         check=False,
     )
     assert result.returncode == 2
