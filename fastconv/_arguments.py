@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable
 from typing import Any
@@ -66,6 +67,17 @@ def as_pair(value: Any, what: str, *, where: str, minimum: int = 1) -> tuple[int
         rule = f"at least {minimum}" if min(first, second) < minimum else f"at most {LARGEST}"
         raise ValueError(f"{where}: {what} must be {rule}; received {value!r}")
     return first, second
+
+
+def as_float(number: Any, what: str, *, where: str) -> float:
+    """Return a finite number, or raise TypeError / ValueError."""
+    try:
+        value = float(number)
+    except (TypeError, ValueError):
+        raise TypeError(f"{where}: {what} must be a number; received {number!r}") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{where}: {what} must be finite; received {number!r}")
+    return value
 
 
 def is_whole(value: object) -> bool:

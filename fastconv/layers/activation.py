@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import check_choice
 from fastconv.layers.base import Layer
-from fastconv.plan.graph import ACTIVATIONS
+from fastconv.plan.recording.elementwise import ACTIVATIONS
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph

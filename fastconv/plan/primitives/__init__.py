@@ -1,0 +1,24 @@
+"""The primitive steps: what a layer can say of itself, one small record each.
+
+Shapes leave out the batch axis; a `Conv2DShape` or `Pool2DShape` in here has `mb` 1.
+"""
+
+from fastconv.plan.primitives.base import Primitive
+from fastconv.plan.primitives.elementwise import Activation, Add, Affine, Dropout
+from fastconv.plan.primitives.forms import Reshape
+from fastconv.plan.primitives.opaque import Opaque
+from fastconv.plan.primitives.pooling import Pool2D
+from fastconv.plan.primitives.products import Conv2D, Dense
+
+__all__ = [
+    "Activation",
+    "Add",
+    "Affine",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Opaque",
+    "Pool2D",
+    "Primitive",
+    "Reshape",
+]

@@ -1,0 +1,50 @@
+"""Steps that work on single elements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastconv.plan.primitives.base import Primitive
+
+
+@dataclass(frozen=True, eq=False)
+class Activation(Primitive):
+    """y = f(x); "softmax" works along the last axis, everything else on single elements."""
+
+    kind: str
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return self.kind
+
+
+@dataclass(frozen=True, eq=False)
+class Dropout(Primitive):
+    """y = x * mask / (1 - rate) while training, y = x otherwise; mask = f(seed, step, element)."""
+
+    rate: float
+    seed: int
+
+    @property
+    def title(self) -> str:
+        return f"dropout {self.rate:g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Affine(Primitive):
+    """y = scale * x + offset, from uint8 or float32 to float32."""
+
+    scale: float
+    offset: float
+
+    @property
+    def title(self) -> str:
+        return f"affine {self.scale:.4g}, {self.offset:.4g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Primitive):
+    """y = a + b, of one shape."""

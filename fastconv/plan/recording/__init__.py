@@ -1,0 +1,1 @@
+"""How each family of primitive steps is checked and recorded; `Graph` is their sum."""

@@ -1,0 +1,63 @@
+"""Recording: steps that work on single elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastconv._arguments import as_float, check_choice
+from fastconv.plan import primitives
+from fastconv.plan.values import Recorder, Value, with_batch
+
+ACTIVATIONS = ("relu", "softmax")
+
+
+class Elementwise(Recorder):
+    """Steps that work on single elements."""
+
+    def activation(self, x: Value, kind: str, **attrs: Any) -> Value:
+        """Apply "relu" to every element, or "softmax" along the last axis."""
+        where = self._where("activation")
+        self._float_input(x, where)
+        check_choice(kind, ACTIVATIONS, where=where, what="kind")
+        if attrs:
+            raise TypeError(f"{where}: {kind} takes no further arguments; received {attrs}")
+        if kind == "softmax" and not x.shape:
+            raise ValueError(
+                f"{where}: softmax needs an axis of classes; received x {with_batch(x)}"
+            )
+        return self._record(primitives.Activation(kind, attrs), (x,), x.shape)
+
+    def dropout(self, x: Value, rate: float, seed: int) -> Value:
+        """Zero a share `rate` of the elements while training and scale up the rest."""
+        where = self._where("dropout")
+        self._float_input(x, where)
+        rate = as_float(rate, "rate", where=where)
+        if not 0 <= rate < 1:
+            raise ValueError(f"{where}: rate must be at least 0 and below 1; received {rate!r}")
+        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+            raise TypeError(f"{where}: seed must be a whole number; received {seed!r}")
+        if not 0 <= int(seed) < 2**64:
+            raise ValueError(f"{where}: seed must be between 0 and 2**64 - 1; received {seed!r}")
+        if rate == 0:
+            return x
+        return self._record(primitives.Dropout(rate, int(seed)), (x,), x.shape)
+
+    def affine(self, x: Value, scale: float, offset: float) -> Value:
+        """scale * x + offset; the one step that takes uint8 values and makes float32 of them."""
+        where = self._where("affine")
+        self._own(x, where)
+        step = primitives.Affine(
+            as_float(scale, "scale", where=where), as_float(offset, "offset", where=where)
+        )
+        return self._record(step, (x,), x.shape)
+
+    def add(self, a: Value, b: Value) -> Value:
+        """a + b, element by element."""
+        where = self._where("add")
+        self._float_input(a, where)
+        self._float_input(b, where)
+        if a.shape != b.shape:
+            raise ValueError(
+                f"{where}: both must have one shape; received {with_batch(a)} and {with_batch(b)}"
+            )
+        return self._record(primitives.Add(), (a, b), a.shape)

@@ -1,0 +1,58 @@
+"""Recording: steps that multiply by a matrix of weights: convolution and dense."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastconv.plan import primitives
+from fastconv.plan.padding import Padding
+from fastconv.plan.parameters import Parameter
+from fastconv.plan.shapes import conv2d_shape
+from fastconv.plan.values import Recorder, Value, with_batch
+
+
+class Products(Recorder):
+    """Steps that multiply by a matrix of weights: convolution and dense."""
+
+    def conv2d(
+        self,
+        x: Value,
+        w: Parameter,
+        b: Parameter | None = None,
+        *,
+        strides: int | Sequence[int] = 1,
+        padding: Padding = "valid",
+        dilation: int | Sequence[int] = 1,
+        groups: int = 1,
+    ) -> Value:
+        """Convolve x (ih, iw, ic) with w (kh, kw, ic/groups, oc), plus b (oc,)."""
+        where = self._where("conv2d")
+        self._float_input(x, where, rank=3)
+        shape = conv2d_shape(
+            (1, *x.shape), w.shape, strides, padding, dilation, groups, where=where
+        )
+        _check_bias(b, shape.oc, w, where)
+        return self._record(primitives.Conv2D(shape, w, b), (x,), shape.y_shape[1:])
+
+    def dense(self, x: Value, w: Parameter, b: Parameter | None = None) -> Value:
+        """Multiply the last axis of x by w (ic, oc), plus b (oc,)."""
+        where = self._where("dense")
+        self._float_input(x, where)
+        if len(w.shape) != 2:
+            raise ValueError(f"{where}: w must have two axes (ic, oc); received {w.shape}")
+        ic = x.shape[-1] if x.shape else 0
+        if ic != w.shape[0]:
+            raise ValueError(
+                f"{where}: x has {ic} features, w expects {w.shape[0]}; "
+                f"received x {with_batch(x)}, w {w.shape}"
+            )
+        _check_bias(b, w.shape[1], w, where)
+        return self._record(primitives.Dense(w, b), (x,), (*x.shape[:-1], w.shape[1]))
+
+
+def _check_bias(b: Parameter | None, oc: int, w: Parameter, where: str) -> None:
+    if b is not None and b.shape != (oc,):
+        raise ValueError(
+            f"{where}: b must have one element for each of the {oc} outputs of w; "
+            f"received b {b.shape}, w {w.shape}"
+        )
