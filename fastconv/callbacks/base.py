@@ -20,7 +20,8 @@ class Callback(Configured):
     ----------
     model : Model
     params : dict
-        "epochs", "initial_epoch", "steps", "samples", "batch_size", "verbose".
+        "epochs", "initial_epoch", "steps", "samples", "batch_size", "verbose"; steps and samples
+        are None where nobody knows them before the end.
     """
 
     model: Model

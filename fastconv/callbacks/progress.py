@@ -47,7 +47,7 @@ class ProgbarLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs or {}
         if self.bar is not None:
-            self._show(self.params["steps"], logs)
+            self._show(self.params["steps"] or int(self.bar.n), logs)
             self.bar.refresh()
             self.close()
         elif self.level == 2:
@@ -88,10 +88,11 @@ class ProgbarLogger(Callback):
         if self.level == 1:
             from tqdm import tqdm
 
+            samples = self.params["samples"]
             self.bar = tqdm(
-                total=self.params["samples"],
+                total=self.params["steps"] if samples is None else samples,
                 desc=title,
-                unit="img",
+                unit="step" if samples is None else "img",
                 file=sys.stdout,
                 dynamic_ncols=True,
                 postfix=cast("Any", [""]),
@@ -101,11 +102,15 @@ class ProgbarLogger(Callback):
     def _advance(self, batch: int, logs: Logs) -> None:
         if self.bar is not None:
             self._show(batch + 1, logs)
-            left = self.params["samples"] - self.bar.n
-            self.bar.update(min(self.params["batch_size"], left))
+            if self.params["samples"] is None:
+                self.bar.update(1)
+            else:
+                left = self.params["samples"] - self.bar.n
+                self.bar.update(min(self.params["batch_size"], left))
 
     def _show(self, step: int, logs: Logs) -> None:
-        text = f"step {step}/{self.params['steps']} {_metrics(logs)}".rstrip()
+        of = "" if self.params["steps"] is None else f"/{self.params['steps']}"
+        text = f"step {step}{of} {_metrics(logs)}".rstrip()
         cast("Any", self.bar).postfix[0] = text
 
 

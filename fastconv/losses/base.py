@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.plan.loss import LossSpec
-from fastconv.utils.arrays import Shape, as_numbers
+from fastconv.utils.arrays import OpenShape, as_numbers, fits
 from fastconv.utils.configured import Configured
 
 
@@ -21,6 +21,8 @@ class Loss(Configured):
     """
 
     kind: str
+    ending = "softmax"
+    """The activation that makes a model's output probabilities, for errors."""
 
     def __init__(self, name: str | None = None, **unknown: Any) -> None:
         super().__init__(**unknown)
@@ -31,7 +33,7 @@ class Loss(Configured):
         """What the engine is told."""
         return LossSpec(self.kind)
 
-    def targets(self, y: Any, output_shape: Shape, *, where: str) -> np.ndarray:
+    def targets(self, y: Any, output_shape: OpenShape, *, where: str) -> np.ndarray:
         """Check the targets of a model's output (shape without the batch axis), as the engine wants
         them: int64 class numbers or float32 arrays of the output's shape.
 
@@ -41,9 +43,9 @@ class Loss(Configured):
             If they do not fit the output, or labels are out of range.
         """
         array = as_numbers(y, "y", where=where)
-        if array.ndim == len(output_shape) and output_shape[-1:] == (1,):
+        if array.ndim == len(output_shape) and tuple(output_shape[-1:]) == (1,):
             array = array[..., np.newaxis]
-        if array.shape[1:] != output_shape:
+        if not fits(array.shape[1:], output_shape):
             raise ValueError(
                 f"{where}: {self.kind} needs targets of the output's shape "
                 f"{(None, *output_shape)}{self._advice(array, output_shape)}; "
@@ -60,7 +62,7 @@ class Loss(Configured):
         """The loss of each row along the last axis, in float64."""
         raise NotImplementedError(f"{type(self).__name__} must define rows(y_true, y_pred)")
 
-    def _advice(self, y: np.ndarray, output_shape: Shape) -> str:
+    def _advice(self, y: np.ndarray, output_shape: OpenShape) -> str:
         return ""
 
     def get_config(self) -> dict[str, Any]:

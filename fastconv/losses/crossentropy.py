@@ -8,7 +8,7 @@ import numpy as np
 
 from fastconv.losses.base import Loss
 from fastconv.plan.loss import LossSpec
-from fastconv.utils.arrays import Shape, as_numbers
+from fastconv.utils.arrays import OpenShape, as_numbers, fits
 
 
 class _Crossentropy(Loss):
@@ -51,7 +51,7 @@ class CategoricalCrossentropy(_Crossentropy):
 
     kind = "categorical_crossentropy"
 
-    def targets(self, y: Any, output_shape: Shape, *, where: str) -> np.ndarray:
+    def targets(self, y: Any, output_shape: OpenShape, *, where: str) -> np.ndarray:
         _check_classes(self.kind, output_shape, where)
         array = super().targets(y, output_shape, where=where)
         if array.size and not array.min() >= 0:
@@ -63,8 +63,9 @@ class CategoricalCrossentropy(_Crossentropy):
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         return -(y_true * self.log_probabilities(y_pred)).sum(axis=-1)
 
-    def _advice(self, y: np.ndarray, output_shape: Shape) -> str:
-        labels = y.shape[1:] in (output_shape[:-1], (*output_shape[:-1], 1))
+    def _advice(self, y: np.ndarray, output_shape: OpenShape) -> str:
+        rows = tuple(output_shape[:-1])
+        labels = fits(y.shape[1:], rows) or fits(y.shape[1:], (*rows, 1))
         return ", one-hot (for labels use 'sparse_categorical_crossentropy')" if labels else ""
 
 
@@ -85,20 +86,21 @@ class SparseCategoricalCrossentropy(_Crossentropy):
 
     kind = "sparse_categorical_crossentropy"
 
-    def targets(self, y: Any, output_shape: Shape, *, where: str) -> np.ndarray:
+    def targets(self, y: Any, output_shape: OpenShape, *, where: str) -> np.ndarray:
         _check_classes(self.kind, output_shape, where)
         array = as_numbers(y, "y", where=where)
-        if array.shape[1:] == (*output_shape[:-1], 1):
+        if fits(array.shape[1:], (*output_shape[:-1], 1)):
             array = array[..., 0]
-        if array.ndim == 0 or array.shape[1:] != output_shape[:-1]:
+        if array.ndim == 0 or not fits(array.shape[1:], output_shape[:-1]):
             hint = " (for one-hot rows use 'categorical_crossentropy')"
+            hint = hint if fits(array.shape[1:], output_shape) else ""
             raise ValueError(
                 f"{where}: {self.kind} needs one label for each sample, shape "
-                f"{(None, *output_shape[:-1])}{hint if array.shape[1:] == output_shape else ''}; "
+                f"{(None, *output_shape[:-1])}{hint}; "
                 f"received y {array.shape}"
             )
         labels = array.astype(np.int64, copy=False) if array.dtype.kind != "f" else _whole(array)
-        classes = output_shape[-1]
+        classes = output_shape[-1] or 0
         if labels is None or (labels.size and not 0 <= labels.min() <= labels.max() < classes):
             raise ValueError(
                 f"{where}: labels must be whole numbers from 0 to {classes - 1}, the output has "
@@ -119,8 +121,8 @@ def _whole(array: np.ndarray) -> np.ndarray | None:
     return labels if np.array_equal(labels, array) else None
 
 
-def _check_classes(kind: str, output_shape: Shape, where: str) -> None:
-    if not output_shape or output_shape[-1] < 2:
+def _check_classes(kind: str, output_shape: OpenShape, where: str) -> None:
+    if not output_shape or (output_shape[-1] or 0) < 2:
         raise ValueError(
             f"{where}: {kind} needs an output of at least two classes; "
             f"received output {(None, *output_shape)}"

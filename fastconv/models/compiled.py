@@ -2,55 +2,196 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastconv import losses, metrics, optimizers
+from fastconv._arguments import as_float
 from fastconv.losses import Loss
 from fastconv.metrics import Metric
+from fastconv.models.ports import Port
 from fastconv.optimizers import Optimizer
-from fastconv.utils.arrays import Shape
+from fastconv.plan.loss import LossSpec
 from fastconv.utils.configured import serialize
 
 
+@dataclass(slots=True)
+class Judge:
+    """A metric of output number `output`, whose targets are those of loss number `loss`."""
+
+    name: str
+    metric: Metric
+    output: int
+    loss: int
+    weighted: bool
+
+
 class Compiled:
-    """An optimizer, a loss and metrics, made from names, instances or configurations."""
+    """An optimizer, losses and metrics, made from names, instances or configurations.
 
-    def __init__(self, optimizer: Any, loss: Any, wanted: Any) -> None:
+    `loss` and `loss_weights` are one for all outputs, or a list or dict by output; metrics are a
+    list for a model with one output, else a list of lists or a dict by output.
+    """
+
+    def __init__(
+        self,
+        optimizer: Any,
+        loss: Any = None,
+        wanted: Any = None,
+        loss_weights: Any = None,
+        weighted: Any = None,
+    ) -> None:
         self.optimizer: Optimizer = optimizers.get(optimizer)
-        self.loss: Loss | None = None if loss is None else losses.get(loss)
-        if wanted is None:
-            wanted = []
-        elif isinstance(wanted, (str, Metric, Mapping)):
-            wanted = [wanted]
-        elif not isinstance(wanted, Sequence):
-            raise TypeError(f"compile: metrics must be a list; received {wanted!r}")
-        self.wanted = list(wanted)
-        if self.wanted and self.loss is None:
-            raise ValueError(f"compile: metrics need a loss; received metrics {wanted!r}")
-        self._metrics: list[Metric] | None = None
-        if self.loss is not None:
-            self._resolve((2,))  # misspelt names are refused now, not at the first batch
+        self.loss = _each(loss, losses.get)
+        self.loss_weights = _each(loss_weights, _weight)
+        self.wanted = {False: _checked(wanted, "metrics"), True: _checked(weighted, "weighted_")}
+        self.has_loss = any(part is not None for part in _leaves(self.loss))
+        if not self.has_loss and (wanted or weighted):
+            raise ValueError(f"compile: metrics need a loss; received metrics {wanted or weighted}")
+        for part in _leaves(self.wanted[False]) + _leaves(self.wanted[True]):
+            metrics.get(part, None, (2,))  # misspelt names are refused now, not at the first batch
+        self._losses: list[Loss | None] = []
+        self._judges: list[Judge] | None = None
 
-    def metrics(self, output_shape: Shape) -> list[Metric]:
-        """The metrics; "accuracy" becomes the one that fits the output."""
-        if self._metrics is None:
-            self._metrics = self._resolve(output_shape)
-        return self._metrics
+    def losses(self, ports: Sequence[Port]) -> list[Loss | None]:
+        """The loss of each output, None where there is none."""
+        if not self._losses:
+            self._losses = _by_output(self.loss, ports, "loss")
+        return self._losses
 
-    def _resolve(self, output_shape: Shape) -> list[Metric]:
-        assert self.loss is not None
-        return [metrics.get(metric, self.loss, output_shape) for metric in self.wanted]
+    def specs(self, ports: Sequence[Port]) -> list[LossSpec | None]:
+        """What the engine is told of each output's loss."""
+        weights = _by_output(self.loss_weights, ports, "loss_weights")
+        return [
+            None if loss is None else replace(loss.spec, weight=1.0 if weight is None else weight)
+            for loss, weight in zip(self.losses(ports), weights, strict=True)
+        ]
+
+    def judges(self, ports: Sequence[Port]) -> list[Judge]:
+        """The metrics; "accuracy" becomes the one that fits the output and its loss."""
+        if self._judges is None:
+            self._judges = [
+                judge
+                for weighted, wanted in self.wanted.items()
+                for judge in self._resolve(wanted, ports, weighted)
+            ]
+        return self._judges
+
+    def fresh_judges(self, ports: Sequence[Port]) -> list[Judge]:
+        """Copies of the metrics that have seen nothing."""
+        fresh = copy.deepcopy(self.judges(ports))
+        for judge in fresh:
+            judge.metric.reset_state()
+        return fresh
+
+    def forget(self) -> None:
+        """The outputs have changed: find their losses and metrics anew."""
+        self._losses, self._judges = [], None
+
+    def _resolve(self, wanted: Any, ports: Sequence[Port], weighted: bool) -> list[Judge]:
+        if len(ports) == 1 and not isinstance(wanted, Mapping):
+            per_output = [_leaves(wanted)]
+        else:
+            per_output = [_leaves(part) for part in _by_output(wanted, ports, "metrics")]
+        found = []
+        of_output = self.losses(ports)
+        for number, (parts, port) in enumerate(zip(per_output, ports, strict=True)):
+            loss = of_output[number]
+            if parts and loss is None:
+                raise ValueError(
+                    f"compile: a metric needs a loss of the same output; received metrics for "
+                    f"{port.name!r}, which has none"
+                )
+            before = sum(other is not None for other in of_output[:number])
+            for part in parts:
+                metric = metrics.get(part, loss, port.shape)
+                name = metric.name if len(ports) == 1 else f"{port.name}_{metric.name}"
+                found.append(Judge(name, metric, number, before, weighted))
+        return found
 
     def get_config(self) -> dict[str, Any]:
         """JSON values from which `from_config` makes an equal one."""
         return {
             "optimizer": serialize(self.optimizer),
-            "loss": None if self.loss is None else serialize(self.loss),
-            "metrics": [serialize(m) if isinstance(m, Metric) else m for m in self.wanted],
+            "loss": _each(self.loss, serialize),
+            "metrics": _each(self.wanted[False], _plain),
+            "loss_weights": self.loss_weights,
+            "weighted_metrics": _each(self.wanted[True], _plain),
         }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Compiled:
         """Make one from what `get_config` returned."""
-        return cls(config["optimizer"], config["loss"], config["metrics"])
+        return cls(
+            config["optimizer"],
+            config["loss"],
+            config["metrics"],
+            config.get("loss_weights"),
+            config.get("weighted_metrics"),
+        )
+
+
+def _is_thing(value: Any) -> bool:
+    """Whether a dict is the configuration of one thing, and not a dict by output."""
+    return isinstance(value, Mapping) and set(value) <= {"class", "config"} and "class" in value
+
+
+def _each(value: Any, make: Any) -> Any:
+    """`make` of a value, or of every part of a nest of lists and dicts; None stays None."""
+    if value is None:
+        return None
+    if isinstance(value, Mapping) and not _is_thing(value):
+        return {key: _each(part, make) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_each(part, make) for part in value]
+    return make(value)
+
+
+def _leaves(value: Any) -> list[Any]:
+    """Every part of a nest of lists and dicts."""
+    if value is None:
+        return []
+    if isinstance(value, Mapping) and not _is_thing(value):
+        return [leaf for part in value.values() for leaf in _leaves(part)]
+    if isinstance(value, (list, tuple)):
+        return [leaf for part in value for leaf in _leaves(part)]
+    return [value]
+
+
+def _by_output(value: Any, ports: Sequence[Port], what: str) -> list[Any]:
+    """One entry for each output; a single one is that of the only output, or a loss for all."""
+    names = [port.name for port in ports]
+    if isinstance(value, Mapping) and not _is_thing(value):
+        unknown = [str(key) for key in value if key not in names]
+        if unknown:
+            raise ValueError(
+                f"compile: {what} as a dict must have outputs as keys, {', '.join(names)}; "
+                f"received {', '.join(unknown)}"
+            )
+        return [value.get(name) for name in names]
+    if isinstance(value, (list, tuple)):
+        if len(value) != len(ports):
+            raise ValueError(
+                f"compile: {what} as a list must have an entry for each of the {len(ports)} "
+                f"outputs; received {len(value)}"
+            )
+        return list(value)
+    return [value] * len(ports)
+
+
+def _checked(wanted: Any, what: str) -> Any:
+    if wanted is None or isinstance(wanted, (str, Metric, Mapping)):
+        return wanted
+    if not isinstance(wanted, Sequence):
+        raise TypeError(f"compile: {what.rstrip('_')} must be a list; received {wanted!r}")
+    return list(wanted)
+
+
+def _plain(metric: Any) -> Any:
+    return serialize(metric) if isinstance(metric, Metric) else metric
+
+
+def _weight(value: Any) -> float:
+    return as_float(value, "loss_weights", where="compile")

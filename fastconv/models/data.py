@@ -1,67 +1,146 @@
-"""Samples and targets as users hand them over: checked, split, ordered and cut into batches."""
+"""Samples and targets as users hand them over: checked, weighted, split and ordered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv.utils.arrays import as_numbers
+from fastconv.models.ports import Port, by_port
+from fastconv.utils.arrays import as_numbers, fits
 from fastconv.utils.random import generator
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
 
+Signature = tuple[tuple[tuple[int, ...], str], ...]
+"""Shape, without the batch axis, and dtype of every input."""
 
-def check_x(model: Model, x: Any, *, where: str) -> np.ndarray:
-    """`x` as an array of samples of the model's input shape; builds the model if it is not."""
-    array = as_numbers(x, "x", where=where)
-    if array.ndim < 2:
-        raise ValueError(
-            f"{where}: x must have a batch axis and at least one other; received {array.shape}"
-        )
+
+@dataclass(slots=True)
+class Samples:
+    """Arrays of one length: all of a data set, or a batch.
+
+    Attributes
+    ----------
+    x : list of arrays, one for each input
+    y : list of arrays, one for each output that has a loss
+    weights : list of arrays or None, beside `y`
+        What each sample's loss is multiplied by.
+    """
+
+    x: list[np.ndarray]
+    y: list[np.ndarray]
+    weights: list[np.ndarray | None]
+
+    def __len__(self) -> int:
+        return len(self.x[0])
+
+    def __getitem__(self, rows: slice) -> Samples:
+        weights = [None if w is None else w[rows] for w in self.weights]
+        return Samples([x[rows] for x in self.x], [y[rows] for y in self.y], weights)
+
+    @property
+    def signature(self) -> Signature:
+        """What the plan for these samples depends on."""
+        return tuple((x.shape[1:], engine_dtype(x)) for x in self.x)
+
+
+def engine_dtype(x: np.ndarray) -> str:
+    """Images of bytes go in as they are, everything else as float32."""
+    return "uint8" if x.dtype == np.uint8 else "float32"
+
+
+def check_x(model: Model, x: Any, *, where: str) -> list[np.ndarray]:
+    """An array of samples for each input; builds the model if it is not."""
     if not model.built:
-        model.build(array.shape[1:])
-    if array.shape[1:] != model.sample_shape:
-        raise ValueError(
-            f"{where}: x must have the model's input shape {(None, *model.sample_shape)}; "
-            f"received {array.shape}"
-        )
-    if model.input_dtype == "uint8" and array.dtype != np.uint8:
-        raise TypeError(f"{where}: the model's input is uint8; received {array.dtype}")
-    return array
+        first = as_numbers(x, "x", where=where)
+        _check_axes(first, "x", where)
+        model.build(first.shape[1:])
+    ports = model.input_ports
+    arrays = []
+    for entry, port in zip(by_port(x, ports, "x", where=where), ports, strict=True):
+        name, owner = ("x", "the model") if len(ports) == 1 else (f"x[{port.name!r}]", "input")
+        array = as_numbers(entry, name, where=where)
+        _check_axes(array, name, where)
+        if not fits(array.shape[1:], port.shape):
+            raise ValueError(
+                f"{where}: {name} must have {owner}'s input shape {(None, *port.shape)}; "
+                f"received {array.shape}"
+                if len(ports) == 1
+                else f"{where}: {name} must have shape {(None, *port.shape)}; "
+                f"received {array.shape}"
+            )
+        if port.dtype == "uint8" and array.dtype != np.uint8:
+            raise TypeError(f"{where}: the model's input is uint8; received {array.dtype}")
+        arrays.append(array)
+    lengths = [len(array) for array in arrays]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"{where}: all inputs must be of one length; received {lengths}")
+    return arrays
 
 
-def check_xy(model: Model, x: Any, y: Any, *, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """Samples and targets of one length, at least one; targets as the loss wants them."""
-    loss = model.require_loss(where)
-    samples = check_x(model, x, where=where)
+def check_samples(
+    model: Model,
+    x: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    where: str,
+) -> Samples:
+    """Samples and targets of one length, at least one; targets as each loss wants them."""
+    compiled = model.require_compiled(where)
+    model.require_loss(where)
+    arrays = check_x(model, x, where=where)
     if y is None:
         raise ValueError(f"{where}: y, the targets, must be given; received None")
-    targets = loss.targets(y, model.output_sample_shape, where=where)
-    if len(samples) != len(targets) or not len(samples):
+    ports = model.output_ports
+    losses = compiled.losses(ports)
+    judged = [port for port, loss in zip(ports, losses, strict=True) if loss is not None]
+    given = _of_judged(y, ports, judged, "y", where)
+    targets = [
+        loss.targets(entry, port.shape, where=where)
+        for entry, port, loss in zip(given, judged, filter(None, losses), strict=True)
+    ]
+    for target in targets:
+        if len(arrays[0]) != len(target) or not len(target):
+            raise ValueError(
+                f"{where}: x and y must have the same number of samples, at least one; "
+                f"received {len(arrays[0])} and {len(target)}"
+            )
+    weights = _weights(sample_weight, targets, ports, judged, where)
+    model.plans.check_losses(where=where)
+    return Samples(arrays, targets, weights)
+
+
+def with_class_weight(
+    data: Samples, class_weight: Mapping[int, float] | None, *, where: str
+) -> Samples:
+    """`data` with every sample's weight multiplied by that of its class."""
+    if class_weight is None:
+        return data
+    if len(data.y) > 1:
         raise ValueError(
-            f"{where}: x and y must have the same number of samples, at least one; "
-            f"received {len(samples)} and {len(targets)}"
+            f"{where}: class_weight belongs to a model with one loss; received {len(data.y)} "
+            "losses (use sample_weight)"
         )
-    model.plans.check_loss(loss, where=where)
-    return samples, targets
+    weights = _times(data.weights[0], _class_weights(data.y[0], class_weight, where))
+    return Samples(data.x, data.y, [weights])
 
 
-def split_off(
-    x: np.ndarray, y: np.ndarray, share: float, *, where: str
-) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def split_off(data: Samples, share: float, *, where: str) -> tuple[Samples, Samples]:
     """Cut the last `share` of the samples off, before any shuffling: (training, validation)."""
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
         raise ValueError(f"{where}: validation_split must be between 0 and 1; received {share!r}")
-    cut = int(len(x) * (1 - share))
-    if cut in (0, len(x)):
+    cut = int(len(data) * (1 - share))
+    if cut in (0, len(data)):
         raise ValueError(
             f"{where}: validation_split must leave samples on both sides; "
-            f"received {share!r} of {len(x)} samples"
+            f"received {share!r} of {len(data)} samples"
         )
-    return (x[:cut], y[:cut]), (x[cut:], y[cut:])
+    return data[slice(None, cut)], data[slice(cut, None)]
 
 
 def shuffled(n: int, seed: int, epoch: int, iterations: int) -> np.ndarray:
@@ -69,50 +148,75 @@ def shuffled(n: int, seed: int, epoch: int, iterations: int) -> np.ndarray:
     return generator(seed, epoch, iterations).permutation(n)
 
 
-class Batches:
-    """Cuts samples, and targets if there are any, into batches; an epoch reuses two buffers."""
-
-    def __init__(self, x: np.ndarray, y: np.ndarray | None, batch_size: int) -> None:
-        self.x, self.y = x, y
-        self.batch_size = min(batch_size, max(1, len(x)))
-        self.dtype = "uint8" if x.dtype == np.uint8 else "float32"
-        self._x = _Gather(x, np.dtype(self.dtype), self.batch_size)
-        self._y = None
-        if y is not None:
-            targets = np.dtype(np.int64 if y.dtype == np.int64 else np.float32)
-            self._y = _Gather(y, targets, self.batch_size)
-
-    def __len__(self) -> int:
-        return -(-len(self.x) // self.batch_size)
-
-    def walk(self, order: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Batches in `order`, or as they lie; valid until the next one. Without y, y is x."""
-        for start in range(0, len(self.x), self.batch_size):
-            stop = min(start + self.batch_size, len(self.x))
-            rows = slice(start, stop) if order is None else order[start:stop]
-            x = self._x.rows(rows)
-            yield x, (x if self._y is None else self._y.rows(rows))
+def _check_axes(array: np.ndarray, name: str, where: str) -> None:
+    if array.ndim < 2:
+        raise ValueError(
+            f"{where}: {name} must have a batch axis and at least one other; received {array.shape}"
+        )
 
 
-class _Gather:
-    """Rows of an array as the engine takes them: aligned, C-contiguous, of one dtype."""
+def _of_judged(
+    value: Any, ports: list[Port], judged: list[Port], what: str, where: str
+) -> list[Any]:
+    """Entries for the outputs that have a loss; those of the others may be left out."""
+    if len(judged) < len(ports):
+        if isinstance(value, Mapping):
+            value = {k: v for k, v in value.items() if k in {port.name for port in judged}}
+        elif isinstance(value, (list, tuple)) and len(value) == len(ports):
+            value = [v for v, port in zip(value, ports, strict=True) if port in judged]
+            if len(judged) == 1:
+                return value
+    return by_port(value, judged, what, where=where)
 
-    def __init__(self, source: np.ndarray, dtype: np.dtype[Any], batch_size: int) -> None:
-        flags = source.flags
-        self.source = source
-        self.ready = source.dtype == dtype and flags.c_contiguous and flags.aligned
-        self.buffer = np.empty((batch_size, *source.shape[1:]), dtype)
 
-    def rows(self, rows: slice | np.ndarray) -> np.ndarray:
-        if isinstance(rows, slice):
-            if self.ready:
-                return self.source[rows]
-            part = self.buffer[: rows.stop - rows.start]
-            part[...] = self.source[rows]
-            return part
-        part = self.buffer[: len(rows)]
-        if self.ready:
-            # "clip" writes straight into the buffer; the rows are known to exist.
-            return np.take(self.source, rows, axis=0, out=part, mode="clip")
-        part[...] = self.source[rows]
-        return part
+def _weights(
+    given: Any, targets: list[np.ndarray], ports: list[Port], judged: list[Port], where: str
+) -> list[np.ndarray | None]:
+    """A weight for each sample (or each row of its output) and each loss, or None."""
+    if given is None:
+        return [None] * len(targets)
+    each = [given] * len(targets)
+    if len(ports) > 1 and isinstance(given, (list, tuple, Mapping)) and not _is_flat(given):
+        each = _of_judged(given, ports, judged, "sample_weight", where)
+    found: list[np.ndarray | None] = []
+    for entry, target, port in zip(each, targets, judged, strict=True):
+        if entry is None:
+            found.append(None)
+            continue
+        array = as_numbers(entry, "sample_weight", where=where).astype(np.float32, copy=False)
+        rows = (len(target), *target.shape[1 : len(port.shape)])
+        if array.shape == (len(target), 1) and len(rows) == 1:
+            array = array[:, 0]
+        if array.shape not in ((len(target),), rows):
+            raise ValueError(
+                f"{where}: sample_weight must have one number for each of the {len(target)} "
+                f"samples; received shape {array.shape}"
+            )
+        found.append(array)
+    return found
+
+
+def _is_flat(given: Any) -> bool:
+    """Whether a list is one weight after the other, and not a list of arrays."""
+    return not isinstance(given, Mapping) and bool(given) and all(np.ndim(g) == 0 for g in given)
+
+
+def _class_weights(target: np.ndarray, given: Any, where: str) -> np.ndarray:
+    """The weight of each row's class."""
+    if not isinstance(given, Mapping) or not given:
+        raise TypeError(
+            f"{where}: class_weight must be a dict from class numbers to weights; "
+            f"received {given!r}"
+        )
+    classes = target
+    if target.dtype != np.int64:
+        classes = target[..., 0] if target.shape[-1] == 1 else target.argmax(axis=-1)
+        classes = classes.astype(np.int64)
+    table = np.ones(max(int(classes.max(initial=0)), *map(int, given)) + 1, np.float32)
+    for number, weight in given.items():
+        table[int(number)] = weight
+    return table[classes]
+
+
+def _times(a: np.ndarray | None, b: np.ndarray) -> np.ndarray:
+    return b if a is None else a.reshape(a.shape + (1,) * (b.ndim - a.ndim)) * b

@@ -2,55 +2,32 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._arguments import as_int
 from fastconv.callbacks import Callback, CallbackList
-from fastconv.models.data import Batches, check_x, check_xy
 from fastconv.models.hooks import make_hooks
+from fastconv.models.means import Means
+from fastconv.models.ports import one_or_list
+from fastconv.models.sources import Source, labelled, steps_of, unlabelled
+from fastconv.models.stepping import judged
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
 
 
-class Means:
-    """The mean loss and the metrics over the batches so far."""
-
-    def __init__(self, model: Model) -> None:
-        # Copies: a callback may evaluate in the middle of an epoch.
-        self.metrics = copy.deepcopy(model.metrics)
-        for metric in self.metrics:
-            metric.reset_state()
-        self.loss = 0.0
-        self.samples = 0
-
-    def add(self, loss: float, y_true: np.ndarray, y_pred: np.ndarray) -> None:
-        """Take in a batch: its mean loss, targets and outputs."""
-        self.loss += loss * len(y_true)
-        self.samples += len(y_true)
-        for metric in self.metrics:
-            metric.update_state(y_true, y_pred)
-
-    def result(self) -> dict[str, float]:
-        """The means, by name."""
-        logs = {"loss": self.loss / max(1, self.samples)}
-        return logs | {metric.name: metric.result() for metric in self.metrics}
-
-
-def run_evaluation(model: Model, batches: Batches, hooks: CallbackList) -> dict[str, float]:
-    """The loss and the metrics over `batches`."""
-    plan = model.plans.inference(batches.batch_size, batches.dtype)
+def run_evaluation(model: Model, source: Source, hooks: CallbackList) -> dict[str, float]:
+    """The loss and the metrics over an epoch of `source`."""
     means = Means(model)
     hooks.call("on_test_begin", {})
-    for step, (x, y) in enumerate(batches.walk()):
-        hooks.call("on_test_batch_begin", step, {})
-        loss, output = plan.loss_and_output(x, y)
-        means.add(loss, y, output)
-        hooks.call("on_test_batch_end", step, means.result())
+    with closing(source.epoch()) as batches:
+        for step, batch in enumerate(batches):
+            hooks.call("on_test_batch_begin", step, {})
+            means.add(judged(model, batch, source.batch_size), batch)
+            hooks.call("on_test_batch_end", step, means.result())
     logs = means.result()
     hooks.call("on_test_end", logs)
     return logs
@@ -63,13 +40,17 @@ def evaluate(
     *,
     batch_size: int | None,
     verbose: int | str,
+    sample_weight: Any,
+    steps: int | None,
     callbacks: Iterable[Callback] | None,
 ) -> dict[str, float]:
     """Judge; `Model.evaluate` says what the arguments mean."""
-    size = as_int(32 if batch_size is None else batch_size, "batch_size", where="evaluate")
-    batches = Batches(*check_xy(model, x, y, where="evaluate"), size)
-    with make_hooks(model, callbacks, batches, verbose) as hooks:
-        return run_evaluation(model, batches, hooks)
+    where = "evaluate"
+    limit = steps_of(steps, "steps", where=where)
+    source = labelled(model, x, y, sample_weight, batch_size, limit, where=where)
+    with make_hooks(model, callbacks, source, verbose) as hooks, closing(source):
+        source.begin(1)
+        return run_evaluation(model, source, hooks)
 
 
 def predict(
@@ -78,21 +59,32 @@ def predict(
     *,
     batch_size: int | None,
     verbose: int | str,
+    steps: int | None,
     callbacks: Iterable[Callback] | None,
-) -> np.ndarray:
+) -> Any:
     """Predict; `Model.predict` says what the arguments mean."""
-    size = as_int(32 if batch_size is None else batch_size, "batch_size", where="predict")
-    samples = check_x(model, x, where="predict")
-    outputs = np.empty((len(samples), *model.output_sample_shape), np.float32)
-    batches = Batches(samples, None, size)
-    plan = model.plans.inference(batches.batch_size, batches.dtype)
-    with make_hooks(model, callbacks, batches, verbose) as hooks:
+    where = "predict"
+    source = unlabelled(model, x, batch_size, steps_of(steps, "steps", where=where), where=where)
+    parts: list[list[np.ndarray]] = [[] for _ in model.output_ports]
+    with make_hooks(model, callbacks, source, verbose) as hooks, closing(source):
+        source.begin(1)
         hooks.call("on_predict_begin", {})
-        done = 0
-        for step, (batch, _) in enumerate(batches.walk()):
-            hooks.call("on_predict_batch_begin", step, {})
-            outputs[done : done + len(batch)] = plan.forward(batch)
-            done += len(batch)
-            hooks.call("on_predict_batch_end", step, {})
+        with closing(source.epoch()) as batches:
+            for step, batch in enumerate(batches):
+                hooks.call("on_predict_batch_begin", step, {})
+                plan = model.plans.inference(source.batch_size, batch.signature)
+                outputs = plan.forward(one_or_list(batch.x))
+                for part, y in zip(
+                    parts, outputs if isinstance(outputs, list) else [outputs], strict=True
+                ):
+                    part.append(np.array(y))
+                hooks.call("on_predict_batch_end", step, {})
         hooks.call("on_predict_end", {})
-    return outputs
+    if not parts[0]:
+        return one_or_list([_none(port.shape) for port in model.output_ports])
+    return one_or_list([np.concatenate(part) for part in parts])
+
+
+def _none(shape: tuple[int | None, ...]) -> np.ndarray:
+    """The outputs for no samples."""
+    return np.empty((0, *(size or 0 for size in shape)), np.float32)

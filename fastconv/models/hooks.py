@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from fastconv.callbacks import Callback, CallbackList, ProgbarLogger
 
 if TYPE_CHECKING:
-    from fastconv.models.data import Batches
     from fastconv.models.model import Model
+    from fastconv.models.sources import Source
 
 
 def make_hooks(
     model: Model,
     callbacks: Callback | Iterable[Callback] | None,
-    batches: Batches,
+    source: Source,
     verbose: int | str,
     *,
     first: Sequence[Callback] = (),
@@ -33,9 +33,9 @@ def make_hooks(
     shown = [] if any(isinstance(c, ProgbarLogger) for c in own) else [ProgbarLogger()]
     told = {
         **params,
-        "steps": len(batches),
-        "samples": len(batches.x),
-        "batch_size": batches.batch_size,
+        "steps": source.steps,
+        "samples": source.samples,
+        "batch_size": source.batch_size,
         "verbose": verbose,
     }
     return CallbackList([*first, *own, *shown], model, told)

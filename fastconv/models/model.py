@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from fastconv.callbacks import Callback, History
-from fastconv.losses import Loss
 from fastconv.metrics import Metric
 from fastconv.models.compiled import Compiled
 from fastconv.models.plans import Plans
@@ -50,6 +47,8 @@ class Model(Structure):
         optimizer: Any = "adam",
         loss: Any = None,
         metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
     ) -> None:
         """Say how the model is to be trained.
 
@@ -59,16 +58,23 @@ class Model(Structure):
             "sgd", "adam", or an instance.
         loss : str or Loss
             "categorical_crossentropy" (one-hot targets), "sparse_categorical_crossentropy"
-            (integer labels), "mean_squared_error" ("mse"), or an instance.
+            (integer labels), "mean_squared_error" ("mse"), or an instance. With several outputs a
+            list or a dict by the outputs' names, None for an output without a loss; or one loss
+            for all of them.
         metrics : list of str or Metric, optional
-            "accuracy" takes the accuracy that fits the loss.
+            "accuracy" takes the accuracy that fits the loss. With several outputs a list of lists,
+            or a dict.
+        loss_weights : list or dict of float, optional
+            What the losses of several outputs are multiplied by in their sum.
+        weighted_metrics : list of str or Metric, optional
+            Like `metrics`, but every sample counts with its weight.
 
         Raises
         ------
         TypeError, ValueError
             If a name is unknown; the nearest one is proposed.
         """
-        self.compiled = Compiled(optimizer, loss, metrics)
+        self.compiled = Compiled(optimizer, loss, metrics, loss_weights, weighted_metrics)
         self.plans.forget()
 
     @property
@@ -79,7 +85,7 @@ class Model(Structure):
     @property
     def metrics(self) -> list[Metric]:
         """The metrics that `compile` was given, besides the loss."""
-        return self.require_compiled("metrics").metrics(self.output_sample_shape)
+        return [j.metric for j in self.require_compiled("metrics").judges(self.output_ports)]
 
     def require_compiled(self, where: str) -> Compiled:
         """What `compile` was told; ValueError if it was not called."""
@@ -87,12 +93,10 @@ class Model(Structure):
             raise ValueError(f"{where}: the model must be compiled first: call model.compile(...)")
         return self.compiled
 
-    def require_loss(self, where: str) -> Loss:
-        """The loss; ValueError if there is none."""
-        loss = self.require_compiled(where).loss
-        if loss is None:
+    def require_loss(self, where: str) -> None:
+        """ValueError if there is no loss."""
+        if not self.require_compiled(where).has_loss:
             raise ValueError(f"{where}: compile must be given a loss; received loss=None")
-        return loss
 
     @checked_keywords
     def fit(
@@ -104,11 +108,17 @@ class Model(Structure):
         verbose: int | str = "auto",
         callbacks: Iterable[Callback] | None = None,
         validation_split: float = 0.0,
-        validation_data: Sequence[Any] | None = None,
+        validation_data: Any = None,
         shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
     ) -> History:
-        """Train on arrays.
+        """Train on arrays, or on anything that gives batches.
 
         The order of the samples and the dropout masks follow from the model's seed, the epoch and
         the number of steps taken, so that a run that is saved, loaded and gone on with ends in the
@@ -118,8 +128,12 @@ class Model(Structure):
         ----------
         x : array_like, (samples, ...)
             uint8 images are taken as they are; other numbers become float32, batch by batch.
+            With several inputs a list of arrays, or a dict by the inputs' names. Or a generator or
+            any other iterable of batches, (x, y) or (x, y, sample_weight), without `y`; it is
+            walked ahead of the training in a thread.
         y : array_like
-            Integer labels (samples,) or one-hot rows (samples, classes), as the loss asks.
+            Integer labels (samples,) or one-hot rows (samples, classes), as the loss asks. With
+            several outputs a list or a dict.
         batch_size : int
             Default 32. The last batch of an epoch may be smaller.
         epochs : int
@@ -130,12 +144,23 @@ class Model(Structure):
         callbacks : list of Callback
         validation_split : float
             Share of the samples, taken from the end, that is held out and judged on every epoch.
-        validation_data : (x, y)
+        validation_data : (x, y), (x, y, sample_weight), or an iterable of batches
             Samples to judge on after every epoch instead.
         shuffle : bool
-            Whether each epoch goes through the samples in a new order.
+            Whether each epoch goes through the arrays in a new order.
+        class_weight : dict from class numbers to float
+            Multiplies the losses of a class's samples; 1 for those that are missing.
+        sample_weight : (samples,) array_like
+            Multiplies each sample's loss; the mean still divides by the number of samples. With
+            several outputs one for all, or a list or a dict.
         initial_epoch : int
             The epoch to begin with: `Model.epoch` of a loaded checkpoint.
+        steps_per_epoch : int
+            Batches in an epoch; default: as many as the data has.
+        validation_steps, validation_batch_size : int
+            The same for the validation; default: all samples, in batches as in training.
+        validation_freq : int or list of int
+            Validate after every so many epochs, or after those in the list (counted from 1).
 
         Returns
         -------
@@ -161,7 +186,13 @@ class Model(Structure):
             validation_split=validation_split,
             validation_data=validation_data,
             shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
             initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
         )
 
     @checked_keywords
@@ -171,10 +202,14 @@ class Model(Structure):
         y: Any = None,
         batch_size: int | None = None,
         verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
         callbacks: Iterable[Callback] | None = None,
         return_dict: bool = False,
     ) -> Any:
         """The mean loss and the metrics over `x` and `y`, as `fit` takes them.
+
+        `steps` ends the evaluation after so many batches.
 
         Returns
         -------
@@ -183,7 +218,16 @@ class Model(Structure):
         """
         from fastconv.models.evaluate import evaluate
 
-        logs = evaluate(self, x, y, batch_size=batch_size, verbose=verbose, callbacks=callbacks)
+        logs = evaluate(
+            self,
+            x,
+            y,
+            batch_size=batch_size,
+            verbose=verbose,
+            sample_weight=sample_weight,
+            steps=steps,
+            callbacks=callbacks,
+        )
         return _flat(logs, return_dict)
 
     @checked_keywords
@@ -192,30 +236,49 @@ class Model(Structure):
         x: Any,
         batch_size: int | None = None,
         verbose: int | str = 0,
+        steps: int | None = None,
         callbacks: Iterable[Callback] | None = None,
-    ) -> np.ndarray:
-        """The outputs for `x`, float32, (samples, ...); computed in batches (default 32)."""
+    ) -> Any:
+        """The outputs for `x`, float32, (samples, ...); computed in batches (default 32).
+
+        `x` is as in `fit`, also an iterable of batches, x or (x, ...), of which `steps` may limit
+        the number. With several outputs a list of arrays.
+        """
         from fastconv.models.evaluate import predict
 
-        return predict(self, x, batch_size=batch_size, verbose=verbose, callbacks=callbacks)
+        return predict(
+            self, x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
+        )
 
     @checked_keywords
-    def train_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
         """One training step on a batch; returns its loss and metrics, as `evaluate` does."""
         from fastconv.models.single import train_on_batch
 
-        return _flat(train_on_batch(self, x, y), return_dict)
+        return _flat(train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
 
     @checked_keywords
-    def test_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """The loss and the metrics of a single batch, as `evaluate` returns them."""
         from fastconv.models.single import test_on_batch
 
-        return _flat(test_on_batch(self, x, y), return_dict)
+        return _flat(test_on_batch(self, x, y, sample_weight), return_dict)
 
-    def predict_on_batch(self, x: Any) -> np.ndarray:
+    def predict_on_batch(self, x: Any) -> Any:
         """The outputs for a single batch."""
-        return self.predict(x, batch_size=max(1, len(x)))
+        from fastconv.models.data import check_x
+
+        rows = len(check_x(self, x, where="predict_on_batch")[0])
+        return self.predict(x, batch_size=max(1, rows))
 
     def save(self, filepath: str | os.PathLike[str]) -> None:
         """Write everything to one file: configuration, weights, optimizer, history, metadata.

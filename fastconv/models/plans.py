@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastconv.models.data import Signature
+from fastconv.models.ports import one_or_list
 from fastconv.plan.graph import Graph
 from fastconv.plan.parameters import Parameter, ParameterStore
 from fastconv.plan.plan import Plan
 from fastconv.plan.primitives import Conv2D, Dense
 
 if TYPE_CHECKING:
-    from fastconv.losses import Loss
     from fastconv.models.model import Model
 
 
@@ -28,18 +29,18 @@ class Plans:
         self.store: ParameterStore | None = None
         self._packed: list[tuple[Parameter, np.ndarray, bool]] = []
         self._plans: dict[str, tuple[tuple[Any, ...], Plan]] = {}
-        self._loss_fits = False
+        self._losses_fit = False
 
-    def training(self, batch_size: int, dtype: str, *, exactly: bool = True) -> Plan:
+    def training(self, batch_size: int, signature: Signature, *, exactly: bool = True) -> Plan:
         """A plan with gradients; `exactly` asks for this batch size, not for one at least as large.
 
         A fit asks exactly, so that its bits do not depend on what the model did before.
         """
-        return self._plan("training", batch_size, dtype, exactly)
+        return self._plan("training", batch_size, signature, exactly)
 
-    def inference(self, batch_size: int, dtype: str) -> Plan:
+    def inference(self, batch_size: int, signature: Signature) -> Plan:
         """A plan for batches of up to `batch_size`."""
-        return self._plan("inference", batch_size, dtype, False)
+        return self._plan("inference", batch_size, signature, False)
 
     def refresh(self) -> None:
         """Pack the parameters if they are not, and hand them to the optimizer."""
@@ -56,43 +57,53 @@ class Plans:
         if model.compiled is not None:
             model.compiled.optimizer.build(self.store)
 
-    def check_loss(self, loss: Loss, *, where: str) -> None:
+    def check_losses(self, *, where: str) -> None:
         """Refuse a cross-entropy of probabilities on the sums of a linear layer; looks once."""
-        if not self._loss_fits and loss.spec.is_crossentropy and not loss.spec.from_logits:
-            graph = model_graph(self.model, "float32")
-            last = next((node for node in graph.nodes if node.output is graph.outputs[0]), None)
-            if last is not None and isinstance(last.primitive, (Conv2D, Dense)):
-                raise ValueError(
-                    f"{where}: {loss.kind} needs probabilities: end the model with a softmax, or "
-                    f"use {type(loss).__name__}(from_logits=True); received the output of "
-                    f"{last.label!r}, which has no activation"
-                )
-        self._loss_fits = True
+        model = self.model
+        if self._losses_fit or model.compiled is None:
+            return
+        losses = model.compiled.losses(model.output_ports)
+        suspects = [loss is not None and loss.spec.wants_probabilities for loss in losses]
+        if any(suspects) and all(None not in port.shape for port in model.input_ports):
+            shapes = [tuple(size or 1 for size in port.shape) for port in model.input_ports]
+            graph = model_graph(model, tuple((shape, "float32") for shape in shapes))
+            for loss, suspect, y in zip(losses, suspects, graph.outputs, strict=True):
+                last = next((node for node in graph.nodes if node.output is y), None)
+                if suspect and last is not None and isinstance(last.primitive, (Conv2D, Dense)):
+                    assert loss is not None
+                    raise ValueError(
+                        f"{where}: {loss.kind} needs probabilities: end the model with a "
+                        f"{loss.ending}, or use {type(loss).__name__}(from_logits=True); "
+                        f"received the output of {last.label!r}, which has no activation"
+                    )
+        self._losses_fit = True
 
     def forget(self) -> None:
         """Drop every plan: the loss or the layers have changed."""
         self._plans.clear()
-        self._loss_fits = False
+        self._losses_fit = False
 
-    def _plan(self, purpose: str, batch_size: int, dtype: str, exactly: bool) -> Plan:
+    def _plan(self, purpose: str, batch_size: int, signature: Signature, exactly: bool) -> Plan:
         self.refresh()
         if purpose in self._plans:
             (size, made_for), plan = self._plans[purpose]
             fits = size == batch_size or (size > batch_size and not exactly)
-            if fits and made_for == dtype:
+            if fits and made_for == signature:
                 return plan
         self._plans.pop(purpose, None)  # its memory goes before the next one takes its own
         compiled = self.model.compiled
-        loss = None if compiled is None or compiled.loss is None else compiled.loss.spec
-        plan = Plan(
-            model_graph(self.model, dtype), batch_size, training=purpose == "training", loss=loss
-        )
-        self._plans[purpose] = (batch_size, dtype), plan
+        specs = None if compiled is None else compiled.specs(self.model.output_ports)
+        graph = model_graph(self.model, signature)
+        plan = Plan(graph, batch_size, training=purpose == "training", loss=specs)
+        self._plans[purpose] = (batch_size, signature), plan
         return plan
 
 
-def model_graph(model: Model, dtype: str) -> Graph:
-    """A model's primitive steps, for input of `dtype`."""
+def model_graph(model: Model, signature: Signature) -> Graph:
+    """A model's primitive steps, for inputs of these shapes and dtypes."""
     graph = Graph()
-    graph.output(model.emit(graph, graph.input(model.sample_shape, dtype)))
+    xs = [graph.input(shape, dtype) for shape, dtype in signature]
+    found = model.emit(graph, one_or_list(xs))
+    for y in found if isinstance(found, (list, tuple)) else [found]:
+        graph.output(y)
     return graph

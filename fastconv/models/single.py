@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fastconv.models.data import Batches, check_xy
-from fastconv.models.evaluate import Means
+from fastconv.models.batches import Batches
+from fastconv.models.data import check_samples, with_class_weight
+from fastconv.models.means import Means
+from fastconv.models.stepping import judged, training_step
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
 
 
-def train_on_batch(model: Model, x: Any, y: Any) -> dict[str, float]:
+def train_on_batch(
+    model: Model,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Mapping[int, float] | None,
+) -> dict[str, float]:
     """Take one training step on a batch; its loss and metrics."""
-    samples, targets = check_xy(model, x, y, where="train_on_batch")
-    batches = Batches(samples, targets, len(samples))
-    plan = model.plans.training(batches.batch_size, batches.dtype, exactly=False)
-    optimizer, means = model.optimizer, Means(model)
-    for batch, wanted in batches.walk():
-        loss, output = plan.train_step(batch, wanted, step=optimizer.iterations)
-        if not math.isfinite(loss):
+    where = "train_on_batch"
+    data = check_samples(model, x, y, sample_weight, where=where)
+    batches = Batches(with_class_weight(data, class_weight, where=where), len(data))
+    means = Means(model)
+    for batch in batches.epoch():
+        outcome = training_step(model, batch, batches.batch_size, exactly=False)
+        if not math.isfinite(outcome.loss):
             raise FloatingPointError(
-                f"train_on_batch: the loss must stay finite; received {loss} in step "
-                f"{optimizer.iterations + 1} (the weights are those before that step)"
+                f"{where}: the loss must stay finite; received {outcome.loss} in step "
+                f"{model.optimizer.iterations + 1} (the weights are those before that step)"
             )
-        optimizer.apply()
-        means.add(loss, wanted, output)
+        means.add(outcome, batch)
     return means.result()
 
 
-def test_on_batch(model: Model, x: Any, y: Any) -> dict[str, float]:
+def test_on_batch(model: Model, x: Any, y: Any, sample_weight: Any) -> dict[str, float]:
     """The loss and the metrics of a batch."""
-    samples, targets = check_xy(model, x, y, where="test_on_batch")
-    batches = Batches(samples, targets, len(samples))
-    plan = model.plans.inference(batches.batch_size, batches.dtype)
-    means = Means(model)
-    for batch, wanted in batches.walk():
-        loss, output = plan.loss_and_output(batch, wanted)
-        means.add(loss, wanted, output)
+    data = check_samples(model, x, y, sample_weight, where="test_on_batch")
+    batches, means = Batches(data, len(data)), Means(model)
+    for batch in batches.epoch():
+        means.add(judged(model, batch, batches.batch_size), batch)
     return means.result()

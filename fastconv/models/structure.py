@@ -7,6 +7,7 @@ from typing import Any
 
 from fastconv.layers.base import Layer
 from fastconv.layers.weights import set_weights
+from fastconv.models.ports import Port
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.arrays import Shape
 
@@ -31,6 +32,16 @@ class Structure(Layer):
     def output_sample_shape(self) -> Shape:
         """The output's shape without the batch axis."""
         return self.compute_output_shape(self.sample_shape)
+
+    @property
+    def input_ports(self) -> list[Port]:
+        """Names, shapes and dtypes of what goes in."""
+        return [Port("input", self.sample_shape, self.input_dtype)]
+
+    @property
+    def output_ports(self) -> list[Port]:
+        """Names and shapes of what comes out."""
+        return [Port(self.layers[-1].name, self.output_sample_shape)]
 
     @property
     def parameters(self) -> list[Parameter]:

@@ -22,6 +22,8 @@ class LossSpec:
         The first wants targets of the output's shape, the second class numbers.
     from_logits : bool
         Whether a cross-entropy's output is before the softmax.
+    weight : float
+        What the loss is multiplied by in the sum of all losses.
 
     Raises
     ------
@@ -31,6 +33,7 @@ class LossSpec:
 
     kind: str
     from_logits: bool = False
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
         check_choice(self.kind, KINDS, where="LossSpec", what="kind")
@@ -46,6 +49,11 @@ class LossSpec:
     @property
     def is_crossentropy(self) -> bool:
         return self.kind != "mean_squared_error"
+
+    @property
+    def wants_probabilities(self) -> bool:
+        """Whether the output must not be a linear layer's."""
+        return self.is_crossentropy and not self.from_logits
 
     @property
     def is_sparse(self) -> bool:

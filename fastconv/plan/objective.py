@@ -33,7 +33,13 @@ class Placement:
 
 
 class Objective:
-    """All losses of a plan; their sum is what training makes small."""
+    """All losses of a plan; their weighted sum is what training makes small.
+
+    Attributes
+    ----------
+    values : list of float
+        Each loss of the last run, without its weight.
+    """
 
     def __init__(
         self, loss: LossSpec | Sequence[LossSpec | None] | None, flow: Flow, fused: bool
@@ -62,19 +68,25 @@ class Objective:
             self.placements.append(Placement(number, spec, softmax))
         self.skipped = {p.softmax for p in self.placements if p.softmax is not None}
         self.early_gradients = [flow.root(flow.steps[i].inputs[0]) for i in self.skipped]
+        self.values: list[float] = []
         self._flow = flow
         self._steps: WeakKeyDictionary[Execution, list[LossStep]] = WeakKeyDictionary()
 
     def take(self, execution: Execution, targets: Any, sample_weight: Any) -> None:
         """Check the targets of a batch and keep them."""
-        given = as_list(targets, len(self.placements), "targets")
-        for step, part in zip(self._steps_for(execution), given, strict=True):
-            step.targets.take(part, sample_weight)
+        count = len(self.placements)
+        given = as_list(targets, count, "targets")
+        weights = [sample_weight] * count
+        if count > 1 and isinstance(sample_weight, (list, tuple)):
+            weights = as_list(sample_weight, count, "sample_weight")
+        for step, part, weight in zip(self._steps_for(execution), given, weights, strict=True):
+            step.targets.take(part, weight)
 
     def run(self, execution: Execution, gradient: bool, clock: Clock | None = None) -> float:
-        """The sum of the losses; with `gradient`, the seeds of the backward pass as well."""
+        """The weighted sum of the losses; with `gradient`, also the seeds of the backward pass."""
         start = perf_counter()
         total = 0.0
+        self.values.clear()
         if gradient:
             without = set(range(len(execution.seeds))) - {p.output for p in self.placements}
             for number in without:
@@ -87,7 +99,13 @@ class Objective:
             if place.softmax is not None:
                 x = execution.executors[place.softmax].inputs[0]
                 dx = execution.gradient_before(place.softmax) if dx is not None else None
-            total += step.run(x, y, dx if gradient else None)
+            weight = place.spec.weight
+            wanted = dx if gradient and weight else None
+            value = step.run(x, y, wanted) / (weight or 1.0)
+            if gradient and dx is not None and not weight:
+                dx[...] = 0
+            self.values.append(value)
+            total += weight * value
         if clock is not None:
             clock(LOSS, "forward", execution.rows, perf_counter() - start)
         return total

@@ -89,6 +89,11 @@ class Plan:
         self.dx: Any = None
 
     @property
+    def losses(self) -> list[float]:
+        """The value of each loss in the last step, without its weight in their sum."""
+        return list(self._objective.values)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the arena, and of copies of inputs that the kernels could not read."""
         return self._memory.nbytes + self._ports.nbytes
@@ -164,12 +169,13 @@ class Plan:
             Class numbers (rows,) for the sparse cross-entropy, else an array of the output's shape;
             a list if there are several losses.
         sample_weight : (rows,) array, optional
-            Multiplies each sample's loss. The mean still divides by the number of rows.
+            Multiplies each sample's loss. The mean still divides by the number of rows. With
+            several losses, one for all of them or a list.
 
         Returns
         -------
         loss : float
-            Mean over the rows.
+            Mean over the rows; the weighted sum if there are several losses.
         y : array or list of arrays
 
         Raises

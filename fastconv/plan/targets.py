@@ -33,7 +33,8 @@ class Targets:
         self._own = (
             np.empty(n, np.int64) if spec.is_sparse else np.empty((n, self._classes), np.float32)
         )
-        self._even = np.full(n, 1 / max(n, 1), np.float32)
+        # A loss without weight is still computed, for the report; its gradient is set to 0.
+        self._even = np.full(n, (spec.weight or 1.0) / max(n, 1), np.float32)
         self.weights = self._even
 
     def take(self, targets: Any, sample_weight: Any = None) -> None:
@@ -91,6 +92,8 @@ class Targets:
         weights = np.asarray(sample_weight)
         if weights.dtype.kind not in "fiub":
             raise TypeError(f"sample_weight: must be real numbers; received dtype {weights.dtype}")
+        if weights.shape == self._shape[:-1]:
+            return weights.reshape(-1).astype(np.float32) * self._even[:1]
         if weights.shape != (self._samples,):
             raise ValueError(
                 f"sample_weight: must have one number for each of the {self._samples} samples; "

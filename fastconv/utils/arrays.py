@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from fastconv._arguments import as_int, items_of
 
 Shape = tuple[int, ...]
+OpenShape = Sequence[int | None]
+"""A shape in which None stands for any size."""
 
 
 def as_numbers(value: Any, what: str, *, where: str) -> np.ndarray:
@@ -33,6 +36,13 @@ def as_input(value: Any, what: str, *, where: str) -> np.ndarray:
     array = as_numbers(value, what, where=where)
     dtype = np.uint8 if array.dtype == np.uint8 else np.float32
     return np.require(array, dtype, ["C", "A"])
+
+
+def fits(shape: Sequence[int], pattern: OpenShape) -> bool:
+    """Whether `shape` is `pattern`, in which None stands for any size."""
+    return len(shape) == len(pattern) and all(
+        wanted is None or size == wanted for size, wanted in zip(shape, pattern, strict=True)
+    )
 
 
 def as_shape(value: Any, what: str, *, where: str) -> Shape:

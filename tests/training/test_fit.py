@@ -223,8 +223,11 @@ BAD = [
     ({"epochs": -1}, "fit: epochs must be at least 0; received -1"),
     ({"validation_split": 1.0}, "validation_split must be between 0 and 1; received 1.0"),
     ({"validation_split": 0.95}, "must leave samples on both sides; received 0.95 of 8 samples"),
-    ({"validation_data": X}, "validation_data must be a pair (x, y); received ndarray"),
-    ({"validation_data": (X, Y, Y)}, "received tuple of length 3"),
+    (
+        {"validation_data": X},
+        "validation_data must be (x, y), (x, y, sample_weight) or an iterable of batches",
+    ),
+    ({"validation_data": (X, Y, Y, Y)}, "received tuple of length 4"),
     ({"validation_data": (X, Y + 9)}, "fit (validation_data): labels must be whole numbers"),
 ]
 

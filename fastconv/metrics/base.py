@@ -1,0 +1,90 @@
+"""What every metric is: fed batch by batch, and asked for its value at any time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.utils.configured import Configured
+
+
+class Metric(Configured):
+    """A number that is computed from batches of targets and outputs.
+
+    A subclass defines `update_state`, `result` and `reset_state`.
+
+    Parameters
+    ----------
+    name : str
+        The key in logs and histories.
+    """
+
+    def __init__(self, name: str, **unknown: Any) -> None:
+        super().__init__(**unknown)
+        self.name = name
+
+    def reset_state(self) -> None:
+        """Forget everything seen so far."""
+        raise NotImplementedError(f"{type(self).__name__} must define reset_state()")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take in a batch of targets and outputs, and a weight for each sample if wanted."""
+        raise NotImplementedError(f"{type(self).__name__} must define update_state(...)")
+
+    def result(self) -> Any:
+        """The value of everything since `reset_state`."""
+        raise NotImplementedError(f"{type(self).__name__} must define result()")
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        self.update_state(y_true, y_pred, sample_weight)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
+class MeanMetric(Metric):
+    """A mean over samples; a subclass defines `values`, one number for each.
+
+    Examples
+    --------
+    >>> from fastconv.metrics import SparseCategoricalAccuracy
+    >>> metric = SparseCategoricalAccuracy()
+    >>> metric.update_state([1, 0], [[0.2, 0.8], [0.3, 0.7]])
+    >>> metric.result()
+    0.5
+    """
+
+    def __init__(self, name: str, **unknown: Any) -> None:
+        super().__init__(name, **unknown)
+        self.total = 0.0
+        self.count = 0.0
+
+    def reset_state(self) -> None:
+        self.total, self.count = 0.0, 0.0
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        values = self.values(np.asarray(y_true), np.asarray(y_pred))
+        if sample_weight is None:
+            self.total += float(values.sum(dtype=np.float64))
+            self.count += values.size
+            return
+        weights = spread(sample_weight, values.shape)
+        self.total += float((weights * values).sum())
+        self.count += float(weights.sum())
+
+    def result(self) -> float:
+        """The mean over everything since `reset_state`; 0 before any batch."""
+        return self.total / self.count if self.count else 0.0
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """What is averaged: one number or truth value for each sample."""
+        raise NotImplementedError(f"{type(self).__name__} must define values(y_true, y_pred)")
+
+
+def spread(sample_weight: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A weight for each of `shape`'s entries, from one for each sample or row."""
+    weights = np.asarray(sample_weight, np.float64)
+    weights = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
+    return np.broadcast_to(weights, shape)

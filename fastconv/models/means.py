@@ -1,0 +1,50 @@
+"""What a loop reports: means over the batches so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastconv.models.data import Samples
+from fastconv.models.stepping import Outcome
+
+if TYPE_CHECKING:
+    from fastconv.models.model import Model
+
+
+class Means:
+    """The mean losses and the metrics over the batches so far."""
+
+    def __init__(self, model: Model) -> None:
+        compiled = model.require_compiled("metrics")
+        ports = model.output_ports
+        losses = compiled.losses(ports)
+        # Copies: a callback may evaluate in the middle of an epoch.
+        self._judges = compiled.fresh_judges(ports)
+        self._parts = [
+            f"{port.name}_loss"
+            for port, loss in zip(ports, losses, strict=True)
+            if loss is not None
+        ]
+        self._totals = np.zeros(1 + len(self._parts))
+        self._samples = 0
+
+    def add(self, outcome: Outcome, batch: Samples) -> None:
+        """Take in a batch: what it came to, and its targets."""
+        rows = len(batch)
+        self._totals += rows * np.array([outcome.loss, *outcome.losses])
+        self._samples += rows
+        for judge in self._judges:
+            weights = batch.weights[judge.loss] if judge.weighted else None
+            judge.metric.update_state(batch.y[judge.loss], outcome.outputs[judge.output], weights)
+
+    def result(self) -> dict[str, float]:
+        """The means, by name; the losses of several outputs after their sum."""
+        loss, *parts = (self._totals / max(1, self._samples)).tolist()
+        logs = {"loss": loss}
+        if len(parts) > 1:
+            logs |= dict(zip(self._parts, parts, strict=True))
+        for judge in self._judges:
+            logs[judge.name] = float(judge.metric.result())
+        return logs

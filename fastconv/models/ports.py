@@ -1,0 +1,64 @@
+"""What goes into a model and what comes out of it, and arrays sorted by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or an output of a model.
+
+    `shape` leaves out the batch axis, None stands for any size; `dtype` is "uint8" if only that is
+    taken.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str | None = None
+
+
+def by_port(value: Any, ports: Sequence[Port], what: str, *, where: str) -> list[Any]:
+    """One entry for each port: from a list in their order, or a dict by their names.
+
+    For a single port `value` is the entry itself, or a list or dict that holds only it.
+    """
+    names = [port.name for port in ports]
+    if isinstance(value, Mapping):
+        if set(value) != set(names):
+            raise ValueError(
+                f"{where}: {what} as a dict must have the keys {_listed(names)}; "
+                f"received {_listed(value)}"
+            )
+        return [value[name] for name in names]
+    if len(ports) == 1:
+        only = value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else None
+        holds_it = getattr(only, "ndim", None) == len(ports[0].shape) + 1
+        return [only if holds_it else value]
+    if isinstance(value, (list, tuple)) and len(value) == len(ports):
+        return list(value)
+    received = f"{len(value)} entries" if isinstance(value, (list, tuple)) else kind_of(value)
+    raise ValueError(
+        f"{where}: {what} must be a list of {len(ports)}, or a dict, with an entry for each of "
+        f"{_listed(names)}; received {received}"
+    )
+
+
+def one_or_list(entries: Sequence[Any]) -> Any:
+    """The entry, if there is just one, else a list: how a plan takes and gives them."""
+    return entries[0] if len(entries) == 1 else list(entries)
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, for a message."""
+    if isinstance(value, np.ndarray):
+        return f"an array {value.shape}"
+    return type(value).__name__
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(repr(name) for name in names) or "none"

@@ -1,0 +1,68 @@
+"""One batch through the engine: a training step, or a judgement."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastconv.models.data import Samples
+from fastconv.models.ports import one_or_list
+
+if TYPE_CHECKING:
+    from fastconv.models.model import Model
+    from fastconv.plan.plan import Plan
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a batch came to.
+
+    Attributes
+    ----------
+    loss : float
+        What training makes small: the weighted sum of the losses, and the regularizers.
+    losses : list of float
+        Each loss by itself, without its weight.
+    outputs : list of arrays
+        The plan's own: valid until its next call.
+    """
+
+    loss: float
+    losses: list[float]
+    outputs: list[np.ndarray]
+
+
+def training_step(
+    model: Model, batch: Samples, batch_size: int, *, exactly: bool = True
+) -> Outcome:
+    """Gradients and the optimizer's step; a loss that is not finite changes no weight."""
+    # Asked for at every step, since a callback may have frozen a layer.
+    plan = model.plans.training(batch_size, batch.signature, exactly=exactly)
+    optimizer = model.optimizer
+    loss, outputs = plan.train_step(*_arguments(batch), step=optimizer.iterations)
+    outcome = _outcome(plan, loss, outputs)
+    if math.isfinite(outcome.loss):
+        optimizer.apply()
+    return outcome
+
+
+def judged(model: Model, batch: Samples, batch_size: int) -> Outcome:
+    """The losses and the outputs."""
+    plan = model.plans.inference(batch_size, batch.signature)
+    loss, outputs = plan.loss_and_output(*_arguments(batch))
+    return _outcome(plan, loss, outputs)
+
+
+def _arguments(batch: Samples) -> tuple[Any, Any, Any]:
+    weights = None
+    if any(w is not None for w in batch.weights):
+        weights = one_or_list(batch.weights)
+    return one_or_list(batch.x), one_or_list(batch.y), weights
+
+
+def _outcome(plan: Plan, loss: float, outputs: Any) -> Outcome:
+    listed = outputs if isinstance(outputs, list) else [outputs]
+    return Outcome(loss, plan.losses, listed)

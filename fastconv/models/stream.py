@@ -1,0 +1,159 @@
+"""Batches that come from a generator or any other iterable, fetched ahead in a thread."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any
+
+from fastconv.models.data import Samples
+from fastconv.models.ports import kind_of
+from fastconv.models.prefetch import Prefetch
+
+Prepare = Callable[[Any], Samples]
+
+
+def comes_in_batches(x: Any, y: Any) -> bool:
+    """Whether `x` is walked batch by batch, rather than an array or a nest of them.
+
+    That is what has no array inside: a generator, a data loader, a Keras Sequence (`__len__` and
+    `__getitem__`), or a list of tuples (x, y).
+    """
+    if isinstance(x, list) and y is None:
+        return bool(x) and all(isinstance(item, tuple) and len(item) in (2, 3) for item in x)
+    if x is None or hasattr(x, "__array__") or isinstance(x, (list, tuple, str, bytes, Mapping)):
+        return False
+    return hasattr(x, "__iter__") or _is_indexed(x)
+
+
+class Stream:
+    """An iterable of batches as epochs.
+
+    An iterator can be walked only once: with `steps` an epoch takes so many batches from where the
+    last one stopped. What can be walked again begins anew when it ends,
+    or with `anew` for every epoch.
+
+    Attributes
+    ----------
+    steps : int or None
+        Batches in an epoch; None if nobody knows.
+    samples : None
+    batch_size : int
+        The largest batch so far.
+    """
+
+    samples = None
+
+    def __init__(
+        self, items: Any, prepare: Prepare, steps: int | None, *, anew: bool, where: str
+    ) -> None:
+        self._items = items
+        self._prepare = prepare
+        self._anew = anew
+        self._where = where
+        self._once = hasattr(items, "__next__")
+        self._limited = steps is not None
+        if steps is None and hasattr(items, "__len__"):
+            steps = len(items)
+        self.steps = steps
+        self.batch_size = 0
+        self._running: Prefetch[Samples] | None = None
+        self._peeked: list[Samples] = []
+        self._first: Iterator[Any] | None = None
+
+    def peek(self) -> Samples:
+        """The first batch, which is checked, and stays the first of the first epoch."""
+        self._first = self._walk()
+        try:
+            item = next(self._first)
+        except StopIteration:
+            raise ValueError(
+                f"{self._where}: the iterable must give at least one batch; received none"
+            ) from None
+        batch = self._prepare(item)
+        self._peeked = [batch]
+        self.batch_size = len(batch)
+        return batch
+
+    def begin(self, epochs: int) -> None:
+        """Say how many epochs will be asked for; starts fetching if they share one walk."""
+        if self._once and not self._limited and epochs > 1:
+            raise ValueError(
+                f"{self._where}: an iterator can be walked only once: for several epochs give "
+                "steps_per_epoch, or something that can be walked again; received "
+                f"{kind_of(self._items)} and {epochs} epochs"
+            )
+        if self._limited and self.steps is not None and (self._once or not self._anew):
+            total = self.steps * epochs
+            self._running = Prefetch(itertools.islice(self._batches(again=True), total))
+
+    def epoch(
+        self, epoch: int = 0, iterations: int = 0, seed: int | None = None
+    ) -> Generator[Samples, None, None]:
+        """An epoch's batches, in the order of the iterable."""
+        if self._running is not None:
+            yield from self._counted(itertools.islice(self._running, self.steps))
+            return
+        limit = self.steps if self._limited else None
+        with Prefetch(itertools.islice(self._batches(again=False), limit)) as batches:
+            yield from self._counted(batches)
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._running is not None:
+            self._running.close()
+            self._running = None
+
+    def _counted(self, batches: Iterator[Samples]) -> Iterator[Samples]:
+        done = 0
+        for batch in batches:
+            self.batch_size = max(self.batch_size, len(batch))
+            yield batch
+            done += 1
+        if self._limited and self.steps is not None and done < self.steps:
+            warnings.warn(
+                f"{self._where}: the batches ended after {done} of {self.steps} steps",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def _batches(self, *, again: bool) -> Iterator[Samples]:
+        """Runs in the thread: checked batches, of one walk or of endless ones."""
+        peeked, self._peeked = self._peeked, []
+        items, self._first = self._first, None
+        yield from peeked
+        while True:
+            empty = not peeked
+            for item in self._walk() if items is None else items:
+                empty = False
+                yield self._prepare(item)
+            items, peeked = None, []
+            if hasattr(self._items, "on_epoch_end"):  # Keras's Sequence shuffles there
+                self._items.on_epoch_end()
+            if not again or self._once or empty:
+                return
+
+    def _walk(self) -> Iterator[Any]:
+        items = self._items
+        if _is_indexed(items):
+            return (items[i] for i in range(len(items)))
+        return iter(items)
+
+
+def _is_indexed(items: Any) -> bool:
+    return (
+        hasattr(items, "__getitem__") and hasattr(items, "__len__") and not isinstance(items, list)
+    ) and (not hasattr(items, "__iter__") or hasattr(items, "on_epoch_end"))
+
+
+def unpack(item: Any, *, where: str) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) from a batch (x, y) or (x, y, sample_weight)."""
+    if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
+        amount = f" of {len(item)}" if isinstance(item, (tuple, list)) else ""
+        raise ValueError(
+            f"{where}: a batch must be (x, y) or (x, y, sample_weight); received "
+            f"{kind_of(item)}{amount}"
+        )
+    x, y, *weight = item
+    return x, y, weight[0] if weight else None
