@@ -20,6 +20,12 @@ REST = 0.03  # seconds; the idle threads of an OpenMP runtime spin for a while, 
 TURN = 0.03  # seconds of calls in a turn
 
 
+def make_quick() -> None:
+    """One round of single calls: a trial, whose figures mean nothing."""
+    global ROUNDS, REST, TURN
+    ROUNDS, REST, TURN = 1, 0.0, 0.0
+
+
 @dataclass(frozen=True)
 class Contest:
     """One case: what we do, what the peers do, how much work a call is, whether both are right.
@@ -71,19 +77,22 @@ def turn(call: Call) -> float:
     time.sleep(REST)
     call()
     seconds: list[float] = []
-    while sum(seconds) < TURN:
+    while not seconds or sum(seconds) < TURN:
         start = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - start)
     return median(seconds)
 
 
-def interleave(contest: Contest, rounds: int = ROUNDS, peak: Call | None = None) -> Times:
-    """Check, then run `rounds` rounds; `peak()` returns the machine's peak rate (billions/s)."""
+def interleave(contest: Contest, rounds: int | None = None, peak: Call | None = None) -> Times:
+    """Check, then run `rounds` rounds (by default `ROUNDS`).
+
+    `peak()` returns the machine's peak rate in billions a second.
+    """
     contest.check()
     calls = {OURS: contest.ours, **contest.peers}
     times = Times({name: [] for name in calls}, [], contest.work)
-    for _ in range(rounds):
+    for _ in range(ROUNDS if rounds is None else rounds):
         if peak is not None:
             times.peaks.append(peak())
         for name, call in calls.items():

@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import importlib
-import os
 from typing import Any
 
 import fastconv
+from fastconv.bench.keras_tensorflow import prepare
 
-
-def _installed(name: str) -> tuple[Any, str]:
-    try:
-        return importlib.import_module(name), ""
-    except ImportError as error:
-        return None, str(error)
-
-
-torch, TORCH_MISSING = _installed("torch")
+try:
+    torch: Any = importlib.import_module("torch")
+except ImportError:
+    torch = None
 
 # A layout's name and what torch calls it.
 LAYOUTS = {"PyTorch NCHW": "contiguous_format", "PyTorch NHWC": "channels_last"}
 TORCH = "PyTorch"
+TENSORFLOW = "TensorFlow"
+KERAS = "Keras"
+NUMPY = "NumPy"
+
+_tensorflow: tuple[Any, int] | None = None  # the module and its threads, once it was asked for
 
 
-def keras() -> tuple[Any, str]:
-    """Keras on TensorFlow and "", or None and why there is none; importing it takes seconds."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-    for needed in ("tensorflow", "keras"):
-        module, missing = _installed(needed)
-        if module is None:
-            return None, missing
-    return module, ""
+def tensorflow() -> Any | None:
+    """TensorFlow, if it is there and computes with as many threads as fastconv does now.
+
+    Only what is measured imports it, since that takes seconds; its threads are fixed from then on.
+    """
+    global _tensorflow
+    threads = fastconv.get_num_threads()
+    if _tensorflow is None:
+        try:
+            prepare(threads)
+        except ImportError:
+            _tensorflow = None, threads
+        else:
+            _tensorflow = importlib.import_module("tensorflow"), threads
+    module, its_threads = _tensorflow
+    return module if its_threads == threads else None
+
+
+def keras() -> Any | None:
+    """Keras on TensorFlow; None where either is missing, as in `tensorflow`."""
+    return None if tensorflow() is None else importlib.import_module("keras")
 
 
 def use_threads(n: int) -> None:

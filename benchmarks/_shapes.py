@@ -7,7 +7,7 @@ small as a measurement needs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastconv.plan.shapes import Conv2DShape, Pool2DShape, conv2d_shape, pool2d_shape
@@ -182,3 +182,12 @@ POOLINGS = [
     Pool("avg", 16, 28, 192, 3, 1, 1),
     Pool("avg", 16, 7, 2048, 7, 7),
 ]
+
+
+def make_small() -> None:
+    """Shrink every list to what a trial of the suites needs: batches of one, no large products."""
+    CONVOLUTIONS[:] = [replace(case, mb=1) for case in CONVOLUTIONS]
+    CONVOLUTIONS[:] = [case for case in CONVOLUTIONS if case.shape.flops < 5e8]
+    DIRECT[:] = [replace(case, mb=1) for case in DIRECT]
+    GEMMS[:] = [case for case in GEMMS if case.flops < 1e9]
+    POOLINGS[:] = [replace(case, mb=2) for case in POOLINGS]

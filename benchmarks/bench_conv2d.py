@@ -1,6 +1,5 @@
-"""Convolutions beside PyTorch in both layouts: each pass by itself, warm data, bias included.
-
-Ours write into arrays that are there already, as a plan's do; PyTorch returns new ones.
+"""Convolutions beside PyTorch in both layouts and TensorFlow: each pass by itself, warm data, bias
+included. Ours write into arrays that are there already, as a plan's do; the peers return new ones.
 """
 
 from __future__ import annotations
@@ -8,6 +7,7 @@ from __future__ import annotations
 import _peers
 import numpy as np
 import pytest
+from _conv2d_peers import tensorflow_call, torch_call
 from _interleave import Contest, run
 from _shapes import CONVOLUTIONS, Conv
 
@@ -51,45 +51,12 @@ def call_of(case: Conv, which: str, arrays: Arrays, algo: str):
     return lambda: weights.run(arrays.x, arrays.dy, arrays.dw, arrays.db), arrays.dw
 
 
-def torch_call(case: Conv, which: str, arrays: Arrays, layout: str):
-    """PyTorch's call of a pass, and one that returns its result in our layout."""
-    torch, s = _peers.torch, case.shape
-    x, dy = (_peers.torch_image(array, layout) for array in (arrays.x, arrays.dy))
-    w = torch.from_numpy(arrays.w).permute(3, 2, 0, 1)
-    w = w.contiguous(memory_format=getattr(torch, _peers.LAYOUTS[layout])).clone()
-    b = torch.from_numpy(arrays.b)
-    pad, extra = (s.pt, s.pl), (0, s.pr - s.pl, 0, s.pb - s.pt)
-    if any(extra):  # PyTorch pads both sides alike
-        x = torch.nn.functional.pad(x, extra)
-    stride = (s.sh, s.sw)
-    if which == "fwd":
-
-        def call():
-            return torch.nn.functional.conv2d(x, w, b, stride, pad, 1, s.groups)
-
-        return call, lambda: _peers.numpy_image(call())
-    to_data = which == "bwd_data"
-    wanted = [to_data, not to_data, not to_data]
-
-    def call():
-        return torch.ops.aten.convolution_backward(
-            dy, x, w, [s.oc], stride, pad, (1, 1), False, (0, 0), s.groups, wanted
-        )
-
-    if to_data:
-        return call, lambda: _peers.numpy_image(call()[0])[:, : s.ih, : s.iw]
-    return call, lambda: call()[1].permute(2, 3, 1, 0).numpy()
-
-
 def contest(case: Conv, which: str, algo: str = "auto", peers: bool = True) -> Contest:
     """One pass of one convolution."""
     s, arrays = case.shape, Arrays(case)
     algo = conv2d_algorithm(s, which) if algo == "auto" else algo
     ours, result = call_of(case, which, arrays, algo)
-    theirs = {
-        layout: torch_call(case, which, arrays, layout)
-        for layout in (_peers.LAYOUTS if peers and _peers.torch is not None else ())
-    }
+    theirs = peer_calls(case, which, arrays) if peers else {}
 
     def check() -> None:
         few = Arrays(case, max(1, min(s.mb, int(CHECKED_FLOPS * s.mb // s.flops))))
@@ -103,6 +70,16 @@ def contest(case: Conv, which: str, algo: str = "auto", peers: bool = True) -> C
 
     calls = {name: call for name, (call, _) in theirs.items()}
     return Contest(f"{case}-{which}", ours, check, s.flops, calls)
+
+
+def peer_calls(case: Conv, which: str, arrays: Arrays) -> dict[str, tuple]:
+    """By name: the peer's call, and one that returns its result in our layout."""
+    calls = {}
+    if _peers.torch is not None:
+        calls = {layout: torch_call(case, which, arrays, layout) for layout in _peers.LAYOUTS}
+    if _peers.tensorflow() is not None:
+        calls[_peers.TENSORFLOW] = tensorflow_call(case, which, arrays)
+    return {name: call for name, call in calls.items() if call is not None}
 
 
 def defined(case: Conv, which: str, arrays: Arrays):

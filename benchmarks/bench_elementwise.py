@@ -1,4 +1,5 @@
-"""What passes through memory once, beside PyTorch: sizes of the table's network, batch 128.
+"""What passes through memory once, beside PyTorch and TensorFlow, in the sizes of the table's
+network at batches of 128.
 
 `work` is the bytes that have to be read and written, so rates compare with the memory's bandwidth.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import _peers
 import numpy as np
 import pytest
-from _interleave import Contest, run
+from _interleave import Call, Contest, run
 
 import fastconv.reference as reference
 from fastconv.kernels import elementwise
@@ -26,34 +27,52 @@ def _normal(*shape: int) -> np.ndarray:
     return np.random.default_rng(21).standard_normal(size=shape, dtype=np.float32)
 
 
-def _contest(
-    name, ours, result, expected, nbytes, peer=None, peer_result=None, scale=1.0
-) -> Contest:
-    """`ours` writes `result`, which must be `expected()`, of magnitude `scale`; the peer's too."""
+def _contest(name, ours, result, expected, nbytes, peers, values=None, scale=1.0) -> Contest:
+    """`ours` writes `result`, which must be `expected()`, of magnitude `scale`.
+
+    The peers' calls return theirs, or `values` says where it lies then; None where it is random.
+    """
     near = {"rtol": 1e-5, "atol": 1e-5 * scale}
 
     def check() -> None:
         wanted = expected()
         ours()
         np.testing.assert_allclose(result, wanted, **near)
-        if peer is not None and peer_result is not None:
-            theirs = np.asarray(peer_result(peer()))
-            np.testing.assert_allclose(theirs, wanted, **near)
+        for peer, call in peers.items():
+            given = call()
+            if values is not None:
+                given = values[peer]()
+            if given is not None:
+                np.testing.assert_allclose(np.asarray(given), wanted, **near, err_msg=peer)
 
-    peers = {"PyTorch": peer} if torch is not None and peer is not None else {}
     return Contest(name, ours, check, nbytes, peers)
+
+
+def _peer_calls(torch_call, tensorflow_call=None) -> dict[str, Call]:
+    """Calls of the peers that are installed; each argument makes one from the peer's module."""
+    calls = {}
+    if torch is not None:
+        calls[_peers.TORCH] = torch_call(torch.from_numpy)
+    if tensorflow_call is not None and _peers.tensorflow() is not None:
+        calls[_peers.TENSORFLOW] = tensorflow_call(_peers.tensorflow())
+    return calls
 
 
 def relu_fwd() -> Contest:
     x = _normal(ROWS * CHANNELS)
     y = np.zeros_like(x)
-    peer = None
-    if torch is not None:
-        tx, ty = torch.from_numpy(x), torch.zeros(x.shape)
-        peer = lambda: torch.clamp_min(tx, 0, out=ty)  # noqa: E731
+
+    def in_torch(tensor):
+        tx, ty = tensor(x), torch.zeros(x.shape)
+        return lambda: torch.clamp_min(tx, 0, out=ty)
+
+    def in_tensorflow(tf):
+        fx = tf.constant(x)
+        return lambda: tf.nn.relu(fx)
+
     return _contest(
         "relu_fwd", lambda: elementwise.relu_fwd(x, y), y, lambda: reference.relu(x),
-        x.nbytes + y.nbytes, peer, lambda t: t,
+        x.nbytes + y.nbytes, _peer_calls(in_torch, in_tensorflow),
     )  # fmt: skip
 
 
@@ -61,51 +80,64 @@ def relu_bwd() -> Contest:
     dy, y = _normal(ROWS * CHANNELS), np.maximum(_normal(ROWS * CHANNELS), 0)
     dy = np.roll(dy, 7)
     dx = np.zeros_like(y)
-    peer = None
-    if torch is not None:
-        tdy, ty = torch.from_numpy(dy), torch.from_numpy(y)
-        peer = lambda: torch.ops.aten.threshold_backward(tdy, ty, 0)  # noqa: E731
+
+    def in_torch(tensor):
+        tdy, ty = tensor(dy), tensor(y)
+        return lambda: torch.ops.aten.threshold_backward(tdy, ty, 0)
+
+    def in_tensorflow(tf):
+        fdy, fy = tf.constant(dy), tf.constant(y)
+        return lambda: tf.raw_ops.ReluGrad(gradients=fdy, features=fy)
+
     return _contest(
         "relu_bwd", lambda: elementwise.relu_bwd(dy, y, dx), dx,
-        lambda: reference.relu_backward(dy, y), 3 * y.nbytes, peer, lambda t: t,
+        lambda: reference.relu_backward(dy, y), 3 * y.nbytes, _peer_calls(in_torch, in_tensorflow),
     )  # fmt: skip
 
 
 def bias_grad() -> Contest:
     dy, db = _normal(ROWS, CHANNELS), np.zeros(CHANNELS, np.float32)
-    peer = None
-    if torch is not None:
-        tdy = torch.from_numpy(dy)
-        peer = lambda: tdy.sum(0)  # noqa: E731
+
+    def in_torch(tensor):
+        tdy = tensor(dy)
+        return lambda: tdy.sum(0)
+
+    def in_tensorflow(tf):
+        fdy = tf.constant(dy)
+        return lambda: tf.raw_ops.BiasAddGrad(out_backprop=fdy)
+
     return _contest(
         "bias_grad", lambda: elementwise.bias_grad(dy, db), db, lambda: reference.bias_grad(dy),
-        dy.nbytes, peer, lambda t: t, scale=np.abs(dy).sum(axis=0).max(),
+        dy.nbytes, _peer_calls(in_torch, in_tensorflow), scale=np.abs(dy).sum(axis=0).max(),
     )  # fmt: skip
 
 
 def affine_u8() -> Contest:
     x = np.random.default_rng(21).integers(0, 256, 128 * 32 * 32 * 3).astype(np.uint8)
     y = np.zeros(x.shape, np.float32)
-    peer = None
-    if torch is not None:
-        tx, ty = torch.from_numpy(x), torch.zeros(x.shape)
-        peer = lambda: torch.mul(tx, 1 / 255, out=ty)  # noqa: E731
+
+    def in_torch(tensor):
+        tx, ty = tensor(x), torch.zeros(x.shape)
+        return lambda: torch.mul(tx, 1 / 255, out=ty)
+
     return _contest(
         "affine_u8", lambda: elementwise.affine_u8(x, y, 1 / 255, 0.0), y,
-        lambda: reference.affine(x, 1 / 255), x.nbytes + y.nbytes, peer, lambda t: t,
+        lambda: reference.affine(x, 1 / 255), x.nbytes + y.nbytes, _peer_calls(in_torch),
     )  # fmt: skip
 
 
 def dropout() -> Contest:
     x = _normal(128 * 16 * 16 * 64)
     y = np.zeros_like(x)
-    peer = None
-    if torch is not None:
-        tx = torch.from_numpy(x)
-        peer = lambda: torch.nn.functional.dropout(tx, 0.25)  # noqa: E731
+
+    def in_torch(tensor):
+        tx = tensor(x)
+        return lambda: torch.nn.functional.dropout(tx, 0.25)
+
     return _contest(
         "dropout", lambda: dropout_fwd(x, y, 0.25, 21, 0), y,
-        lambda: reference.dropout(x, 0.25, 21), x.nbytes + y.nbytes, peer,
+        lambda: reference.dropout(x, 0.25, 21), x.nbytes + y.nbytes, _peer_calls(in_torch),
+        {_peers.TORCH: lambda: None},
     )  # fmt: skip
 
 
@@ -114,51 +146,56 @@ def cross_entropy() -> Contest:
     z, dz = _normal(rows, classes), np.zeros((rows, classes), np.float32)
     labels = np.random.default_rng(7).integers(0, classes, rows)
     weights = np.full(rows, 1 / rows, np.float32)
-    peer = None
-    if torch is not None:
-        tz = torch.from_numpy(z).clone().requires_grad_()
-        tl = torch.from_numpy(labels)
+    tz = None if torch is None else torch.from_numpy(z).clone().requires_grad_()
 
-        def peer() -> None:
+    def in_torch(tensor):
+        tl = tensor(labels)
+
+        def call() -> None:
             tz.grad = None
             torch.nn.functional.cross_entropy(tz, tl).backward()
+
+        return call
 
     return _contest(
         "softmax_cross_entropy",
         lambda: softmax_cross_entropy(z, labels, weights, None, dz), dz,
-        lambda: reference.softmax_cross_entropy(z, labels)[1], 2 * z.nbytes, peer,
-        lambda _: tz.grad,
+        lambda: reference.softmax_cross_entropy(z, labels)[1], 2 * z.nbytes,
+        _peer_calls(in_torch), {_peers.TORCH: lambda: tz.grad},
     )  # fmt: skip
 
 
 def sgd() -> Contest:
     w, g, velocity = _normal(PARAMETERS), _normal(PARAMETERS) * 1e-3, np.zeros(PARAMETERS, "f4")
     start = w.copy()
-    peer = None
-    if torch is not None:
-        tw = torch.from_numpy(w.copy()).requires_grad_()
-        tw.grad = torch.from_numpy(g)
-        peer = torch.optim.SGD([tw], 0.01, momentum=0.9, fused=True).step
+    tw = None if torch is None else torch.from_numpy(w.copy()).requires_grad_()
+
+    def in_torch(tensor):
+        tw.grad = tensor(g)
+        return torch.optim.SGD([tw], 0.01, momentum=0.9, fused=True).step
+
     return _contest(
         "sgd_step", lambda: sgd_step(w, g, velocity, 0.01, 0.9), w,
-        lambda: reference.sgd_step(start, g, None, 0.01, 0.9)[0], 5 * w.nbytes, peer,
-        lambda _: tw.detach(),
+        lambda: reference.sgd_step(start, g, None, 0.01, 0.9)[0], 5 * w.nbytes,
+        _peer_calls(in_torch), {_peers.TORCH: lambda: tw.detach()},
     )  # fmt: skip
 
 
 def adam() -> Contest:
-    w, g = _normal(PARAMETERS), _normal(PARAMETERS)
+    # No gradient is as small as epsilon, whose place in the formula differs between libraries.
+    w, g = _normal(PARAMETERS), np.copysign(0.1, _normal(PARAMETERS)).astype(np.float32)
     m, v, start = np.zeros_like(w), np.zeros_like(w), w.copy()
     rate = 1e-3 * (1 - 0.999) ** 0.5 / (1 - 0.9)  # of the first step
-    peer = None
-    if torch is not None:
-        tw = torch.from_numpy(w.copy()).requires_grad_()
-        tw.grad = torch.from_numpy(g)
-        peer = torch.optim.Adam([tw], 1e-3, eps=1e-8, fused=True).step
+    tw = None if torch is None else torch.from_numpy(w.copy()).requires_grad_()
+
+    def in_torch(tensor):
+        tw.grad = tensor(g)
+        return torch.optim.Adam([tw], 1e-3, eps=1e-8, fused=True).step
+
     return _contest(
         "adam_step", lambda: adam_step(w, g, m, v, rate, 0.9, 0.999, 1e-8), w,
-        lambda: reference.adam_step(start, g, 0 * g, 0 * g, 1, epsilon=1e-8)[0], 7 * w.nbytes, peer,
-        lambda _: tw.detach(),
+        lambda: reference.adam_step(start, g, 0 * g, 0 * g, 1, epsilon=1e-8)[0], 7 * w.nbytes,
+        _peer_calls(in_torch), {_peers.TORCH: lambda: tw.detach()},
     )  # fmt: skip
 
 

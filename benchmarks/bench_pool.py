@@ -1,6 +1,8 @@
-"""Pooling beside PyTorch in both layouts, forward (as in training) and backward; warm data.
+"""Pooling beside PyTorch in both layouts and TensorFlow, warm data, forward (as in training) and
+backward.
 
-Max pooling keeps where each maximum was: one byte an element here, eight in PyTorch. `work` is the
+Max pooling keeps where each maximum was: one byte an element here, eight in PyTorch; TensorFlow
+looks for it again. `work` is the
 bytes of x and y, the least that a pass has to move.
 """
 
@@ -46,6 +48,8 @@ def contest(case: Pool, which: str) -> Contest:
     ours = forward if which == "fwd" else backward
     layouts = _peers.LAYOUTS if _peers.torch is not None else ()
     peers = {layout: torch_call(case, which, x, dy, layout) for layout in layouts}
+    if _peers.tensorflow() is not None:
+        peers[_peers.TENSORFLOW] = tensorflow_call(case, which, x, dy)
 
     def check() -> None:
         forward()
@@ -55,7 +59,7 @@ def contest(case: Pool, which: str) -> Contest:
         for name, call in peers.items():
             theirs = call()
             theirs = theirs[0] if isinstance(theirs, tuple) else theirs
-            theirs = _peers.numpy_image(theirs)
+            theirs = theirs.numpy() if name == _peers.TENSORFLOW else _peers.numpy_image(theirs)
             np.testing.assert_allclose(theirs, result, rtol=1e-5, atol=1e-5, err_msg=name)
 
     return Contest(f"{case}-{which}", ours, check, x.nbytes + y.nbytes, peers)
@@ -74,6 +78,25 @@ def torch_call(case: Pool, which: str, x, dy, layout: str):
         return lambda: aten.max_pool2d_with_indices(tx, *how)
     _, at = aten.max_pool2d_with_indices(tx, *how)
     return lambda: torch.ops.aten.max_pool2d_with_indices_backward(tdy, tx, *how, (1, 1), False, at)
+
+
+def tensorflow_call(case: Pool, which: str, x, dy):
+    """TensorFlow's call of a pass; its average pooling pads as "same" or not at all."""
+    tf, s = _peers.tensorflow(), case.shape
+    ops, tx, tdy = tf.raw_ops, tf.constant(x), tf.constant(dy)
+    how: dict = {"ksize": [1, s.kh, s.kw, 1], "strides": [1, s.sh, s.sw, 1], "padding": "VALID"}
+    if case.kind == "avg":
+        how["padding"] = "SAME" if s.pt else "VALID"
+        if which == "fwd":
+            return lambda: ops.AvgPool(value=tx, **how)
+        return lambda: ops.AvgPoolGrad(orig_input_shape=x.shape, grad=tdy, **how)
+    if s.pt:
+        how["padding"] = "EXPLICIT"
+        how["explicit_paddings"] = [0, 0, s.pt, s.pb, s.pl, s.pr, 0, 0]
+    if which == "fwd":
+        return lambda: ops.MaxPool(input=tx, **how)
+    y = ops.MaxPool(input=tx, **how)
+    return lambda: ops.MaxPoolGrad(orig_input=tx, orig_output=y, grad=tdy, **how)
 
 
 def defined(case: Pool, which: str, x, dy):

@@ -1,30 +1,45 @@
-"""Steps of the table's network, training and inference, beside PyTorch in both layouts."""
+"""Steps of the table's network, training and inference, beside PyTorch in both layouts and Keras.
+
+Ours and Keras's scale the pixels inside the step; PyTorch's images are scaled and laid out before.
+"""
 
 from __future__ import annotations
 
 import _peers
 import numpy as np
 import pytest
-from _interleave import Contest, run
+from _interleave import Call, Contest, run
 
 import fastconv.reference as reference
 from fastconv.models import zoo
-from fastconv.optimizers import Adam
 
 BATCH = 128
+IMAGE, CLASSES = (32, 32, 3), 10
 
 
-def contest(training: bool) -> Contest:
-    """One step on one batch; `work` counts images, so that rates are images a second."""
+def batch(size: int = BATCH) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels, drawn at random."""
     random = np.random.default_rng(21)
-    x = random.integers(0, 256, (BATCH, 32, 32, 3), dtype=np.uint8)
-    y = random.integers(0, 10, BATCH)
-    model = zoo.build("cifar10", (32, 32, 3), 10, seed=21)
-    model.compile(Adam(1e-3), "sparse_categorical_crossentropy", ["accuracy"])
+    x = random.integers(0, 256, (size, *IMAGE), dtype=np.uint8)
+    return x, random.integers(0, CLASSES, size)
+
+
+def contest(training: bool, size: int = BATCH) -> Contest:
+    """One step on one batch; `work` counts images, so that rates are images a second."""
+    x, y = batch(size)
+    model = zoo.build("cifar10", IMAGE, CLASSES, seed=21)
+    weights = [array.copy() for array in model.get_weights()]
+    steps = {}
+    if _peers.torch is not None:
+        steps = {name: torch_step(weights, x, y, name, training) for name in _peers.LAYOUTS}
+    if _peers.keras() is not None:
+        steps[_peers.KERAS] = keras_step(weights, x, y, training)
 
     def check() -> None:
-        expected = forward(model.get_weights(), x[:2])
-        assert np.abs(model.predict(x, batch_size=BATCH, verbose=0)[:2] - expected).max() < 1e-5
+        probabilities = model.predict(x, batch_size=size)
+        assert np.abs(probabilities[:2] - forward(weights, x[:2])).max() < 1e-5
+        for name, (_, theirs) in steps.items():
+            assert np.abs(theirs - probabilities).max() < 1e-5, name
 
     def ours() -> None:
         if training:
@@ -32,10 +47,8 @@ def contest(training: bool) -> Contest:
         else:
             model.predict_on_batch(x)
 
-    peers = {}
-    if _peers.torch is not None:
-        peers = {layout: torch_step(x, y, layout, training) for layout in _peers.LAYOUTS}
-    return Contest("train" if training else "infer", ours, check, BATCH * 1e9, peers)
+    calls = {name: call for name, (call, _) in steps.items()}
+    return Contest("train" if training else "infer", ours, check, size * 1e9, calls)
 
 
 def forward(weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
@@ -50,33 +63,45 @@ def forward(weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
     return reference.softmax(a @ w6.astype(np.float64) + b6)
 
 
-def torch_step(x: np.ndarray, y: np.ndarray, layout: str, training: bool):
-    """The same step in PyTorch, its images already scaled and laid out."""
-    torch, nn = _peers.torch, _peers.torch.nn
-    kind = getattr(torch, _peers.LAYOUTS[layout])
-    model = nn.Sequential(
-        *(nn.Conv2d(3, 32, 3, padding=1), nn.ReLU()),
-        *(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)),
-        *(nn.Conv2d(64, 128, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(128, 128, 2), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Dropout(0.25), nn.Flatten(), nn.Linear(2048, 1500), nn.ReLU(), nn.Dropout(0.5)),
-        nn.Linear(1500, 10),
-    ).to(memory_format=kind)
-    images = _peers.torch_image((x / 255).astype(np.float32), layout)
-    labels = torch.from_numpy(y)
+def torch_step(
+    weights: list[np.ndarray], x: np.ndarray, y: np.ndarray, name: str, training: bool
+) -> tuple[Call, np.ndarray]:
+    """The same step in PyTorch, and the probabilities that its network starts with."""
+    from fastconv.bench import pytorch
+
+    torch, layout = _peers.torch, name.removeprefix("PyTorch ")
+    model = pytorch.network(IMAGE, CLASSES, layout, as_published=False)
+    pytorch.set_weights(model, weights, IMAGE)
+    images, labels = pytorch.images(x, layout), torch.from_numpy(y)
     optimizer = torch.optim.Adam(model.parameters())
+    with torch.inference_mode():
+        probabilities = model.eval()(images).softmax(1).numpy()
+    model.train(training)
 
     def train() -> None:
         optimizer.zero_grad(set_to_none=True)
-        nn.functional.cross_entropy(model(images), labels).backward()
+        pytorch.loss(model(images), labels, as_published=False).backward()
         optimizer.step()
 
     def infer() -> None:
-        model.eval()
         with torch.inference_mode():
             model(images)
 
-    return train if training else infer
+    return train if training else infer, probabilities
+
+
+def keras_step(
+    weights: list[np.ndarray], x: np.ndarray, y: np.ndarray, training: bool
+) -> tuple[Call, np.ndarray]:
+    """The same step in Keras on TensorFlow, and the probabilities that its network starts with."""
+    from fastconv.bench import keras_tensorflow
+
+    model = keras_tensorflow.network(IMAGE, CLASSES, seed=21, as_published=False)
+    model.set_weights(weights)
+    probabilities = model.predict_on_batch(x)
+    if training:
+        return lambda: model.train_on_batch(x, y), probabilities
+    return lambda: model.predict_on_batch(x), probabilities
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "infer"])
