@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "table_merge.h"
+
 enum fc_act { FC_ACT_NONE = 0, FC_ACT_RELU = 1 };
 
 /* What happens to a finished tile on its way to memory: c = act(alpha * acc + beta * c + bias). */
@@ -102,6 +104,9 @@ typedef struct {
 
     /* For measuring: see peak.h */
     double (*fma_chains)(ptrdiff_t n, const float *factor_term, float *out);
+
+    /* Families with a table of their own */
+    const fc_merge *merge;
 } fc_kernels;
 
 extern const fc_kernels fc_kernels_portable;

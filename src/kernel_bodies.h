@@ -10,6 +10,7 @@
 #include "elementwise.h"
 #include "exp.h"
 #include "loss_mse.h"
+#include "merge.h"
 #include "optimizer.h"
 #include "peak.h"
 #include "pool.h"
@@ -60,4 +61,6 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .sgd_step = sgd_step,
     .adam_step = adam_step,
     .fma_chains = fma_chains,
+
+    .merge = &merge_table,
 };

@@ -1,6 +1,8 @@
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
+from fastconv.kernels._merge cimport fc_merge
+
 
 cdef extern from "fastconv.h" nogil:
     enum:
@@ -111,6 +113,7 @@ cdef extern from "fastconv.h" nogil:
             float beta1, float rest1, float beta2, float rest2, float epsilon,
             float grad_scale) noexcept nogil
         double fma_chains(ptrdiff_t n, const float *factor_term, float *out) noexcept nogil
+        const fc_merge *merge
 
 
 # The table of the level in use. Kernels fetch it once per call, never store it across calls.

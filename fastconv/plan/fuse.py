@@ -15,9 +15,12 @@ from fastconv.plan.primitives import (
     Activation,
     Add,
     Affine,
+    Concat,
     Conv2D,
     Dense,
     Dropout,
+    Merge,
+    Multiply,
     Opaque,
     Pool2D,
     Primitive,
@@ -68,6 +71,9 @@ PATTERNS: tuple[tuple[str, tuple[Part, ...]], ...] = (
     ("dropout", (_is(Dropout),)),
     ("affine", (_is(Affine),)),
     ("add", (_is(Add),)),
+    ("multiply", (_is(Multiply),)),
+    ("merge", (_is(Merge),)),
+    ("concat", (_is(Concat),)),
     ("opaque", (_is(Opaque),)),
 )
 

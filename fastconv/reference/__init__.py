@@ -12,6 +12,15 @@ from fastconv.reference.dropout import dropout, dropout_mask, philox4x32
 from fastconv.reference.elementwise import affine, bias_add, bias_grad, relu, relu_backward
 from fastconv.reference.gemm import gemm
 from fastconv.reference.losses import mean_squared_error, softmax_cross_entropy
+from fastconv.reference.merge import (
+    maximum,
+    maximum_backward,
+    minimum,
+    minimum_backward,
+    multiply,
+    multiply_backward,
+    subtract,
+)
 from fastconv.reference.optimizers import adam_step, sgd_step
 from fastconv.reference.pool2d import (
     avg_pool2d,
@@ -43,9 +52,15 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_argmax",
     "max_pool2d_backward",
+    "maximum",
+    "maximum_backward",
     "mean_squared_error",
     "min_pool2d",
     "min_pool2d_backward",
+    "minimum",
+    "minimum_backward",
+    "multiply",
+    "multiply_backward",
     "philox4x32",
     "relu",
     "relu_backward",
@@ -53,4 +68,5 @@ __all__ = [
     "softmax",
     "softmax_backward",
     "softmax_cross_entropy",
+    "subtract",
 ]

@@ -52,6 +52,11 @@ class Reference:
                 grads[target] = grads[target] + part
         return grads
 
+    def _first_taken(self, node):
+        """Where the first of two is the larger, or the smaller, or as large."""
+        a, b = (self._sign_values(value) for value in node.inputs)
+        return a >= b if node.primitive.kind == "maximum" else a <= b
+
     def _sign_values(self, value):
         return (self.like or self).values[value]
 
@@ -84,6 +89,15 @@ class Reference:
                 return x[0].reshape(len(x[0]), *node.output.shape)
             case p.Add():
                 return x[0] + x[1]
+            case p.Multiply():
+                return reference.multiply(x[0], x[1])
+            case p.Merge(kind="subtract"):
+                return x[0] + x[1] if self.magnitude else reference.subtract(x[0], x[1])
+            case p.Merge():
+                first = self._first_taken(node)
+                return np.where(first, x[0], x[1])
+            case p.Concat():
+                return np.concatenate(x, axis=step.axis + 1)
             case p.Opaque():
                 return step.layer.forward(x if len(x) > 1 else x[0], self.training)
         raise AssertionError(step)
@@ -128,6 +142,18 @@ class Reference:
             case p.Add():
                 yield node.inputs[0], dy
                 yield node.inputs[1], dy
+            case p.Multiply():
+                yield from zip(node.inputs, reference.multiply_backward(dy, *x), strict=True)
+            case p.Merge(kind="subtract"):
+                yield node.inputs[0], dy
+                yield node.inputs[1], dy if self.magnitude else -dy
+            case p.Merge():
+                first = self._first_taken(node)
+                yield node.inputs[0], np.where(first, dy, 0)
+                yield node.inputs[1], np.where(first, 0, dy)
+            case p.Concat():
+                ends = np.cumsum([v.shape[step.axis] for v in node.inputs])[:-1]
+                yield from zip(node.inputs, np.split(dy, ends, axis=step.axis + 1), strict=True)
             case p.Opaque():
                 dx = step.layer.backward(dy)
                 yield from zip(node.inputs, dx if len(x) > 1 else [dx], strict=True)
@@ -148,6 +174,8 @@ def roundings(graph):
                 count += step.w.shape[0] + step.w.shape[1]
             case p.Pool2D():
                 count += step.shape.kh * step.shape.kw
+            case p.Multiply():
+                count += node.output.size if step.spread else 0
         count += 4
     return count
 

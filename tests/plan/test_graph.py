@@ -44,6 +44,13 @@ def test_a_dropout_of_nothing_is_no_step():
     assert graph.nodes == []
 
 
+def test_a_concat_of_one_value_is_no_step():
+    graph = Graph()
+    x = graph.input((4,))
+    assert graph.concat([x]) is x
+    assert graph.concat([x, x, x]).shape == (12,)
+
+
 class Doubling:
     def forward(self, x, training):
         return 2 * x
@@ -102,6 +109,28 @@ CASES = {
         lambda g, x: g.pool2d(x, "max", 9),
         ValueError,
         "pool2d: the window must fit",
+    ),
+    "concat, another size": (
+        lambda g, x: g.concat([x, g.pool2d(x, "max", 2)]),
+        ValueError,
+        r"concat: all values must agree in every axis but axis 2 .*; "
+        r"received \(None, 8, 8, 3\), \(None, 4, 4, 3\)",
+    ),
+    "concat, the axis": (
+        lambda g, x: g.concat([x, x], 3),
+        ValueError,
+        r"concat: axis must be from -3 to 2, .*; received 3, x \(None, 8, 8, 3\)",
+    ),
+    "concat of nothing": (lambda g, x: g.concat([]), ValueError, "concat: .*; received none"),
+    "multiply": (
+        lambda g, x: g.multiply(x, g.pool2d(x, "max", 2)),
+        ValueError,
+        r"multiply: both must have one shape, .*; received \(None, 8, 8, 3\) and \(None, 4, 4, 3\)",
+    ),
+    "maximum": (
+        lambda g, x: g.maximum(x, g.reshape(x, (-1,))),
+        ValueError,
+        r"maximum: both must have one shape; received \(None, 8, 8, 3\) and \(None, 192\)",
     ),
     "rate": (
         lambda g, x: g.dropout(x, 1.0, 0),

@@ -76,7 +76,13 @@ def graphs(draw):
         x = draw(st.sampled_from(values[-recent:]))
         pairs = [p for p in itertools.combinations(values, 2) if p[0].shape == p[1].shape]
         if pairs and draw(st.integers(0, 2)) == 0:
-            values.append(graph.add(*draw(st.sampled_from(pairs))))
+            both = draw(st.sampled_from(pairs))
+            merge = draw(st.sampled_from(["add", "add", "multiply", "subtract", "maximum"]))
+            values.append(getattr(graph, merge)(*both))
+            continue
+        rest = [v for v in values if len(v.shape) == 3 and v.shape[:2] == x.shape[:2]]
+        if len(x.shape) == 3 and x.size < 2000 and draw(st.integers(0, 5)) == 0:
+            values.append(graph.concat([x, draw(st.sampled_from(rest))]))
             continue
         step = draw(st.sampled_from(STEPS + MAP_STEPS if len(x.shape) == 3 else STEPS))
         values.append(step(graph, x, draw, new))

@@ -73,6 +73,32 @@ CASES = {
     "affine": ((4, 3), lambda g, x, rng: g.affine(x, -0.7, 0.2)),
     "reshape": ((4, 3, 2), lambda g, x, rng: g.reshape(x, (2, -1))),
     "add": ((4, 3), lambda g, x, rng: g.add(x, x)),
+    "multiply": ((4, 3), lambda g, x, rng: g.multiply(x, g.affine(x, 0.5, 1))),
+    "multiply by itself": ((4, 3), lambda g, x, rng: g.multiply(x, x)),
+    "multiply, a factor for each channel": (
+        (4, 3, 37),
+        lambda g, x, rng: g.multiply(g.pool2d(x, "avg", (4, 3)), x),
+    ),
+    "multiply, a factor for each pixel": (
+        (4, 3, 37),
+        lambda g, x, rng: g.multiply(x, g.dense(x, param(rng, 37, 1), param(rng, 1))),
+    ),
+    "multiply, a single number": (
+        (4, 3),
+        lambda g, x, rng: g.multiply(
+            x, g.reshape(g.dense(g.reshape(x, (12,)), param(rng, 12, 1)), (1, 1))
+        ),
+    ),
+    "subtract": ((4, 3), lambda g, x, rng: g.subtract(x, g.affine(x, 0.5, 1))),
+    "maximum": ((5, 7), lambda g, x, rng: g.maximum(x, g.affine(x, -0.5, 0.1))),
+    "minimum": ((5, 7), lambda g, x, rng: g.minimum(x, g.affine(x, -0.5, 0.1))),
+    "maximum of equals": ((5, 7), lambda g, x, rng: g.maximum(x, x)),
+    "concat channels": (
+        (4, 3, 5),
+        lambda g, x, rng: g.concat([x, conv(1, 1, 5, 33)(g, x, rng), x]),
+    ),
+    "concat rows": ((4, 3, 5), lambda g, x, rng: g.concat([x, g.affine(x, 2, 1)], 0)),
+    "concat columns": ((4, 3, 5), lambda g, x, rng: g.concat([x, g.affine(x, 2, 1)], axis=-2)),
     "nothing": ((4, 3), lambda g, x, rng: x),
 }
 

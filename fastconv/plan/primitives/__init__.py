@@ -6,6 +6,7 @@ Shapes leave out the batch axis; a `Conv2DShape` or `Pool2DShape` in here has `m
 from fastconv.plan.primitives.base import Primitive
 from fastconv.plan.primitives.elementwise import Activation, Add, Affine, Dropout
 from fastconv.plan.primitives.forms import Reshape
+from fastconv.plan.primitives.merging import Concat, Merge, Multiply
 from fastconv.plan.primitives.opaque import Opaque
 from fastconv.plan.primitives.pooling import Pool2D
 from fastconv.plan.primitives.products import Conv2D, Dense
@@ -14,9 +15,12 @@ __all__ = [
     "Activation",
     "Add",
     "Affine",
+    "Concat",
     "Conv2D",
     "Dense",
     "Dropout",
+    "Merge",
+    "Multiply",
     "Opaque",
     "Pool2D",
     "Primitive",

@@ -9,9 +9,11 @@ from fastconv.plan.steps.activation import make_activation
 from fastconv.plan.steps.add import AddStep
 from fastconv.plan.steps.affine import AffineStep
 from fastconv.plan.steps.base import Executor, Setting
+from fastconv.plan.steps.concat import ConcatStep
 from fastconv.plan.steps.conv_block import ConvBlock
 from fastconv.plan.steps.dense_block import DenseBlock
 from fastconv.plan.steps.dropout import DropoutStep
+from fastconv.plan.steps.merge import MultiplyStep, make_merge
 from fastconv.plan.steps.opaque import OpaqueStep
 from fastconv.plan.steps.pool import Pool
 
@@ -23,6 +25,9 @@ _MAKERS: dict[str, Callable[[FusedStep, Setting], Executor]] = {
     "dropout": DropoutStep,
     "affine": AffineStep,
     "add": AddStep,
+    "multiply": MultiplyStep,
+    "merge": make_merge,
+    "concat": ConcatStep,
     "opaque": OpaqueStep,
 }
 

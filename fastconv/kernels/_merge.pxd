@@ -1,0 +1,20 @@
+from libc.stddef cimport ptrdiff_t
+
+
+cdef extern from "table_merge.h" nogil:
+    ctypedef struct fc_merge:
+        void multiply(ptrdiff_t n, const float *x, const float *y, float *out) noexcept nogil
+        void subtract(ptrdiff_t n, const float *x, const float *y, float *out) noexcept nogil
+        void maximum(ptrdiff_t n, const float *x, const float *y, float *out) noexcept nogil
+        void minimum(ptrdiff_t n, const float *x, const float *y, float *out) noexcept nogil
+        void maximum_bwd(
+            ptrdiff_t n, const float *dy, const float *x, const float *y, int second,
+            float *dx) noexcept nogil
+        void minimum_bwd(
+            ptrdiff_t n, const float *dy, const float *x, const float *y, int second,
+            float *dx) noexcept nogil
+        void scale(ptrdiff_t n, const float *x, float factor, float *out) noexcept nogil
+        float dot(ptrdiff_t n, const float *x, const float *y) noexcept nogil
+        void dot_rows(
+            ptrdiff_t rows, ptrdiff_t n, const float *x, const float *y, ptrdiff_t ld,
+            float *sum) noexcept nogil

@@ -1,0 +1,24 @@
+/* The micro-kernels that bring two arrays together: see merge.h. */
+#ifndef TABLE_MERGE_H
+#define TABLE_MERGE_H
+
+#include <stddef.h>
+
+typedef struct {
+    /* out (n) = x op y; out may be x or y */
+    void (*multiply)(ptrdiff_t n, const float *x, const float *y, float *out);
+    void (*subtract)(ptrdiff_t n, const float *x, const float *y, float *out);
+    void (*maximum)(ptrdiff_t n, const float *x, const float *y, float *out);
+    void (*minimum)(ptrdiff_t n, const float *x, const float *y, float *out);
+
+    /* Backwards: dx (n), dz (n) = dy where x, or y, was the one taken, else 0; either may be dy */
+    void (*maximum_bwd)(ptrdiff_t n, const float *dy, const float *x, const float *y, int second, float *dx);
+    void (*minimum_bwd)(ptrdiff_t n, const float *dy, const float *x, const float *y, int second, float *dx);
+
+    /* out (n) = x * factor; the sum of x * y; sum (n) = the sum over the rows of x * y, both (rows, n), rows ld apart */
+    void (*scale)(ptrdiff_t n, const float *x, float factor, float *out);
+    float (*dot)(ptrdiff_t n, const float *x, const float *y);
+    void (*dot_rows)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *y, ptrdiff_t ld, float *sum);
+} fc_merge;
+
+#endif
