@@ -37,7 +37,7 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    int vl, mr, nr;
+    int vl, mr, nr, gemm_mr;
 
     /* Packs b (k, n), strides rs and cs, n <= width, into one panel out[k][width], the missing columns zero. */
     void (*pack_panel)(ptrdiff_t k, ptrdiff_t n, ptrdiff_t width, const float *b, ptrdiff_t rs, ptrdiff_t cs,
@@ -55,6 +55,13 @@ typedef struct {
      * products); a, b are read in place. `b` rows must be readable for `n` floats only. c as above. */
     void (*column_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a, const ptrdiff_t *points,
                         const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, const fc_epilogue *ep);
+
+    /* The product of packed operands: see gemm.h. a in panels of gemm_mr rows, b in panels of nr columns;
+     * c (m, n) = epilogue(a panel times b panel), 1 <= m <= gemm_mr, 1 <= n <= nr. */
+    void (*gemm_pack_a)(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs, float *out);
+    void (*gemm_pack_b)(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t rs, ptrdiff_t cs, float *out);
+    void (*gemm_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, const float *b, float *c, ptrdiff_t ldc,
+                      const fc_epilogue *ep);
 
     /* Winograd's transforms of one tile, all channels: see winograd.h. */
     void (*winograd_input)(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fs);

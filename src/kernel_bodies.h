@@ -3,6 +3,8 @@
 #include "fastconv.h"
 
 #include "matmul_tiles.h"
+
+#include "gemm.h"
 #include "pack.h"
 #include "winograd.h"
 
@@ -31,9 +33,13 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .vl = VL,
     .mr = MR,
     .nr = NV * VL,
+    .gemm_mr = GMR,
     .pack_panel = pack_panel,
     .row_tile = row_tile,
     .column_tile = column_tile,
+    .gemm_pack_a = gemm_pack_a,
+    .gemm_pack_b = gemm_pack_b,
+    .gemm_tile = gemm_tile,
     .winograd_input = winograd_input,
     .winograd_filter = winograd_filter,
     .winograd_output = winograd_output,

@@ -8,6 +8,7 @@
 
 #define VL 8
 #define MR 6
+#define GMR 6
 #define NV 2
 
 typedef __m256 vf;
@@ -36,6 +37,16 @@ FN void v_store_first(float *p, vf a, ptrdiff_t n)
 FN vf v_set1(float a) { return _mm256_set1_ps(a); }
 FN vf v_zero(void) { return _mm256_setzero_ps(); }
 FN vf v_broadcast(const float *p) { return _mm256_broadcast_ss(p); }
+
+FN vf v_load_quads(const float *p, ptrdiff_t stride, ptrdiff_t n)
+{
+    const __m128 low = n > 0 ? _mm_loadu_ps(p) : _mm_setzero_ps();
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(low), n > 1 ? _mm_loadu_ps(p + stride) : _mm_setzero_ps(), 1);
+}
+FN vf v_zip_low(vf a, vf b) { return _mm256_unpacklo_ps(a, b); }
+FN vf v_zip_high(vf a, vf b) { return _mm256_unpackhi_ps(a, b); }
+FN vf v_low_pairs(vf a, vf b) { return _mm256_shuffle_ps(a, b, 0x44); }
+FN vf v_high_pairs(vf a, vf b) { return _mm256_shuffle_ps(a, b, 0xee); }
 
 FN vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 FN vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }

@@ -8,6 +8,7 @@
 
 #define VL 16
 #define MR 12
+#define GMR 14
 #define NV 2
 
 typedef __m512 vf;
@@ -26,6 +27,19 @@ FN void v_store_first(float *p, vf a, ptrdiff_t n) { _mm512_mask_storeu_ps(p, vm
 FN vf v_set1(float a) { return _mm512_set1_ps(a); }
 FN vf v_zero(void) { return _mm512_setzero_ps(); }
 FN vf v_broadcast(const float *p) { return _mm512_set1_ps(*p); }
+
+FN vf v_load_quads(const float *p, ptrdiff_t stride, ptrdiff_t n)
+{
+    vf a = n > 0 ? _mm512_zextps128_ps512(_mm_loadu_ps(p)) : v_zero();
+    if (n > 1) a = _mm512_mask_broadcast_f32x4(a, 0x00f0, _mm_loadu_ps(p + stride));
+    if (n > 2) a = _mm512_mask_broadcast_f32x4(a, 0x0f00, _mm_loadu_ps(p + 2 * stride));
+    if (n > 3) a = _mm512_mask_broadcast_f32x4(a, 0xf000, _mm_loadu_ps(p + 3 * stride));
+    return a;
+}
+FN vf v_zip_low(vf a, vf b) { return _mm512_unpacklo_ps(a, b); }
+FN vf v_zip_high(vf a, vf b) { return _mm512_unpackhi_ps(a, b); }
+FN vf v_low_pairs(vf a, vf b) { return _mm512_shuffle_ps(a, b, 0x44); }
+FN vf v_high_pairs(vf a, vf b) { return _mm512_shuffle_ps(a, b, 0xee); }
 
 FN vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 FN vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }

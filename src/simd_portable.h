@@ -3,6 +3,7 @@
  *
  * VL            floats in a vector
  * MR, NV        the register tile of the matrix kernels: MR rows of NV vectors (NR = NV * VL columns)
+ * GMR           rows of the tile where both operands are packed: one pointer each leaves registers for more rows
  * vf, vm        a vector of floats; a mask with one truth value per lane
  *
  * + - * / work on vf as they are. The loads and stores ask for no alignment; `_first` ones touch only the first n
@@ -18,6 +19,7 @@
 
 #define VL 4
 #define MR 6
+#define GMR 6
 #define NV 2
 
 typedef float vf __attribute__((vector_size(16)));
@@ -54,6 +56,18 @@ FN void v_store_first(float *p, vf a, ptrdiff_t n)
 FN vf v_set1(float a) { return (vf){a, a, a, a}; }
 FN vf v_zero(void) { return v_set1(0.0f); }
 FN vf v_broadcast(const float *p) { return v_set1(*p); }
+
+/* Lanes in groups of four. Group q of v_load_quads comes from p + q*stride, for q < n; the others are zero. The rest
+ * work inside each group: a0 b0 a1 b1; a2 b2 a3 b3; a0 a1 b0 b1; a2 a3 b2 b3. */
+FN vf v_load_quads(const float *p, ptrdiff_t stride, ptrdiff_t n)
+{
+    (void)stride;
+    return n > 0 ? v_load(p) : v_zero();
+}
+FN vf v_zip_low(vf a, vf b) { return (vf){a[0], b[0], a[1], b[1]}; }
+FN vf v_zip_high(vf a, vf b) { return (vf){a[2], b[2], a[3], b[3]}; }
+FN vf v_low_pairs(vf a, vf b) { return (vf){a[0], a[1], b[0], b[1]}; }
+FN vf v_high_pairs(vf a, vf b) { return (vf){a[2], a[3], b[2], b[3]}; }
 
 FN vm v_gt(vf a, vf b) { return a > b; }
 FN vm v_eq(vf a, vf b) { return a == b; }

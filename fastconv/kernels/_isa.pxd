@@ -37,6 +37,7 @@ cdef extern from "fastconv.h" nogil:
         int vl
         int mr
         int nr
+        int gemm_mr
         void (*pack_panel)(
             ptrdiff_t k, ptrdiff_t n, ptrdiff_t width,
             const float *b, ptrdiff_t rs, ptrdiff_t cs, float *out) noexcept nogil
@@ -47,6 +48,15 @@ cdef extern from "fastconv.h" nogil:
         void (*column_tile)(
             ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a,
             const ptrdiff_t *points, const float *b, ptrdiff_t ldb,
+            float *c, ptrdiff_t ldc, const fc_epilogue *ep) noexcept nogil
+        void (*gemm_pack_a)(
+            ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs,
+            float *out) noexcept nogil
+        void (*gemm_pack_b)(
+            ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t rs, ptrdiff_t cs,
+            float *out) noexcept nogil
+        void (*gemm_tile)(
+            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, const float *b,
             float *c, ptrdiff_t ldc, const fc_epilogue *ep) noexcept nogil
         void (*winograd_input)(
             const float *x, ptrdiff_t row, ptrdiff_t channels,

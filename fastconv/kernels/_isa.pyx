@@ -51,8 +51,8 @@ def active():
 
 
 def tile_sizes():
-    """``{"VL", "MR", "NR"}`` of the level in use, in floats, rows and columns."""
-    return {"VL": _active.vl, "MR": _active.mr, "NR": _active.nr}
+    """``{"VL", "MR", "NR", "GMR"}`` of the level in use, in floats, rows, columns and rows."""
+    return {"VL": _active.vl, "MR": _active.mr, "NR": _active.nr, "GMR": _active.gemm_mr}
 
 
 def use(str name):

@@ -1,11 +1,15 @@
 """General matrix product, in BLIS's five loops.
 
-``jc`` and ``pc`` cut b into blocks of KC rows and NC columns, packed into panels of NR columns; ``ic``
-cuts a into MC rows that stay in the second-level cache; ``jr`` and ``ir`` walk the register tiles. A
-thread takes a rectangle of c and shares nothing with the others. The sum over k is cut at multiples
-of KC only, so that no bit depends on the number of threads.
+A thread takes a rectangle of c and shares nothing with the others. Its rows are cut into slabs of MC,
+k into pieces of KC, and its columns into blocks of NC:
 
-a is read in place where that is no slower: its rows when k is contiguous, its columns when m is.
+    for each slab, for each piece of k:    pack that part of a, in panels of gemm_mr rows
+        for each block of columns:         pack that part of b, in panels of nr columns
+            for each panel of a:           it stays in the first-level cache, while
+                for each panel of b:       these come from the second-level cache, one register tile
+
+The sum over k is cut in a way that depends on k only, so that no bit depends on the number of threads.
+Products with so few columns or rows that packing does not pay read the larger operand in place.
 """
 
 import numpy as np
@@ -13,7 +17,7 @@ import numpy as np
 from cython.parallel cimport prange
 
 from fastconv.kernels._isa cimport (
-    FC_INNER, FC_OWN, activation_code, fc_kernels, flush_denormals, kernels,
+    FC_INNER, FC_OWN, activation_code, fc_epilogue, fc_kernels, flush_denormals, kernels,
     restore_denormals, scratch,
 )
 from fastconv.kernels._threads cimport threads_for
@@ -21,11 +25,11 @@ from fastconv.kernels._threads cimport threads_for
 cdef enum:
     MAX_MR = 16
 
-cdef ptrdiff_t KC = 320
-cdef ptrdiff_t KC_BY_COLUMNS = 160  # this form touches more of the first-level cache for each row of b
-cdef ptrdiff_t NC = 1024
-cdef ptrdiff_t A_BLOCK = 48 * 1024  # floats of a that stay in the second-level cache
-cdef ptrdiff_t A_LD = KC + 16  # not a multiple of a page: rows must not share a set of the first-level cache
+cdef ptrdiff_t MC = 1008
+cdef ptrdiff_t KC = 384
+cdef ptrdiff_t NC = 256
+cdef ptrdiff_t KC_IN_PLACE = 320
+cdef ptrdiff_t KC_FEW_ROWS = 32  # rows of b that are read side by side, whole, as the memory likes it
 
 
 cdef inline ptrdiff_t _min(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
@@ -36,124 +40,117 @@ cdef inline ptrdiff_t _round_up(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
     return (a + b - 1) // b * b
 
 
-cdef bint _a_in_place(const product *p, const fc_kernels *ks) noexcept nogil:
-    """Whether packing a would cost more than it saves."""
-    if p.a_cs == 1:
-        # rows a multiple of 512 bytes apart crowd into a few sets of the first-level cache
-        return p.a_rs % 128 != 0 or p.n <= 2 * ks.nr or p.m <= ks.mr
-    return p.a_rs == 1 and p.n <= 2 * ks.nr
+cdef inline ptrdiff_t _piece(ptrdiff_t k, ptrdiff_t largest) noexcept nogil:
+    """The size of equal pieces of k, a multiple of four, none larger than `largest`."""
+    return _round_up((k + (k + largest - 1) // largest - 1) // ((k + largest - 1) // largest), 4)
 
 
-cdef void _pack_rows(
-    const product *p, ptrdiff_t i0, ptrdiff_t m, ptrdiff_t x0, ptrdiff_t k, float *out
+cdef fc_epilogue _epilogue(
+    const product *p, ptrdiff_t column, bint first, bint last
 ) noexcept nogil:
-    """out[i][x] = a[i0 + i][x0 + x], rows A_LD apart."""
-    cdef ptrdiff_t i, x
-    cdef const float *a
-    for i in range(m):
-        a = p.a + (i0 + i) * p.a_rs + x0 * p.a_cs
-        if p.a_cs == 1:
-            for x in range(k):
-                out[i * A_LD + x] = a[x]
-        else:
-            for x in range(k):
-                out[i * A_LD + x] = a[x * p.a_cs]
+    """Of one piece of the sum: c is added to from the second on, bias and activation come last."""
+    cdef fc_epilogue ep = p.ep
+    if not first:
+        ep.beta = 1
+    if not last:
+        ep.bias = NULL
+        ep.act = 0
+    if ep.bias != NULL:
+        ep.bias = ep.bias + column
+    return ep
 
 
-cdef void _pack_columns(
-    const product *p, ptrdiff_t i0, ptrdiff_t m, ptrdiff_t x0, ptrdiff_t k, ptrdiff_t mr, float *out
-) noexcept nogil:
-    """Panels of mr rows: out[panel][x][i] = a[i0 + panel*mr + i][x0 + x]."""
-    cdef ptrdiff_t panel, x, i, rows
-    cdef const float *a
-    for panel in range((m + mr - 1) // mr):
-        rows = _min(mr, m - panel * mr)
-        for x in range(k):
-            a = p.a + i0 + panel * mr + (x0 + x) * p.a_cs
-            for i in range(rows):
-                out[x * mr + i] = a[i]
-        out += k * mr
-
-
-cdef int _rectangle(
+cdef int _packed(
     const product *p, const fc_kernels *ks, ptrdiff_t m0, ptrdiff_t m1, ptrdiff_t n0, ptrdiff_t n1
 ) noexcept nogil:
-    """Rows m0..m1 and columns n0..n1 of c, by one thread."""
-    cdef bint by_columns = p.a_rs == 1 and p.a_cs != 1
-    cdef bint in_place = _a_in_place(p, ks)
-    cdef ptrdiff_t mr = ks.mr, nr = ks.nr, vl = ks.vl
-    cdef ptrdiff_t kc_max = _min(KC_BY_COLUMNS if by_columns else KC, p.k)
-    cdef ptrdiff_t mc = _round_up(_min(A_BLOCK // kc_max, m1 - m0), mr)
-    cdef ptrdiff_t nc_max = _round_up(_min(NC, n1 - n0), nr)
-    # one panel of b is enough while every row block of a is in reach at once
-    cdef bint keep_b = m1 - m0 > mc
-    cdef size_t a_floats = 0 if in_place else mc * (mr if by_columns else 1) * A_LD
-    cdef float *a_pack
+    """Rows m0..m1 and columns n0..n1 of c, by one thread, from packed operands."""
+    cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr, kc_max = _piece(p.k, KC)
+    cdef ptrdiff_t mc = MC // mr * mr
+    cdef float *a_pack = <float *> scratch(
+        FC_INNER, sizeof(float) * (_min(mc, _round_up(m1 - m0, mr)) * kc_max + MAX_MR))
     cdef float *b_pack = <float *> scratch(
-        FC_OWN, sizeof(float) * kc_max * (nc_max if keep_b else nr))
-    cdef ptrdiff_t rows[MAX_MR]
-    cdef ptrdiff_t zero = 0
-    cdef ptrdiff_t *points
-    cdef ptrdiff_t jc, nc, pc, kc, ic, m, jr, n, width, ir, rows_now, i, lda
-    cdef const float *a_block
-    cdef const float *a_tile
-    cdef float *panel
+        FC_OWN, sizeof(float) * _min(NC, _round_up(n1 - n0, nr)) * kc_max)
+    cdef ptrdiff_t ic, m, pc, kc, jc, nc, ir, jr
+    cdef float *c
     cdef fc_epilogue ep
-    if by_columns:
-        a_floats = mc * kc_max
-    a_pack = <float *> scratch(
-        FC_INNER, sizeof(float) * a_floats + 64 + sizeof(ptrdiff_t) * kc_max)
     if a_pack == NULL or b_pack == NULL:
         return -1
-    points = <ptrdiff_t *> (a_pack + _round_up(a_floats, 16))
-    if by_columns:
-        for i in range(kc_max):
-            points[i] = i * (p.a_cs if in_place else mr)
-    lda = p.a_rs if in_place else A_LD
-    for i in range(mr):
-        rows[i] = i * lda
-
-    for jc from n0 <= jc < n1 by NC:
-        nc = _min(NC, n1 - jc)
+    for ic from m0 <= ic < m1 by mc:
+        m = _min(mc, m1 - ic)
         for pc from 0 <= pc < p.k by kc_max:
             kc = _min(kc_max, p.k - pc)
-            ep = p.ep
-            if pc > 0:
-                ep.beta = 1
-            if pc + kc < p.k:
-                ep.bias = NULL
-                ep.act = 0
-            for ic from m0 <= ic < m1 by mc:
-                m = _min(mc, m1 - ic)
-                if in_place:
-                    a_block = p.a + ic * p.a_rs + pc * p.a_cs
-                else:
-                    a_block = a_pack
-                    if by_columns:
-                        _pack_columns(p, ic, m, pc, kc, mr, a_pack)
-                    else:
-                        _pack_rows(p, ic, m, pc, kc, a_pack)
-                for jr from 0 <= jr < nc by nr:
-                    n = _min(nr, nc - jr)
-                    width = _round_up(n, vl)
-                    panel = b_pack + (jr * kc if keep_b else 0)
-                    if ic == m0 or not keep_b:
-                        ks.pack_panel(
-                            kc, n, width, p.b + pc * p.b_rs + (jc + jr) * p.b_cs, p.b_rs, p.b_cs,
-                            panel)
-                    if p.ep.bias != NULL and ep.bias != NULL:
-                        ep.bias = p.ep.bias + jc + jr
-                    for ir from 0 <= ir < m by mr:
-                        rows_now = _min(mr, m - ir)
-                        if by_columns:
-                            a_tile = a_block + (ir if in_place else ir * kc)
-                            ks.column_tile(
-                                rows_now, n, kc, a_tile, points, panel, width,
-                                p.c + (ic + ir) * p.ldc + jc + jr, p.ldc, &ep)
-                        else:
-                            ks.row_tile(
-                                rows_now, n, kc, 1, a_block + ir * lda, rows, &zero, panel,
-                                p.c + (ic + ir) * p.ldc + jc + jr, p.ldc, &ep)
+            ks.gemm_pack_a(m, kc, p.a + ic * p.a_rs + pc * p.a_cs, p.a_rs, p.a_cs, a_pack)
+            for jc from n0 <= jc < n1 by NC:
+                nc = _min(NC, n1 - jc)
+                ks.gemm_pack_b(kc, nc, p.b + pc * p.b_rs + jc * p.b_cs, p.b_rs, p.b_cs, b_pack)
+                for ir from 0 <= ir < m by mr:
+                    c = p.c + (ic + ir) * p.ldc + jc
+                    for jr from 0 <= jr < nc by nr:
+                        ep = _epilogue(p, jc + jr, pc == 0, pc + kc == p.k)
+                        ks.gemm_tile(
+                            _min(mr, m - ir), _min(nr, nc - jr), kc, a_pack + ir * kc,
+                            b_pack + jr * kc, c + jr, p.ldc, &ep)
+    return 0
+
+
+cdef int _few_columns(
+    const product *p, const fc_kernels *ks, ptrdiff_t m0, ptrdiff_t m1
+) noexcept nogil:
+    """Rows m0..m1 of a product with at most nr columns: a (its rows or columns dense) is read in place."""
+    cdef bint by_columns = p.a_rs == 1 and p.a_cs != 1
+    cdef ptrdiff_t mr = ks.mr, kc_max = _min(KC_IN_PLACE, p.k), width = _round_up(p.n, ks.vl)
+    cdef float *b_pack = <float *> scratch(FC_OWN, sizeof(float) * kc_max * width)
+    cdef ptrdiff_t *points = <ptrdiff_t *> scratch(FC_INNER, sizeof(ptrdiff_t) * kc_max)
+    cdef ptrdiff_t rows[MAX_MR]
+    cdef ptrdiff_t zero = 0
+    cdef ptrdiff_t i, pc, kc, m
+    cdef const float *a
+    cdef float *c
+    cdef fc_epilogue ep
+    if b_pack == NULL or points == NULL:
+        return -1
+    for i in range(kc_max):
+        points[i] = i * p.a_cs
+    for i in range(mr):
+        rows[i] = i * p.a_rs
+    for pc from 0 <= pc < p.k by kc_max:
+        kc = _min(kc_max, p.k - pc)
+        ks.gemm_pack_b(kc, p.n, p.b + pc * p.b_rs, p.b_rs, p.b_cs, b_pack)
+        ep = _epilogue(p, 0, pc == 0, pc + kc == p.k)
+        for i from m0 <= i < m1 by mr:
+            m = _min(mr, m1 - i)
+            a = p.a + i * p.a_rs + pc * p.a_cs
+            c = p.c + i * p.ldc
+            if by_columns:
+                ks.column_tile(m, p.n, kc, a, points, b_pack, width, c, p.ldc, &ep)
+            else:
+                ks.row_tile(m, p.n, kc, 1, a, rows, &zero, b_pack, c, p.ldc, &ep)
+    return 0
+
+
+cdef int _few_rows(
+    const product *p, const fc_kernels *ks, ptrdiff_t n0, ptrdiff_t n1
+) noexcept nogil:
+    """Columns n0..n1 of a product with at most mr rows: b (its rows dense) is read in place."""
+    cdef ptrdiff_t m = p.m, kc_max = _min(KC_FEW_ROWS, p.k)
+    cdef float *a_pack = <float *> scratch(FC_INNER, sizeof(float) * kc_max * m)
+    cdef ptrdiff_t *points = <ptrdiff_t *> scratch(FC_OWN, sizeof(ptrdiff_t) * kc_max)
+    cdef ptrdiff_t pc, kc, i, x, jr
+    cdef fc_epilogue ep
+    if a_pack == NULL or points == NULL:
+        return -1
+    for x in range(kc_max):
+        points[x] = x * m
+    for pc from 0 <= pc < p.k by kc_max:
+        kc = _min(kc_max, p.k - pc)
+        for i in range(m):
+            for x in range(kc):
+                a_pack[x * m + i] = p.a[i * p.a_rs + (pc + x) * p.a_cs]
+        for jr from n0 <= jr < n1 by ks.nr:
+            ep = _epilogue(p, jr, pc == 0, pc + kc == p.k)
+            ks.column_tile(
+                m, _min(ks.nr, n1 - jr), kc, a_pack, points, p.b + pc * p.b_rs + jr, p.b_rs,
+                p.c + jr, p.ldc, &ep)
     return 0
 
 
@@ -171,19 +168,37 @@ cdef void _nothing_to_add(const product *p) noexcept nogil:
             p.c[i * p.ldc + j] = r
 
 
-cdef int gemm_parallel(const product *p) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
-    cdef ptrdiff_t m_tiles = (p.m + ks.mr - 1) // ks.mr, n_tiles = (p.n + ks.nr - 1) // ks.nr
-    cdef int team = threads_for(<double> p.m * p.n * p.k)
+cdef int _split_rows(const product *p, const fc_kernels *ks, int team) noexcept nogil:
+    cdef ptrdiff_t tiles = (p.m + ks.mr - 1) // ks.mr, t
+    cdef unsigned csr = 0
+    cdef int failed = 0
+    for t in prange(team, num_threads=team, schedule="static", chunksize=1):
+        csr = flush_denormals()
+        failed |= _few_columns(
+            p, ks, tiles * t // team * ks.mr, _min(tiles * (t + 1) // team * ks.mr, p.m))
+        restore_denormals(csr)
+    return failed
+
+
+cdef int _split_columns(const product *p, const fc_kernels *ks, int team) noexcept nogil:
+    cdef ptrdiff_t tiles = (p.n + ks.nr - 1) // ks.nr, t
+    cdef unsigned csr = 0
+    cdef int failed = 0
+    for t in prange(team, num_threads=team, schedule="static", chunksize=1):
+        csr = flush_denormals()
+        failed |= _few_rows(
+            p, ks, tiles * t // team * ks.nr, _min(tiles * (t + 1) // team * ks.nr, p.n))
+        restore_denormals(csr)
+    return failed
+
+
+cdef int _split_both(const product *p, const fc_kernels *ks, int team) noexcept nogil:
+    cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr
+    cdef ptrdiff_t m_tiles = (p.m + mr - 1) // mr, n_tiles = (p.n + nr - 1) // nr
     cdef ptrdiff_t tm, tn, best_tm = 1, cost, best_cost = -1
     cdef ptrdiff_t t, i, j
     cdef unsigned csr = 0
     cdef int failed = 0
-    if p.m == 0 or p.n == 0:
-        return 0
-    if p.k == 0:
-        _nothing_to_add(p)
-        return 0
     # the grid whose largest rectangle is smallest; on a tie the one that packs b least often
     for tm in range(1, team + 1):
         if team % tm:
@@ -197,12 +212,27 @@ cdef int gemm_parallel(const product *p) noexcept nogil:
         csr = flush_denormals()
         i = t // tn
         j = t % tn
-        failed |= _rectangle(
+        failed |= _packed(
             p, ks,
-            m_tiles * i // tm * ks.mr, _min(m_tiles * (i + 1) // tm * ks.mr, p.m),
-            n_tiles * j // tn * ks.nr, _min(n_tiles * (j + 1) // tn * ks.nr, p.n))
+            m_tiles * i // tm * mr, _min(m_tiles * (i + 1) // tm * mr, p.m),
+            n_tiles * j // tn * nr, _min(n_tiles * (j + 1) // tn * nr, p.n))
         restore_denormals(csr)
     return failed
+
+
+cdef int gemm_parallel(const product *p) noexcept nogil:
+    cdef const fc_kernels *ks = kernels()
+    cdef int team = threads_for(<double> p.m * p.n * p.k)
+    if p.m == 0 or p.n == 0:
+        return 0
+    if p.k == 0:
+        _nothing_to_add(p)
+        return 0
+    if p.n <= ks.nr and (p.a_cs == 1 or p.a_rs == 1):
+        return _split_rows(p, ks, team)
+    if p.m <= ks.mr and p.b_cs == 1:
+        return _split_columns(p, ks, team)
+    return _split_both(p, ks, team)
 
 
 def gemm(

@@ -84,6 +84,11 @@ def test_result_with_gaps_between_its_elements(m, n, k, beta):
         (321, 65, 641),
         (1, 2100, 700),
         (2100, 1, 700),
+        (29, 257, 87),
+        (28, 64, 88),
+        (43, 63, 89),
+        (1025, 40, 390),
+        (14, 513, 769),
     ],
 )
 @pytest.mark.parametrize("trans_a", [False, True])

@@ -1,0 +1,139 @@
+/* The matrix product where both operands are packed: how they are packed, and the register tile that reads them. */
+
+/* out[x*width + i] = in[i*rs + x] for x < k, i < VL; zero from i = rows on. Four columns at a time, turned in groups
+ * of four lanes. */
+FN void transpose_rows(ptrdiff_t rows, ptrdiff_t k, const float *in, ptrdiff_t rs, float *out, ptrdiff_t width)
+{
+    ptrdiff_t x = 0, quads[4];
+    for (int r = 0; r < 4; r++) quads[r] = (rows - r + 3) / 4; /* how many of rows r, r + 4, ... there are */
+    for (; x + 4 <= k; x += 4, out += 4 * width) {
+        const vf a = v_load_quads(in + x, 4 * rs, quads[0]), b = v_load_quads(in + rs + x, 4 * rs, quads[1]);
+        const vf c = v_load_quads(in + 2 * rs + x, 4 * rs, quads[2]), d = v_load_quads(in + 3 * rs + x, 4 * rs, quads[3]);
+        const vf ab_low = v_zip_low(a, b), ab_high = v_zip_high(a, b), cd_low = v_zip_low(c, d),
+                 cd_high = v_zip_high(c, d);
+        v_store(out, v_low_pairs(ab_low, cd_low));
+        v_store(out + width, v_high_pairs(ab_low, cd_low));
+        v_store(out + 2 * width, v_low_pairs(ab_high, cd_high));
+        v_store(out + 3 * width, v_high_pairs(ab_high, cd_high));
+    }
+    for (; x < k; x++, out += width)
+        for (ptrdiff_t i = 0; i < VL; i++) out[i] = i < rows ? in[i * rs + x] : 0.0f;
+}
+
+/* Packs a (m, k) into panels of GMR rows: out[panel][x][i], the missing rows of the last panel zero. Vectors may be
+ * written past the end of a panel, so `out` needs VL more floats than the panels. */
+static void gemm_pack_a(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs, float *out)
+{
+    for (ptrdiff_t i0 = 0; i0 < m; i0 += GMR, out += k * GMR) {
+        const float *in = a + i0 * rs;
+        const ptrdiff_t rows = m - i0 < GMR ? m - i0 : GMR;
+        if (cs == 1) {
+            /* the last group first: what it writes too much is written over by the next column or group */
+            for (ptrdiff_t g = (GMR - 1) / VL * VL; g >= 0; g -= VL)
+                transpose_rows(rows - g < VL ? rows - g : VL, k, in + g * rs, rs, out + g, GMR);
+        } else if (rs == 1) {
+            for (ptrdiff_t x = 0; x < k; x++)
+                for (ptrdiff_t g = 0; g < GMR; g += VL) v_store(out + x * GMR + g, v_load_first(in + x * cs + g, rows - g));
+        } else {
+            for (ptrdiff_t x = 0; x < k; x++)
+                for (ptrdiff_t i = 0; i < GMR; i++) out[x * GMR + i] = i < rows ? in[i * rs + x * cs] : 0.0f;
+        }
+    }
+}
+
+/* Packs b (k, n) into panels of NR columns: out[panel][x][j]; the last panel is as wide as its whole vectors, what is
+ * missing in them zero. */
+static void gemm_pack_b(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t rs, ptrdiff_t cs, float *out)
+{
+    const ptrdiff_t nr = NV * VL;
+    if (cs == 1) {
+        /* row by row through all panels, since the rows often lie pages apart */
+        for (ptrdiff_t x = 0; x < k; x++, b += rs) {
+            ptrdiff_t j = 0;
+            for (; j + nr <= n; j += nr)
+                for (int v = 0; v < NV; v++) v_store(out + j * k + x * nr + v * VL, v_load(b + j + v * VL));
+            const ptrdiff_t width = (n - j + VL - 1) / VL * VL;
+            for (ptrdiff_t i = 0; i < width; i += VL)
+                v_store(out + j * k + x * width + i, v_load_first(b + j + i, n - j - i));
+        }
+        return;
+    }
+    for (ptrdiff_t j = 0; j < n; j += nr) {
+        const ptrdiff_t columns = n - j < nr ? n - j : nr, width = (columns + VL - 1) / VL * VL;
+        float *panel = out + j * k;
+        if (rs == 1) {
+            for (ptrdiff_t i = 0; i < width; i += VL)
+                transpose_rows(columns - i < VL ? columns - i : VL, k, b + (j + i) * cs, cs, panel + i, width);
+        } else {
+            for (ptrdiff_t x = 0; x < k; x++)
+                for (ptrdiff_t i = 0; i < width; i++)
+                    panel[x * width + i] = i < columns ? b[x * rs + (j + i) * cs] : 0.0f;
+        }
+    }
+}
+
+FN void gemm_steps(const int m, const int nv, ptrdiff_t k, const float *a, const float *b, vf (*acc)[NV])
+{
+    for (; k > 0; k--, a += GMR, b += nv * VL) {
+        vf bv[NV];
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) bv[j] = v_load(b + j * VL);
+#pragma GCC unroll 16
+        for (int i = 0; i < m; i++) {
+            const vf av = v_broadcast(a + i);
+#pragma GCC unroll 4
+            for (int j = 0; j < nv; j++) acc[i][j] = v_fma(av, bv[j], acc[i][j]);
+        }
+    }
+}
+
+FN void gemm_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, const float *a, const float *b, float *c,
+                       ptrdiff_t ldc, const fc_epilogue *ep)
+{
+    enum { APART = 4, AHEAD = 32 }; /* steps between two prefetches, and left after the last one */
+    vf acc[GMR][NV];
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) acc[i][j] = v_zero();
+    if (m == GMR && k >= m * APART + AHEAD) {
+        /* c often comes from far away. Asked for too early it is gone again when the panels have passed through the
+         * first-level cache; asked for all at once it keeps them waiting. */
+        const ptrdiff_t before = (k - m * APART - AHEAD) / 4 * 4;
+        for (ptrdiff_t x = 0; x < before; x += 4, a += 4 * GMR, b += 4 * nv * VL)
+#pragma GCC unroll 4
+            for (int u = 0; u < 4; u++) gemm_steps(m, nv, 1, a + u * GMR, b + u * nv * VL, acc);
+        const float *row = c;
+        for (int i = 0; i < m; i++, row += ldc, a += APART * GMR, b += APART * nv * VL) {
+            for (int j = 0; j < nv; j++) __builtin_prefetch(row + j * VL, 1);
+#pragma GCC unroll 4
+            for (int u = 0; u < APART; u++) gemm_steps(m, nv, 1, a + u * GMR, b + u * nv * VL, acc);
+        }
+        k -= before + m * APART;
+    } else {
+        prefetch_tile(m, nv, c, ldc);
+    }
+    gemm_steps(m, nv, k, a, b, acc);
+    store_tile(m, nv, n, acc, c, ldc, ep);
+}
+
+static void gemm_tile(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, const float *b, float *c, ptrdiff_t ldc,
+                      const fc_epilogue *ep)
+{
+#define CASE(i)                                            \
+    case i:                                                \
+        if (n > VL)                                        \
+            gemm_tile_body(i, 2, n, k, a, b, c, ldc, ep);  \
+        else                                               \
+            gemm_tile_body(i, 1, n, k, a, b, c, ldc, ep);  \
+        break;
+    switch (m) {
+        ROWS_6(CASE)
+#if GMR == 14
+        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+#elif GMR != 6
+#error "list the row counts for this GMR"
+#endif
+    }
+#undef CASE
+}
