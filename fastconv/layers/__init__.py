@@ -6,7 +6,7 @@ from fastconv.layers.conv2d import Conv2D
 from fastconv.layers.dense import Dense
 from fastconv.layers.dropout import Dropout
 from fastconv.layers.flatten import Flatten
-from fastconv.layers.input import Input
+from fastconv.layers.input import Input, InputLayer
 from fastconv.layers.pooling2d import AveragePooling2D, MaxPooling2D
 from fastconv.layers.rescaling import Rescaling
 
@@ -18,6 +18,7 @@ __all__ = [
     "Dropout",
     "Flatten",
     "Input",
+    "InputLayer",
     "Layer",
     "MaxPooling2D",
     "ReLU",

@@ -9,6 +9,7 @@ import numpy as np
 from fastconv.plan.graph import Graph
 from fastconv.plan.plan import Plan
 from fastconv.utils.arrays import as_input
+from fastconv.utils.structures import each, leaves, rebuild
 
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
@@ -22,42 +23,60 @@ class Alone:
         self.key: tuple[Any, ...] = ()
         self.plan: Plan | None = None
         self.step = 0
+        self.structure: Any = None  # of the output
 
-    def forward(self, x: Any, training: bool) -> np.ndarray:
+    def forward(self, x: Any, training: bool) -> Any:
         """The layer's output, a new array; `training=True` is the next step of a dropout's mask."""
+        layer = self.layer
+        given, structure = layer.split_inputs(x)
+        arrays = [self._checked(array) for array in given]
+        shapes = [array.shape[1:] for array in arrays]
+        layer.ensure_built(rebuild(structure, shapes))
+        layer.check_shapes(rebuild(structure, shapes))
+        differentiable = training or not layer.uses_training
+        kinds = tuple((array.shape, array.dtype) for array in arrays)
+        key = (kinds, differentiable, *_places(layer))
+        if self.plan is None or key != self.key:
+            self.plan, self.key = self._make(arrays, structure, differentiable), key
+        self.step += training
+        y = self.plan.forward(arrays if len(arrays) > 1 else arrays[0], step=self.step)
+        return each(np.array, rebuild(self.structure, y if isinstance(y, list) else [y]))
+
+    def backward(self, dy: Any) -> Any:
+        """The gradient of the last forward call's input, a new array; a list for several."""
+        name = self.layer.name
+        if self.plan is None or not self.key[1]:
+            call = "layer(x, training=True)" if self.layer.uses_training else "layer(x)"
+            raise ValueError(f"{name}: backward follows {call}; received no such call before")
+        given = [dy] if len(self.plan.graph.outputs) == 1 else leaves(dy)
+        arrays = [
+            None if part is None else np.require(as_input(part, "dy", where=name), np.float32)
+            for part in given
+        ]
+        dx = self.plan.backward(arrays if len(arrays) > 1 else arrays[0])
+        if dx is None:
+            raise ValueError(f"{name}: images have no gradient; received uint8 input")
+        return [np.array(part) for part in dx] if isinstance(dx, list) else np.array(dx)
+
+    def _checked(self, x: Any) -> np.ndarray:
         layer = self.layer
         array = as_input(x, "x", where=layer.name)
         if array.ndim == 0:
             raise ValueError(f"{layer.name}: x must have a batch axis; received a single number")
         if array.dtype == np.uint8 and not layer.takes_uint8:
             array = array.astype(np.float32)
-        layer.ensure_built(array.shape[1:])
-        differentiable = training or not layer.uses_training
-        key = (array.shape, array.dtype, differentiable, *_places(layer))
-        if self.plan is None or key != self.key:
-            self.plan, self.key = self._make(array, differentiable), key
-        self.step += training
-        return np.array(self.plan.forward(array, step=self.step))
+        return array
 
-    def backward(self, dy: Any) -> np.ndarray:
-        """The gradient of the last forward call's input, a new array."""
-        name = self.layer.name
-        if self.plan is None or not self.key[2]:
-            call = "layer(x, training=True)" if self.layer.uses_training else "layer(x)"
-            raise ValueError(f"{name}: backward follows {call}; received no such call before")
-        array = np.require(as_input(dy, "dy", where=name), np.float32)
-        dx = self.plan.backward(array)
-        if dx is None:
-            raise ValueError(f"{name}: images have no gradient; received uint8 input")
-        return np.array(dx)
-
-    def _make(self, x: np.ndarray, differentiable: bool) -> Plan:
+    def _make(self, xs: list[np.ndarray], structure: Any, differentiable: bool) -> Plan:
         graph = Graph()
         with graph.layer(self.layer.name):
-            value = graph.input(x.shape[1:], str(x.dtype))
-            graph.output(self.layer.emit(graph, value))
-        gradient = differentiable and x.dtype == np.float32
-        return Plan(graph, max(1, len(x)), training=differentiable, input_gradient=gradient)
+            values = [graph.input(x.shape[1:], str(x.dtype)) for x in xs]
+            y = self.layer.emit(graph, rebuild(structure, values))
+        self.structure = rebuild(y, leaves(y))
+        for value in leaves(y):
+            graph.output(value)
+        gradient = differentiable and all(x.dtype == np.float32 for x in xs)
+        return Plan(graph, max(1, len(xs[0])), training=differentiable, input_gradient=gradient)
 
 
 def _places(layer: Layer) -> list[tuple[int, bool]]:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv import initializers
+from fastconv.layers.calling import closed, record, sample_shapes
+from fastconv.layers.symbolic import Call, any_symbolic
 from fastconv.plan.parameters import Parameter
-from fastconv.utils.arrays import Shape, as_shape
+from fastconv.utils.arrays import Shape, as_open_shape
 from fastconv.utils.configured import Configured
 from fastconv.utils.random import derive_seed, next_seed
+from fastconv.utils.structures import each, leaves
 
 if TYPE_CHECKING:
     from fastconv.layers.alone import Alone
@@ -25,7 +28,10 @@ class Layer(Configured):
 
     A subclass says in `emit` what it is, in the engine's primitive steps. It makes its parameters
     in `build`, and gives its output's shape in `compute_output_shape`. Shapes leave out the batch
-    axis.
+    axis. A layer of several inputs says so by ``several_inputs = True`` and is given lists.
+
+    Called on arrays, a layer computes; called on symbolic tensors, it takes its place in a model
+    that `fastconv.Model` makes of them.
 
     Parameters
     ----------
@@ -41,6 +47,10 @@ class Layer(Configured):
     """Whether training and inference compute different things."""
     takes_uint8 = False
     """Whether uint8 images may come in as they are."""
+    several_inputs = False
+    """Whether it is called on a list of tensors."""
+    layers_inside = False
+    """Whether it is made of layers."""
 
     def __init__(
         self,
@@ -56,10 +66,12 @@ class Layer(Configured):
             raise ValueError(f"{where}: name must be a text without '/'; received {name!r}")
         self.given_name = name
         self.name = name or snake_case(where)
-        self.input_shape = (
-            None if input_shape is None else as_shape(input_shape, "input_shape", where=where)
+        self.numbered = False  # whether a model chose the name
+        self.given_input_shape = (
+            None if input_shape is None else as_open_shape(input_shape, "input_shape", where=where)
         )
         self.built = False
+        self.calls: list[Call] = []
         self._parameters: list[Parameter] = []
         self._fixed: set[Parameter] = set()
         self._trainable = bool(trainable)
@@ -87,6 +99,9 @@ class Layer(Configured):
         """The output's shape, without the batch axis; here, the input's."""
         return tuple(input_shape)
 
+    def check_shapes(self, shapes: Any) -> None:
+        """Refuse inputs of shapes that `compute_output_shape` would let pass."""
+
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "trainable": self.trainable}
 
@@ -104,17 +119,49 @@ class Layer(Configured):
             self._fixed.add(parameter)
         return parameter
 
-    def ensure_built(self, input_shape: Shape) -> None:
+    def ensure_built(self, input_shape: Any) -> None:
         """Build once; a layer keeps its parameters from then on."""
         if not self.built:
             self._parameters.clear()
-            self.build(tuple(input_shape))
+            self.build(closed(input_shape))
             self.built = True
+
+    def ensure_built_as_called(self) -> None:
+        """Build for the first call on symbolic tensors, if there was one.
+
+        That call itself makes no weights, so that a model may still give the layer its seed.
+        """
+        if not self.built and self.calls:
+            self.ensure_built(sample_shapes(self.calls[0].inputs))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What `build` makes is there as soon as the layer was called on a symbolic tensor."""
+            if not name.startswith("_") and not vars(self).get("built", True):
+                if self.calls:
+                    self.ensure_built_as_called()
+                    return getattr(self, name)
+                hint = ": it is made when the layer is built, by its first call"
+            else:
+                hint = ""
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
 
     @property
     def parameters(self) -> list[Parameter]:
         """The parameters, in the order in which they were made."""
+        self.ensure_built_as_called()
         return self._parameters
+
+    def require_parameters(self, where: str) -> list[Parameter]:
+        """The parameters; ValueError if they have not been made yet."""
+        parameters = self.parameters
+        if not self.built:
+            raise ValueError(
+                f"{self.name}: {where} needs a layer that is built: call it on an array or a "
+                "symbolic tensor first; received no such call yet"
+            )
+        return parameters
 
     def name_parameters(self, path: str) -> None:
         """Put every parameter's name under `path`, this layer's place in a model."""
@@ -145,21 +192,66 @@ class Layer(Configured):
 
     def count_params(self) -> int:
         """Number of elements of all parameters."""
-        return sum(parameter.size for parameter in self.parameters)
+        return sum(parameter.size for parameter in self.require_parameters("count_params"))
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the parameters, in the order in which they were made."""
-        return [parameter.value.copy() for parameter in self.parameters]
+        return [parameter.value.copy() for parameter in self.require_parameters("get_weights")]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Write arrays of the right number and shapes into the parameters; all or none."""
         from fastconv.layers.weights import set_weights
 
-        set_weights(self.parameters, weights, where=self.name)
+        set_weights(self.require_parameters("set_weights"), weights, where=self.name)
 
-    def __call__(self, x: Any, training: bool = False) -> np.ndarray:
-        """The layer's output for an array (mb, ...): a plan of one layer."""
-        return self._runner().forward(x, training)
+    def split_inputs(self, x: Any) -> tuple[list[Any], Any]:
+        """The tensors or arrays that the layer was called on, and the structure of `emit`'s x."""
+        if not self.several_inputs:
+            return [x], None
+        structure = x if isinstance(x, (list, tuple, dict)) else [x]
+        return leaves(structure), structure
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor, or the list or dictionary of them, that the layer was called on."""
+        return self._only_call("input").inputs
+
+    @property
+    def output(self) -> Any:
+        """What that call returned: ``Model(model.input, layer.output)`` ends at this layer."""
+        return self._only_call("output").outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """The input's shape, with the open batch axis; a list for several."""
+        return each(lambda tensor: tensor.shape, self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """The output's shape, with the open batch axis; a list for several."""
+        return each(lambda tensor: tensor.shape, self.output)
+
+    def _only_call(self, wanted: str) -> Call:
+        if len(self.calls) != 1:
+            raise ValueError(
+                f"{self.name}: {wanted} belongs to a layer that is called on symbolic tensors "
+                f"once; received {len(self.calls) or 'no'} calls (layer.calls has them)"
+            )
+        return self.calls[0]
+
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        """The layer's output: an array for an array (mb, ...), symbolic for a symbolic tensor.
+
+        Parameters
+        ----------
+        x : array, SymbolicTensor, or a list of them for a layer of several inputs
+        training : bool, optional
+            Whether an array passes as in training. Of a symbolic call: False has the layer (or the
+            model) behave as in inference there, even while the whole model is trained.
+        """
+        if any_symbolic(x):
+            return record(self, x, training)
+        return self._runner().forward(x, bool(training))
 
     def backward(self, dy: Any) -> np.ndarray:
         """The gradient dx that belongs to `dy`; fills every parameter's `grad`.

@@ -3,66 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import check_choice
-from fastconv.utils.arrays import as_shape
+from fastconv.layers.base import Layer
+from fastconv.layers.symbolic import Call, SymbolicTensor
+from fastconv.utils.arrays import OpenShape, as_open_shape
 from fastconv.utils.configured import checked_keywords
 
+if TYPE_CHECKING:
+    from fastconv.plan.graph import Graph
+    from fastconv.plan.values import Value
 
-class SymbolicTensor:
-    """A tensor that has a shape and a type but no values yet.
+__all__ = ["Input", "InputLayer", "SymbolicTensor"]
 
-    Attributes
+
+class InputLayer(Layer):
+    """What `Input` makes: the place in a model where arrays come in.
+
+    Parameters
     ----------
     shape : tuple
-        With the open batch axis: ``(None, 28, 28, 1)``.
-    dtype : "float32", "uint8" or None
-        None takes either.
+        Of a sample, without the batch axis; None leaves a size open.
+    dtype : "float32" or "uint8", optional
+    name : str, optional
     """
 
-    def __init__(self, shape: tuple[int, ...], dtype: str | None, name: str | None) -> None:
-        self.shape = (None, *shape)
+    takes_uint8 = True
+
+    def __init__(
+        self, shape: Sequence[int | None], dtype: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.shape: OpenShape = as_open_shape(shape, "shape", where="Input")
+        if dtype is not None:
+            check_choice(dtype, ("float32", "uint8"), where="Input", what="dtype")
         self.dtype = dtype
-        self.name = name
+        self.built = True
+        call = Call(self, [])
+        call.outputs = SymbolicTensor(self.shape, dtype, call)
+        self.calls.append(call)
 
-    @property
-    def sample_shape(self) -> tuple[int, ...]:
-        """The shape without the batch axis."""
-        return tuple(size for size in self.shape if size is not None)
+    def emit(self, graph: Graph, x: Value) -> Value:
+        return x
 
-    def __repr__(self) -> str:
-        return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "shape": self.shape, "dtype": self.dtype}
 
 
 @checked_keywords
 def Input(
-    shape: Sequence[int] | None = None,
+    shape: Sequence[int | None] | None = None,
     *,
     dtype: str | None = None,
     name: str | None = None,
 ) -> SymbolicTensor:
-    """The first element of a model: the shape of one sample.
+    """The beginning of a model: a symbolic tensor with the shape of one sample.
 
     Parameters
     ----------
-    shape : tuple of int
-        Without the batch axis, e.g. ``(32, 32, 3)``.
+    shape : tuple
+        Without the batch axis, e.g. ``(32, 32, 3)``. None leaves a size open: ``(None, None, 3)``.
     dtype : "float32" or "uint8", optional
         Default: either; images in uint8 are taken as they are.
     name : str, optional
+        Also the name by which a dictionary of arrays is matched with several inputs.
 
     Raises
     ------
     TypeError, ValueError
-        If `shape` is not a tuple of whole numbers of at least 1.
+        If `shape` is not a tuple of None and whole numbers of at least 1.
 
     Examples
     --------
     >>> Input((32, 32, 3)).shape
     (None, 32, 32, 3)
     """
-    sizes: Any = as_shape(shape, "shape", where="Input")
-    if dtype is not None:
-        check_choice(dtype, ("float32", "uint8"), where="Input", what="dtype")
-    return SymbolicTensor(sizes, dtype, name)
+    y: SymbolicTensor = InputLayer(shape, dtype=dtype, name=name).output  # type: ignore[arg-type]
+    return y

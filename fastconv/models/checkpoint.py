@@ -118,8 +118,9 @@ def _slots(model: Model) -> dict[str, np.ndarray]:
     if model.compiled is None:
         return {}
     slots = model.compiled.optimizer.slots()
+    path = {parameter: name for name, parameter in model.named_parameters().items()}
     return {
-        f"{_OPTIMIZER}{slot}/{parameter.name}": view
+        f"{_OPTIMIZER}{slot}/{path[parameter]}": view
         for slot, views in slots.items()
         for parameter, view in views.items()
     }
@@ -132,7 +133,7 @@ def _weights(model: Model, where: str) -> dict[str, np.ndarray]:
             f"{where}: the model must be built first: begin it with Input(shape), or call build; "
             "received a model without weights"
         )
-    return {p.name: p.value for p in model.parameters}
+    return {name: p.value for name, p in model.named_parameters().items()}
 
 
 def _write(

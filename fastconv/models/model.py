@@ -16,7 +16,28 @@ from fastconv.utils.configured import checked_keywords
 
 
 class Model(Structure):
-    """A layer made of layers, with a training loop; what `Sequential` builds on.
+    """A layer made of layers, with a training loop.
+
+    ``Model(inputs, outputs)`` is the graph of layers that leads from `Input` tensors to the tensors
+    that calling layers has returned; `Sequential` is a chain.
+
+    Parameters
+    ----------
+    inputs : SymbolicTensor, or a list or dictionary of them
+        What `Input` returned. The arrays for several inputs come in the same form.
+    outputs : SymbolicTensor, or a list or dictionary of them
+    name : str, optional
+    seed : int, optional
+        Everything random follows from it: weights, dropout, the order of samples. Layers that
+        belong to another model already keep their weights. Default: from
+        `fastconv.utils.set_random_seed`, or else from the operating system.
+
+    Raises
+    ------
+    TypeError
+        If something else than a symbolic tensor is given.
+    ValueError
+        If an output depends on an `Input` that is not given, or two layers have one name.
 
     Attributes
     ----------
@@ -30,7 +51,24 @@ class Model(Structure):
         Set by a callback to end `fit` after the current step or epoch.
     user_metadata : dict
         JSON values of the caller's own, kept in every checkpoint.
+
+    Examples
+    --------
+    >>> from fastconv.layers import Add, Conv2D, Dense, Flatten, Input
+    >>> x = Input((8, 8, 3))
+    >>> y = Conv2D(4, 3, padding="same", activation="relu")(x)
+    >>> z = Add()([y, Conv2D(4, 3, padding="same")(y)])
+    >>> model = Model(x, Dense(10, activation="softmax")(Flatten()(z)), seed=21)
+    >>> model.output_shape, model.count_params()
+    ((None, 10), 2830)
     """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Model:
+        if cls is not Model:
+            return super().__new__(cls)
+        from fastconv.models.functional import Functional
+
+        return Functional.__new__(Functional)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv.models.data import Signature
-from fastconv.models.ports import one_or_list
 from fastconv.plan.graph import Graph
 from fastconv.plan.parameters import Parameter, ParameterStore
 from fastconv.plan.plan import Plan
 from fastconv.plan.primitives import Conv2D, Dense
+from fastconv.utils.structures import leaves, rebuild
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -102,8 +102,7 @@ class Plans:
 def model_graph(model: Model, signature: Signature) -> Graph:
     """A model's primitive steps, for inputs of these shapes and dtypes."""
     graph = Graph()
-    xs = [graph.input(shape, dtype) for shape, dtype in signature]
-    found = model.emit(graph, one_or_list(xs))
-    for y in found if isinstance(found, (list, tuple)) else [found]:
+    values = [graph.input(shape, dtype) for shape, dtype in signature]
+    for y in leaves(model.emit(graph, rebuild(model.input, values))):
         graph.output(y)
     return graph

@@ -19,6 +19,8 @@ _MODULES = {
     "Dense": "fastconv.layers",
     "Dropout": "fastconv.layers",
     "Flatten": "fastconv.layers",
+    "Functional": "fastconv.models.functional",
+    "InputLayer": "fastconv.layers",
     "MaxPooling2D": "fastconv.layers",
     "ReLU": "fastconv.layers",
     "Rescaling": "fastconv.layers",
@@ -60,6 +62,9 @@ def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = No
             f"unknown class {name!r}{hint}; a layer of your own is passed in custom_objects"
         )
     cls = getattr(importlib.import_module(_MODULES[name]), name)
-    if name == "Sequential":
-        return cls.from_config(config, custom_objects=own)
-    return cls.from_config(config)
+    made: Layer = (
+        cls.from_config(config, custom_objects=own)
+        if getattr(cls, "layers_inside", False)
+        else cls.from_config(config)
+    )
+    return made

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from fastconv.layers.base import Layer
-from fastconv.layers.input import Input, SymbolicTensor
+from fastconv.layers.calling import output_shape
+from fastconv.layers.input import Input, InputLayer, SymbolicTensor
+from fastconv.layers.symbolic import Call
 from fastconv.models.model import Model
-from fastconv.utils.arrays import Shape, as_shape
+from fastconv.models.structure import Structure, begins_with, free_name
+from fastconv.utils.arrays import OpenShape, as_open_shape
 from fastconv.utils.random import check_seed, derive_seed
 
 if TYPE_CHECKING:
@@ -62,16 +64,18 @@ class Sequential(Model):
         **kwargs: Any,
     ) -> None:
         self.layers = []
+        self._tensors: list[SymbolicTensor] = []
         super().__init__(name=name, **kwargs)
         self._seed = check_seed(seed, where="Sequential")
-        if self.input_shape is not None:
-            given, self.input_shape = self.input_shape, None
-            self._begin(Input(given))
+        if self.given_input_shape is not None:
+            self._begin(Input(self.given_input_shape))
         for layer in layers or []:
             self.add(layer)
 
     def add(self, layer: Layer | SymbolicTensor) -> None:
         """Append a layer; if the input's shape is known, it is built at once."""
+        if isinstance(layer, InputLayer):
+            layer = layer.output
         if isinstance(layer, SymbolicTensor):
             self._begin(layer)
             return
@@ -81,17 +85,18 @@ class Sequential(Model):
             raise TypeError(f"{self.name}: add takes a layer or Input; received {layer!r}{hint}")
         taken = {other.name for other in self.layers}
         if layer.given_name is None:
-            layer.name = layer.given_name = _free_name(layer.name, taken)
+            layer.name = layer.given_name = free_name(layer.name, taken)
+            layer.numbered = True
         elif layer.name in taken:
             raise ValueError(
                 f"{self.name}: the layers' names must differ; received {layer.name!r} twice"
             )
-        if not self.layers and self.input_shape is None and layer.input_shape is not None:
-            self._begin(Input(layer.input_shape))
+        if not self.layers and not self._tensors:
+            self._begin_at(layer)
         self.layers.append(layer)
-        if self.input_shape is not None:
+        if self._tensors:
             try:
-                self._build_chain(self.input_shape)
+                self._build_chain()
             except Exception:
                 self.layers.pop()
                 raise
@@ -103,6 +108,7 @@ class Sequential(Model):
             raise ValueError(f"{self.name}: pop needs a layer; received a model without layers")
         self.plans.forget()
         last = self.layers.pop()
+        self._forget(len(self.layers) + 1)
         self.built = bool(self.layers) and self.built
         return last
 
@@ -114,12 +120,8 @@ class Sequential(Model):
         input_shape : tuple
             With or without the open batch axis: ``(None, 28, 28, 1)`` or ``(28, 28, 1)``.
         """
-        if not self.layers:
-            raise ValueError(f"{self.name}: a model needs a layer; received none")
-        sizes = list(input_shape)
-        shape = as_shape(sizes[1:] if sizes[:1] == [None] else sizes, "input_shape", where="build")
-        self._build_chain(shape)
-        self.input_shape = shape
+        sizes = as_open_shape(input_shape, "input_shape", where="build")
+        self.build_for(sizes[1:] if sizes[:1] == (None,) else sizes)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         if x.dtype == "uint8" and not (self.layers and self.layers[0].takes_uint8):
@@ -129,33 +131,74 @@ class Sequential(Model):
                 x = layer.emit(graph, x)
         return x
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         for layer in self.layers:
-            input_shape = layer.compute_output_shape(input_shape)
-        return tuple(input_shape)
+            input_shape = output_shape(layer, input_shape)
+        return input_shape
 
     @property
-    def takes_uint8(self) -> bool:  # type: ignore[override]
-        return True
+    def calls_inside(self) -> list[Call]:
+        return [tensor.call for tensor in self._tensors[1:]]
 
     @property
-    def uses_training(self) -> bool:  # type: ignore[override]
-        return any(layer.uses_training for layer in self.layers)
+    def input(self) -> SymbolicTensor:
+        """The symbolic tensor at which the chain begins."""
+        if not self._tensors:
+            raise self.unbuilt()
+        return self._tensors[0]
+
+    @property
+    def output(self) -> SymbolicTensor:
+        """The symbolic tensor at which the chain ends."""
+        if not self._tensors or not self.layers:
+            raise self.unbuilt()
+        return self._tensors[-1]
 
     def _begin(self, first: SymbolicTensor) -> None:
-        if self.layers or self.input_shape is not None:
+        if self.layers or self._tensors or not begins_with(first):
             raise ValueError(f"{self.name}: Input must come first, and once; received {first!r}")
-        self.input_shape, self.input_dtype = first.sample_shape, first.dtype
+        self._tensors = [first]
 
-    def _build_chain(self, shape: Shape) -> None:
-        for index, layer in enumerate(self.layers):
+    def _begin_at(self, first: Layer) -> None:
+        """Begin at the first layer, if it knows what it takes."""
+        if first.given_input_shape is not None:
+            self._begin(Input(first.given_input_shape))
+        elif isinstance(first, Structure) and first.built:
+            self._begin(Input(first.sample_shape, dtype=first.input_dtype))
+
+    def build_for(self, shape: OpenShape) -> None:
+        if not self.layers:
+            raise ValueError(f"{self.name}: a model needs a layer; received none")
+        if not self._tensors:
+            self._tensors = [Input(shape)]
+            try:
+                self._build_chain()
+            except Exception:
+                self._tensors = []
+                raise
+
+    def _build_chain(self) -> None:
+        """Call the layers that were not called yet, one after the other, and build them."""
+        before = len(self._tensors)
+        try:
+            for layer in self.layers[before - 1 :]:
+                self._tensors.append(layer(self._tensors[-1]))
+        except Exception:
+            self._forget(before)
+            raise
+        for index, (layer, x) in enumerate(zip(self.layers, self._tensors, strict=False)):
             layer.take_seed(derive_seed(self.seed, index))
-            layer.ensure_built(shape)
-            shape = layer.compute_output_shape(shape)
+            layer.ensure_built(x.sample_shape)
         self.name_parameters("")
         if not self._trainable:
             self.trainable = False
         self.built = bool(self.layers)
+
+    def _forget(self, count: int) -> None:
+        """Take back all calls but those that led to the first `count` tensors."""
+        while len(self._tensors) > count:
+            call = self._tensors.pop().call
+            call.layer.calls.remove(call)
 
     def get_config(self) -> dict[str, Any]:
         from fastconv.models.registry import describe
@@ -164,8 +207,8 @@ class Sequential(Model):
             "name": self.name,
             "trainable": self.trainable,
             "seed": self.seed,
-            "input_shape": self.input_shape,
-            "input_dtype": self.input_dtype,
+            "input_shape": self._tensors[0].sample_shape if self._tensors else None,
+            "input_dtype": self._tensors[0].dtype if self._tensors else None,
             "layers": [describe(layer) for layer in self.layers],
         }
 
@@ -180,9 +223,3 @@ class Sequential(Model):
         shape, dtype = given.pop("input_shape", None), given.pop("input_dtype", None)
         begin = [] if shape is None else [Input(shape, dtype=dtype)]
         return cls([*begin, *layers], **given)
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    """`name`, or `name_1`, `name_2`, ... whichever is free."""
-    numbered = (f"{name}_{number}" if number else name for number in itertools.count())
-    return next(candidate for candidate in numbered if candidate not in taken)

@@ -50,6 +50,7 @@ class Recorder:
         self.outputs: list[Value] = []
         self.nodes: list[Node] = []
         self._label = ""
+        self.in_inference = False
 
     @contextmanager
     def layer(self, name: str) -> Iterator[None]:
@@ -59,6 +60,18 @@ class Recorder:
             yield
         finally:
             self._label = outer
+
+    @contextmanager
+    def inference(self, wanted: bool = True) -> Iterator[None]:
+        """Steps recorded inside are those of inference, even in a plan that trains.
+
+        Whoever records a step that differs between the two looks at `in_inference`.
+        """
+        outer, self.in_inference = self.in_inference, self.in_inference or wanted
+        try:
+            yield
+        finally:
+            self.in_inference = outer
 
     def input(self, shape: Sequence[int], dtype: str = "float32") -> Value:
         """What the user feeds: `shape` without the batch axis."""

@@ -10,8 +10,8 @@ import numpy as np
 from fastconv._arguments import as_int, items_of
 
 Shape = tuple[int, ...]
-OpenShape = Sequence[int | None]
-"""A shape in which None stands for any size."""
+OpenShape = tuple[int | None, ...]
+"""A shape some of whose sizes may be open (None)."""
 
 
 def as_numbers(value: Any, what: str, *, where: str) -> np.ndarray:
@@ -38,7 +38,7 @@ def as_input(value: Any, what: str, *, where: str) -> np.ndarray:
     return np.require(array, dtype, ["C", "A"])
 
 
-def fits(shape: Sequence[int], pattern: OpenShape) -> bool:
+def fits(shape: Sequence[int | None], pattern: Sequence[int | None]) -> bool:
     """Whether `shape` is `pattern`, in which None stands for any size."""
     return len(shape) == len(pattern) and all(
         wanted is None or size == wanted for size, wanted in zip(shape, pattern, strict=True)
@@ -51,3 +51,12 @@ def as_shape(value: Any, what: str, *, where: str) -> Shape:
     if sizes is None:
         raise TypeError(f"{where}: {what} must be a tuple of whole numbers; received {value!r}")
     return tuple(as_int(size, f"every size of {what}", where=where) for size in sizes)
+
+
+def as_open_shape(value: Any, what: str, *, where: str) -> OpenShape:
+    """A shape without the batch axis, in which None leaves a size open."""
+    sizes = items_of(value)
+    if sizes is None:
+        raise TypeError(f"{where}: {what} must be a tuple of whole numbers; received {value!r}")
+    rule = f"every size of {what}"
+    return tuple(None if size is None else as_int(size, rule, where=where) for size in sizes)

@@ -28,7 +28,10 @@ class Elementwise(Recorder):
         return self._record(primitives.Activation(kind, attrs), (x,), x.shape)
 
     def dropout(self, x: Value, rate: float, seed: int) -> Value:
-        """Zero a share `rate` of the elements while training and scale up the rest."""
+        """Zero a share `rate` of the elements while training and scale up the rest.
+
+        Within `inference` nothing is recorded, and x itself is returned.
+        """
         where = self._where("dropout")
         self._float_input(x, where)
         rate = as_float(rate, "rate", where=where)
@@ -38,7 +41,7 @@ class Elementwise(Recorder):
             raise TypeError(f"{where}: seed must be a whole number; received {seed!r}")
         if not 0 <= int(seed) < 2**64:
             raise ValueError(f"{where}: seed must be between 0 and 2**64 - 1; received {seed!r}")
-        if rate == 0:
+        if rate == 0 or self.in_inference:
             return x
         return self._record(primitives.Dropout(rate, int(seed)), (x,), x.shape)
 

@@ -1,0 +1,137 @@
+"""Tensors without values: what a layer returns when a model is put together by calling layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastconv.utils.arrays import OpenShape
+from fastconv.utils.structures import leaves
+
+if TYPE_CHECKING:
+    from fastconv.layers.base import Layer
+
+
+class Call:
+    """One use of a layer, ``outputs = layer(inputs)``: what a model's graph is made of.
+
+    Attributes
+    ----------
+    layer : Layer
+    inputs, outputs : SymbolicTensor, or a list or dictionary of them
+    training : bool or None
+        False if the layer is to behave as in inference even while the model is trained.
+    """
+
+    __slots__ = ("inputs", "layer", "outputs", "training")
+
+    def __init__(self, layer: Layer, inputs: Any, training: bool | None = None) -> None:
+        self.layer = layer
+        self.inputs = inputs
+        self.training = training
+        self.outputs: Any = None
+
+    def __repr__(self) -> str:
+        return f"<Call of {self.layer.name}: {self.inputs} -> {self.outputs}>"
+
+
+class SymbolicTensor:
+    """A tensor that has a shape but no values yet; calling a layer on it records the call.
+
+    Tensors of one shape can be added, subtracted and multiplied; numbers too.
+
+    Attributes
+    ----------
+    shape : tuple
+        With the open batch axis: ``(None, 28, 28, 1)``. Other sizes may be open (None) as well.
+    dtype : "float32", "uint8" or None
+        None, of an `Input`, takes either.
+    call : Call
+        The call of a layer that it came from.
+    """
+
+    def __init__(self, shape: OpenShape, dtype: str | None, call: Call) -> None:
+        self.shape: OpenShape = (None, *shape)
+        self.dtype = dtype
+        self.call = call
+
+    @property
+    def sample_shape(self) -> OpenShape:
+        """The shape without the batch axis."""
+        return self.shape[1:]
+
+    @property
+    def name(self) -> str:
+        """The name of the layer that it came from."""
+        return self.call.layer.name
+
+    @property
+    def index(self) -> int:
+        """Its place among the outputs of its call."""
+        return next(k for k, t in enumerate(leaves(self.call.outputs)) if t is self)
+
+    def __repr__(self) -> str:
+        return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+    def __add__(self, other: Any) -> SymbolicTensor:
+        return _arithmetic("Add", self, other)
+
+    def __radd__(self, other: Any) -> SymbolicTensor:
+        return _arithmetic("Add", self, other)
+
+    def __sub__(self, other: Any) -> SymbolicTensor:
+        return _arithmetic("Subtract", self, other)
+
+    def __rsub__(self, other: Any) -> SymbolicTensor:
+        return _affine(self, -1.0, other)
+
+    def __mul__(self, other: Any) -> SymbolicTensor:
+        return _arithmetic("Multiply", self, other)
+
+    def __rmul__(self, other: Any) -> SymbolicTensor:
+        return _arithmetic("Multiply", self, other)
+
+    def __truediv__(self, other: Any) -> SymbolicTensor:
+        if isinstance(other, (int, float)) and other != 0:
+            return _affine(self, 1 / other, 0.0)
+        return NotImplemented
+
+    def __neg__(self) -> SymbolicTensor:
+        return _affine(self, -1.0, 0.0)
+
+    # NumPy's arrays must not walk over a tensor element by element.
+    __array_ufunc__ = None
+
+    def __array__(self, *unused: Any, **unknown: Any) -> Any:
+        raise TypeError(f"a symbolic tensor has no values yet; received {self!r} as an array")
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"a symbolic tensor is neither true nor false; received {self!r}")
+
+
+def _arithmetic(kind: str, x: SymbolicTensor, other: Any) -> SymbolicTensor:
+    if isinstance(other, SymbolicTensor):
+        import fastconv.layers as layers
+
+        y: SymbolicTensor = getattr(layers, kind)()([x, other])
+        return y
+    if kind == "Multiply":
+        return _affine(x, other, 0.0)
+    if isinstance(other, (int, float)):
+        return _affine(x, 1.0, -other if kind == "Subtract" else other)
+    return NotImplemented
+
+
+def _affine(x: SymbolicTensor, scale: Any, offset: Any) -> SymbolicTensor:
+    if not all(isinstance(number, (int, float)) for number in (scale, offset)):
+        return NotImplemented
+    from fastconv.layers.rescaling import Rescaling
+
+    y: SymbolicTensor = Rescaling(float(scale), float(offset))(x)
+    return y
+
+
+def any_symbolic(x: Any) -> bool:
+    """Whether a layer's argument has a symbolic tensor in it."""
+    if isinstance(x, (list, tuple, dict)):
+        return any(isinstance(leaf, SymbolicTensor) for leaf in leaves(x))
+    return isinstance(x, SymbolicTensor)

@@ -1,0 +1,62 @@
+"""From a model's outputs back to its inputs: which calls of layers lie between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastconv.layers.base import Layer
+from fastconv.layers.input import InputLayer
+from fastconv.layers.symbolic import Call, SymbolicTensor
+from fastconv.utils.structures import leaves
+
+
+def trace(
+    inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor], *, where: str
+) -> tuple[list[Call], list[Layer]]:
+    """The calls in an order in which they can be computed, and the layers in Keras's order.
+
+    Raises
+    ------
+    ValueError
+        If an output depends on an `Input` that is not among the inputs.
+    """
+    known = set(inputs)
+    calls: list[Call] = [tensor.call for tensor in inputs]
+    done = set(calls)
+    reached: dict[Layer, int] = {}  # in which order the walk comes to the layers
+    for output in outputs:
+        # Each entry waits until the calls that it depends on, which are put above it, are done.
+        waiting: list[tuple[Call, bool]] = [(output.call, False)]
+        while waiting:
+            call, ready = waiting.pop()
+            reached.setdefault(call.layer, len(reached))
+            if call in done:
+                continue
+            if ready:
+                done.add(call)
+                calls.append(call)
+                continue
+            if isinstance(call.layer, InputLayer):
+                names = ", ".join(repr(tensor.name) for tensor in inputs)
+                raise ValueError(
+                    f"{where}: the graph is disconnected: the output of {output.name!r} depends on "
+                    f"the input {call.layer.name!r}; received the inputs {names}"
+                )
+            waiting.append((call, True))
+            waiting += [(x.call, False) for x in reversed(leaves(call.inputs)) if x not in known]
+            for x in leaves(call.inputs):
+                if x in known:
+                    reached.setdefault(x.call.layer, len(reached))
+    return calls, _in_order(calls, reached)
+
+
+def _in_order(calls: Sequence[Call], reached: dict[Layer, int]) -> list[Layer]:
+    """Layers far from the outputs first; those of one distance as the walk came to them."""
+    of_call: dict[Call, int] = {}
+    of_layer: dict[Layer, int] = {}
+    for call in reversed(calls):
+        distance = max(of_call.get(call, 0), of_layer.get(call.layer, 0))
+        of_call[call] = of_layer[call.layer] = distance
+        for x in leaves(call.inputs):
+            of_call[x.call] = max(distance + 1, of_call.get(x.call, 0))
+    return sorted(of_layer, key=lambda layer: (-of_layer[layer], reached.get(layer, -1)))

@@ -1,0 +1,86 @@
+"""A functional model as JSON values: its layers, and which outputs each call of them reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fastconv.layers.base import Layer
+from fastconv.layers.input import InputLayer
+from fastconv.layers.symbolic import Call, SymbolicTensor
+from fastconv.models.registry import describe, make
+from fastconv.models.structure import Structure
+from fastconv.utils.random import derive_seed
+from fastconv.utils.structures import leaves
+
+if TYPE_CHECKING:
+    from fastconv.models.functional import Functional
+
+M = TypeVar("M", bound="Functional")
+
+
+def to_config(model: Functional) -> dict[str, Any]:
+    """The configuration: every layer once, and the calls as ``[layer number, inputs, training]``.
+
+    A tensor is written as the number of its call and its place among the call's outputs.
+    """
+    number = {call: k for k, call in enumerate(model.calls_inside)}
+    place = {layer: k for k, layer in enumerate(model.layers)}
+
+    def reference(structure: Any) -> Any:
+        if isinstance(structure, SymbolicTensor):
+            return {"call": number[structure.call], "output": structure.index}
+        if isinstance(structure, Mapping):
+            return {"dict": {key: reference(part) for key, part in structure.items()}}
+        return [reference(part) for part in structure]
+
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "seed": model.seed,
+        "layers": [_entry(model, layer, k) for k, layer in enumerate(model.layers)],
+        "calls": [[place[c.layer], reference(c.inputs), c.training] for c in model.calls_inside],
+        "inputs": reference(model.input),
+        "outputs": reference(model.output),
+    }
+
+
+def from_config(
+    cls: type[M],
+    config: Mapping[str, Any],
+    custom_objects: Mapping[str, type[Layer]] | None = None,
+) -> M:
+    """The model that `to_config` described, with weights of its own."""
+    layers = [make(entry, custom_objects) for entry in config["layers"]]
+    for layer, entry in zip(layers, config["layers"], strict=True):
+        if "seed" in entry:
+            layer.take_seed(int(entry["seed"]))
+    calls: list[Call] = []
+
+    def tensors(written: Any) -> Any:
+        if isinstance(written, list):
+            return [tensors(part) for part in written]
+        if "dict" in written:
+            return {key: tensors(part) for key, part in written["dict"].items()}
+        return leaves(calls[written["call"]].outputs)[written["output"]]
+
+    for place, inputs, training in config["calls"]:
+        layer = layers[place]
+        if not isinstance(layer, InputLayer):
+            layer(tensors(inputs), training=training)
+        calls.append(layer.calls[-1])
+    model = cls(
+        tensors(config["inputs"]), tensors(config["outputs"]), config["name"], config["seed"]
+    )
+    if [model.layers.index(layer) for layer in layers] != list(range(len(layers))):
+        raise ValueError("the layers are in another order than the calls have them")
+    model._trainable = bool(config["trainable"])  # every layer has come with its own
+    return model
+
+
+def _entry(model: Functional, layer: Layer, index: int) -> dict[str, Any]:
+    entry = describe(layer)
+    entry["config"] = {**entry["config"], "name": model.name_of(layer)}
+    if not isinstance(layer, Structure) and layer.seed != derive_seed(model.seed, index):
+        entry["seed"] = layer.seed
+    return entry
