@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import fastconv.utils as utils
     from fastconv.kernels._threads import get_num_threads, set_num_threads
     from fastconv.layers import Input
-    from fastconv.models import Sequential
+    from fastconv.models import Model, Sequential
 
 _MODULES = frozenset(
     (
@@ -48,6 +48,7 @@ _MODULES = frozenset(
 )
 _NAMES = {
     "Input": "fastconv.layers",
+    "Model": "fastconv.models",
     "Sequential": "fastconv.models",
     "get_num_threads": "fastconv.kernels._threads",
     "set_num_threads": "fastconv.kernels._threads",
@@ -55,6 +56,7 @@ _NAMES = {
 
 __all__ = [
     "Input",
+    "Model",
     "Sequential",
     "__version__",
     "callbacks",

@@ -7,11 +7,14 @@ from fastconv.layers.dense import Dense
 from fastconv.layers.dropout import Dropout
 from fastconv.layers.flatten import Flatten
 from fastconv.layers.input import Input, InputLayer
+from fastconv.layers.merging import Add, Average
 from fastconv.layers.pooling2d import AveragePooling2D, MaxPooling2D
 from fastconv.layers.rescaling import Rescaling
 
 __all__ = [
     "Activation",
+    "Add",
+    "Average",
     "AveragePooling2D",
     "Conv2D",
     "Dense",

@@ -1,4 +1,4 @@
-"""Models: chains of layers that are trained, judged, used and saved."""
+"""Models: chains and graphs of layers that are trained, judged, used and saved."""
 
 from fastconv.models.checkpoint import load_model
 from fastconv.models.model import Model

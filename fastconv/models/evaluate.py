@@ -14,6 +14,7 @@ from fastconv.models.means import Means
 from fastconv.models.ports import one_or_list
 from fastconv.models.sources import Source, labelled, steps_of, unlabelled
 from fastconv.models.stepping import judged
+from fastconv.utils.structures import rebuild
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -80,9 +81,9 @@ def predict(
                     part.append(np.array(y))
                 hooks.call("on_predict_batch_end", step, {})
         hooks.call("on_predict_end", {})
-    if not parts[0]:
-        return one_or_list([_none(port.shape) for port in model.output_ports])
-    return one_or_list([np.concatenate(part) for part in parts])
+    if parts[0]:
+        return rebuild(model.output, [np.concatenate(part) for part in parts])
+    return rebuild(model.output, [_none(port.shape) for port in model.output_ports])
 
 
 def _none(shape: tuple[int | None, ...]) -> np.ndarray:

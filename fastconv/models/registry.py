@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "Activation": "fastconv.layers",
+    "Add": "fastconv.layers",
+    "Average": "fastconv.layers",
     "AveragePooling2D": "fastconv.layers",
     "Conv2D": "fastconv.layers",
     "Dense": "fastconv.layers",

@@ -107,24 +107,6 @@ class Structure(Layer):
         return [Port(n, t.sample_shape) for n, t in zip(names, self.outputs, strict=True)]
 
     @property
-    def takes_uint8(self) -> bool:  # type: ignore[override]
-        return True
-
-    @property
-    def uses_training(self) -> bool:  # type: ignore[override]
-        return any(layer.uses_training for layer in self.layers)
-
-    @property
-    def input_ports(self) -> list[Port]:
-        """Names, shapes and dtypes of what goes in."""
-        return [Port("input", self.sample_shape, self.input_dtype)]
-
-    @property
-    def output_ports(self) -> list[Port]:
-        """Names and shapes of what comes out."""
-        return [Port(self.layers[-1].name, self.output_sample_shape)]
-
-    @property
     def parameters(self) -> list[Parameter]:
         """Every parameter once, in the order of the layers."""
         self.ensure_built_as_called()
