@@ -7,7 +7,24 @@ from fastconv.layers.dense import Dense
 from fastconv.layers.dropout import Dropout
 from fastconv.layers.flatten import Flatten
 from fastconv.layers.input import Input, InputLayer
-from fastconv.layers.merging import Add, Average
+from fastconv.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
+from fastconv.layers.merging_functions import (
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from fastconv.layers.pooling2d import AveragePooling2D, MaxPooling2D
 from fastconv.layers.rescaling import Rescaling
 
@@ -16,6 +33,7 @@ __all__ = [
     "Add",
     "Average",
     "AveragePooling2D",
+    "Concatenate",
     "Conv2D",
     "Dense",
     "Dropout",
@@ -24,7 +42,21 @@ __all__ = [
     "InputLayer",
     "Layer",
     "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "ReLU",
     "Rescaling",
     "Softmax",
+    "Subtract",
+    "add",
+    "average",
+    "concatenate",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]
+
+CLASSES = tuple(name for name in __all__ if isinstance(globals()[name], type))
+"""The layers that a model's file may name."""

@@ -1,10 +1,11 @@
-"""Layers that bring several tensors together, element by element as one."""
+"""Layers that bring several tensors together, element by element or one after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fastconv._arguments import is_whole
 from fastconv.layers.base import Layer
 from fastconv.utils.arrays import OpenShape
 
@@ -80,6 +81,49 @@ class Add(Merge):
         return graph.add(a, b)
 
 
+class Subtract(Merge):
+    """The first of two tensors of one shape minus the second.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Subtract()([np.array([[1.0, 2.0]]), np.array([[10.0, 20.0]])])
+    array([[ -9., -18.]], dtype=float32)
+    """
+
+    at_most = 2
+
+    def merge(self, graph: Graph, a: Value, b: Value) -> Value:
+        return graph.subtract(a, b)
+
+
+class Multiply(Merge):
+    """The product of tensors of one shape, element by element.
+
+    One of them may have a single pixel, (1, ..., 1, channels): a factor for each channel; or a
+    single channel, (..., 1): a factor for each pixel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Multiply()([np.array([[1.0, 2.0]]), np.array([[10.0, 20.0]])])
+    array([[10., 40.]], dtype=float32)
+    """
+
+    def merge(self, graph: Graph, a: Value, b: Value) -> Value:
+        return graph.multiply(a, b)
+
+    def merge_shapes(
+        self, a: OpenShape, b: OpenShape, all_shapes: Sequence[OpenShape]
+    ) -> OpenShape:
+        for x, factors in ((a, b), (b, a)):
+            if len(x) == len(factors) and (
+                factors == (*[1] * (len(x) - 1), *x[-1:]) or factors == (*x[:-1], *[1] * bool(x))
+            ):
+                return x
+        return super().merge_shapes(a, b, all_shapes)
+
+
 class Average(Merge):
     """The mean of tensors of one shape.
 
@@ -95,6 +139,92 @@ class Average(Merge):
 
     def merge(self, graph: Graph, a: Value, b: Value) -> Value:
         return graph.add(a, b)
+
+
+class Maximum(Merge):
+    """The largest of tensors of one shape, element by element.
+
+    Of equal ones the first gets the gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Maximum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])])
+    array([[3., 5.]], dtype=float32)
+    """
+
+    def merge(self, graph: Graph, a: Value, b: Value) -> Value:
+        return graph.maximum(a, b)
+
+
+class Minimum(Merge):
+    """The smallest of tensors of one shape, element by element.
+
+    Of equal ones the first gets the gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Minimum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])])
+    array([[1., 2.]], dtype=float32)
+    """
+
+    def merge(self, graph: Graph, a: Value, b: Value) -> Value:
+        return graph.minimum(a, b)
+
+
+class Concatenate(Merge):
+    """Tensors one after the other along an axis; they agree in every other axis.
+
+    Parameters
+    ----------
+    axis : int
+        Counted with the batch axis, which is 0 and cannot be chosen; -1 is the last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Concatenate()([np.array([[1.0, 2.0]]), np.array([[3.0]])])
+    array([[1., 2., 3.]], dtype=float32)
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not is_whole(axis):
+            raise TypeError(f"Concatenate: axis must be a whole number; received {axis!r}")
+        if axis == 0:
+            raise ValueError("Concatenate: axis must not be that of the batch; received 0")
+        self.axis = int(axis)
+
+    def emit(self, graph: Graph, xs: Sequence[Value]) -> Value:  # type: ignore[override]
+        self._check_number(xs)
+        return graph.concat(list(xs), self._sample_axis(len(xs[0].shape), xs[0].shape))
+
+    def merge_shapes(
+        self, a: OpenShape, b: OpenShape, all_shapes: Sequence[OpenShape]
+    ) -> OpenShape:
+        axis = self._sample_axis(len(a), a)
+        if len(a) != len(b) or any(
+            m != n for k, (m, n) in enumerate(zip(a, b, strict=True)) if k != axis
+        ):
+            raise ValueError(
+                f"{self.name}: all inputs must agree in every axis but axis {self.axis}; "
+                f"received {_listed(all_shapes)}"
+            )
+        total = None if a[axis] is None or b[axis] is None else a[axis] + b[axis]  # type: ignore[operator]
+        return (*a[:axis], total, *a[axis + 1 :])
+
+    def _sample_axis(self, rank: int, shape: Sequence[int | None]) -> int:
+        axis = self.axis - 1 if self.axis > 0 else rank + self.axis
+        if not 0 <= axis < rank:
+            raise ValueError(
+                f"{self.name}: axis must be one of x behind the batch; received axis {self.axis}, "
+                f"x {(None, *shape)}"
+            )
+        return axis
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}
 
 
 def _listed(shapes: Sequence[OpenShape]) -> str:

@@ -7,28 +7,18 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fastconv import layers
 from fastconv.utils.configured import serialize
 
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
 
-_MODULES = {
-    "Activation": "fastconv.layers",
-    "Add": "fastconv.layers",
-    "Average": "fastconv.layers",
-    "AveragePooling2D": "fastconv.layers",
-    "Conv2D": "fastconv.layers",
-    "Dense": "fastconv.layers",
-    "Dropout": "fastconv.layers",
-    "Flatten": "fastconv.layers",
-    "Functional": "fastconv.models.functional",
-    "InputLayer": "fastconv.layers",
-    "MaxPooling2D": "fastconv.layers",
-    "ReLU": "fastconv.layers",
-    "Rescaling": "fastconv.layers",
-    "Sequential": "fastconv.models",
-    "Softmax": "fastconv.layers",
-}
+_MODELS = {"Functional": "fastconv.models.functional", "Sequential": "fastconv.models"}
+
+
+def known_classes() -> dict[str, str]:
+    """The names of the classes that a file may hold, and their modules: all public layers."""
+    return dict.fromkeys(layers.CLASSES, "fastconv.layers") | _MODELS
 
 
 def describe(layer: Layer) -> dict[str, Any]:
@@ -57,13 +47,14 @@ def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = No
     own = dict(custom_objects or {})
     if name in own:
         return own[name].from_config(config)
-    if not isinstance(name, str) or name not in _MODULES:
-        near = difflib.get_close_matches(str(name), [*_MODULES, *own], n=1)
+    modules = known_classes()
+    if not isinstance(name, str) or name not in modules:
+        near = difflib.get_close_matches(str(name), [*modules, *own], n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise ValueError(
             f"unknown class {name!r}{hint}; a layer of your own is passed in custom_objects"
         )
-    cls = getattr(importlib.import_module(_MODULES[name]), name)
+    cls = getattr(importlib.import_module(modules[name]), name)
     made: Layer = (
         cls.from_config(config, custom_objects=own)
         if getattr(cls, "layers_inside", False)
