@@ -51,10 +51,15 @@ def call_of(case: Conv, which: str, arrays: Arrays, algo: str):
     return lambda: weights.run(arrays.x, arrays.dy, arrays.dw, arrays.db), arrays.dw
 
 
+def algorithm(case: Conv, which: str) -> str:
+    """Which algorithm a plan takes."""
+    return conv2d_algorithm(case.shape, which)
+
+
 def contest(case: Conv, which: str, algo: str = "auto", peers: bool = True) -> Contest:
     """One pass of one convolution."""
     s, arrays = case.shape, Arrays(case)
-    algo = conv2d_algorithm(s, which) if algo == "auto" else algo
+    algo = algorithm(case, which) if algo == "auto" else algo
     ours, result = call_of(case, which, arrays, algo)
     theirs = peer_calls(case, which, arrays) if peers else {}
 

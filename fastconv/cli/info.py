@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-from pathlib import Path
 
 from fastconv.cli.errors import FAILED, as_command_errors
 from fastconv.cli.parser import whole
@@ -22,6 +21,7 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
     import numpy as np
 
     import fastconv
+    from fastconv.bench.machine import processor
     from fastconv.datasets._folders import cache_dir
     from fastconv.kernels._isa import active, available
     from fastconv.kernels._threads import available_cpus
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
     threads = fastconv.get_num_threads()
     _line("fastconv", fastconv.__version__)
     _line("Python", f"{platform.python_version()}, NumPy {np.__version__}")
-    _line("processor", f"{_processor()}, {available_cpus()} usable")
+    _line("processor", f"{processor()}, {available_cpus()} usable")
     _line("instructions", f"{active()} (of {', '.join(available())})")
     _line("threads", str(threads))
     _line("OpenMP", _openmp())
@@ -47,17 +47,6 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
 
 def _line(name: str, value: str) -> None:
     print(f"{name + ':':<17} {value}", flush=True)
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                return value.strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def _openmp() -> str:

@@ -72,6 +72,10 @@ class Objective:
         self._flow = flow
         self._steps: WeakKeyDictionary[Execution, list[LossStep]] = WeakKeyDictionary()
 
+    def width(self, place: Placement) -> int:
+        """Elements of a sample in the output that a loss reads."""
+        return self._flow.graph.outputs[place.output].size
+
     def take(self, execution: Execution, targets: Any, sample_weight: Any) -> None:
         """Check the targets of a batch and keep them."""
         count = len(self.placements)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_int
+from fastconv.plan.costs import StepCost, costs
 from fastconv.plan.execution import Clock, Execution, Executions, make_executors
 from fastconv.plan.flow import Flow
 from fastconv.plan.fuse import fuse as fuse_steps
@@ -203,6 +204,14 @@ class Plan:
         return report(
             self._flow, self._executions.full.executors, self._memory, self._objective, self._times
         )
+
+    def costs(self) -> list[StepCost]:
+        """What a call with a full batch costs: forward steps, losses, backward steps in order.
+
+        Times are there after profiled runs.
+        """
+        executors = self._executions.full.executors
+        return list(costs(executors, self._objective, self._times, self.training))
 
     def _take(self, x: Any, targets: Any, sample_weight: Any) -> tuple[Execution, list[np.ndarray]]:
         """The execution for a batch, whose targets it now holds."""

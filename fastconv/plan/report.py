@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
+from statistics import median
 
 import numpy as np
 
@@ -14,32 +16,38 @@ from fastconv.plan.steps.base import Executor
 
 
 class Times:
-    """Seconds and rows of every profiled call, added up."""
+    """Rows and seconds of the last `KEPT` profiled calls of every step."""
+
+    KEPT = 1000
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[int, str], list[float]] = {}
+        self._calls: dict[tuple[int, str], deque[tuple[int, float]]] = {}
 
     def add(self, step: int, direction: str, rows: int, seconds: float) -> None:
         """One call of step number `step`, or of the losses (`LOSS`)."""
-        entry = self._sums.setdefault((step, direction), [0, 0, 0.0])
-        entry[0] += 1
-        entry[1] += rows
-        entry[2] += seconds
+        calls = self._calls.setdefault((step, direction), deque(maxlen=self.KEPT))
+        calls.append((rows, seconds))
 
     def __bool__(self) -> bool:
-        return bool(self._sums)
+        return bool(self._calls)
 
     def milliseconds(self, step: int, direction: str) -> float | None:
         """Mean of a call."""
-        entry = self._sums.get((step, direction))
-        return None if entry is None else 1e3 * entry[2] / entry[0]
+        calls = self._calls.get((step, direction))
+        return None if calls is None else 1e3 * sum(s for _, s in calls) / len(calls)
 
     def gflops(self, step: int, direction: str, flops_of_a_row: float) -> float | None:
         """Billions of operations a second."""
-        entry = self._sums.get((step, direction))
-        if entry is None or not flops_of_a_row:
+        calls = self._calls.get((step, direction))
+        if calls is None or not flops_of_a_row:
             return None
-        return 1e-9 * flops_of_a_row * entry[1] / entry[2]
+        return 1e-9 * flops_of_a_row * sum(r for r, _ in calls) / sum(s for _, s in calls)
+
+    def typical(self, step: int, direction: str, rows: int) -> float | None:
+        """Median of the seconds of the calls with `rows` rows."""
+        calls = self._calls.get((step, direction), ())
+        seconds = [s for r, s in calls if r == rows]
+        return median(seconds) if seconds else None
 
 
 def report(

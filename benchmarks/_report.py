@@ -1,0 +1,54 @@
+"""What the report's sections share: the settings, the summary, and small helpers."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from _interleave import Contest, Times, interleave
+
+from fastconv.kernels.peak import fma_peak
+
+MISSING = "not installed"
+
+
+@dataclass
+class Report:
+    """Settings of a report, and the figures for its summary, filled in by the sections."""
+
+    threads: int
+    quick: bool = False
+    figures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def rounds(self) -> int:
+        """For the few measurements that everything else hangs on."""
+        return 1 if self.quick else 9
+
+    @property
+    def rounds_of_many(self) -> int:
+        """For the many cases whose mean counts."""
+        return 1 if self.quick else 5
+
+    def measure(self, contest: Contest, rounds: int) -> Times:
+        """Run a contest, with the machine's peak measured in every round."""
+        return interleave(contest, rounds, lambda: fma_peak(self.threads))
+
+    def summary(self) -> Iterator[str]:
+        """The table of the figures so far."""
+        yield "| what | measured |"
+        yield "|---|---|"
+        for what, text in self.figures.items():
+            yield f"| {what} | {text} |"
+
+
+def ratio(times: Times, peer: str | None) -> str:
+    """How many times as long the peer takes, as a cell of a table."""
+    return f"{times.ratio(peer):.2f}" if peer in times.seconds else MISSING
+
+
+def mean(ratios: Iterable[float]) -> str:
+    """The geometric mean, as text."""
+    ratios = list(ratios)
+    return f"{statistics.geometric_mean(ratios):.2f} ×" if ratios else MISSING

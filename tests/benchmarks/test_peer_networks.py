@@ -1,0 +1,52 @@
+"""The peers' networks are ours: with our weights they compute our probabilities."""
+
+import numpy as np
+import pytest
+
+from fastconv.models import zoo
+
+pytestmark = pytest.mark.peers
+
+IMAGE, CLASSES = (17, 24, 3), 7
+
+
+@pytest.fixture(params=[False, True], ids=["meant", "as-published"])
+def as_published(request):
+    return request.param
+
+
+@pytest.fixture
+def ours(as_published):
+    return zoo.build("cifar10", IMAGE, CLASSES, seed=3, as_published=as_published)
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(5).integers(0, 256, (4, *IMAGE), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_pytorch(ours, x, as_published, layout):
+    torch = pytest.importorskip("torch", reason="needs the extra [peers]")
+    from fastconv.bench import pytorch
+
+    model = pytorch.network(IMAGE, CLASSES, layout, as_published).eval()
+    pytorch.set_weights(model, ours.get_weights(), IMAGE)
+    y = np.array([0, 3, 6, 1])
+    with torch.inference_mode():
+        sums = model(pytorch.images(x, layout))
+        loss = pytorch.loss(sums, torch.from_numpy(y), as_published).item()
+        probabilities = sums.softmax(1)
+        if as_published:
+            probabilities = probabilities.softmax(1)
+    np.testing.assert_allclose(probabilities.numpy(), ours.predict(x), atol=1e-5)
+    assert loss == pytest.approx(ours.test_on_batch(x, y)[0], rel=1e-4)
+
+
+def test_keras(ours, x, as_published):
+    pytest.importorskip("tensorflow", reason="needs the extra [tensorflow]")
+    from fastconv.bench import keras_tensorflow
+
+    model = keras_tensorflow.network(IMAGE, CLASSES, seed=3, as_published=as_published)
+    model.set_weights(ours.get_weights())
+    np.testing.assert_allclose(model.predict_on_batch(x), ours.predict(x), atol=1e-5)
