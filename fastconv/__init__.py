@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import fastconv.ops as ops
     import fastconv.optimizers as optimizers
     import fastconv.reference as reference
+    import fastconv.testing as testing
     import fastconv.utils as utils
     from fastconv.kernels._threads import get_num_threads, set_num_threads
     from fastconv.layers import Input
@@ -43,6 +44,7 @@ _MODULES = frozenset(
         "optimizers",
         "plan",
         "reference",
+        "testing",
         "utils",
     )
 )
@@ -71,6 +73,7 @@ __all__ = [
     "optimizers",
     "reference",
     "set_num_threads",
+    "testing",
     "utils",
 ]
 
