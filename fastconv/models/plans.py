@@ -18,17 +18,21 @@ if TYPE_CHECKING:
 
 
 class Plans:
-    """Keeps one plan for training and one for inference, and makes them anew when they must be.
+    """Keeps a plan for training and one for inference, and makes them anew when they must be.
+
+    A model that leaves sizes open has plans for the `KEPT` sizes that were used last.
 
     A plan holds on to the memory of the parameters. They move when the set of trainable ones
     changes, or when another model that shares them packs them; then everything is made anew.
     """
 
+    KEPT = 4
+
     def __init__(self, model: Model) -> None:
         self.model = model
         self.store: ParameterStore | None = None
         self._packed: list[tuple[Parameter, np.ndarray, bool]] = []
-        self._plans: dict[str, tuple[tuple[Any, ...], Plan]] = {}
+        self._plans: dict[tuple[Any, ...], tuple[tuple[Any, ...], Plan]] = {}
         self._losses_fit = False
 
     def training(self, batch_size: int, signature: Signature, *, exactly: bool = True) -> Plan:
@@ -85,18 +89,27 @@ class Plans:
 
     def _plan(self, purpose: str, batch_size: int, signature: Signature, exactly: bool) -> Plan:
         self.refresh()
-        if purpose in self._plans:
-            (size, made_for), plan = self._plans[purpose]
+        place = (purpose, *(shape for shape, _ in signature))
+        if place in self._plans:
+            (size, made_for), plan = self._plans.pop(place)
             fits = size == batch_size or (size > batch_size and not exactly)
             if fits and made_for == signature:
+                self._plans[place] = (size, made_for), plan  # the last one used stands last
                 return plan
-        self._plans.pop(purpose, None)  # its memory goes before the next one takes its own
+            del plan  # its memory goes before the next one takes its own
+        self._make_room(purpose)
         compiled = self.model.compiled
         specs = None if compiled is None else compiled.specs(self.model.output_ports)
         graph = model_graph(self.model, signature)
         plan = Plan(graph, batch_size, training=purpose == "training", loss=specs)
-        self._plans[purpose] = (batch_size, signature), plan
+        self._plans[place] = (batch_size, signature), plan
         return plan
+
+    def _make_room(self, purpose: str) -> None:
+        """Drop the plan of the size that was not used for longest, if there are many."""
+        same = [place for place in self._plans if place[0] == purpose]
+        for place in same[: max(0, len(same) + 1 - self.KEPT)]:
+            del self._plans[place]
 
 
 def model_graph(model: Model, signature: Signature) -> Graph:
