@@ -4,6 +4,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+enum { PAGE = 4096, HUGE_PAGE = 2 << 20, HUGE_FROM = 128 << 10 };
 
 typedef struct {
     void *data;
@@ -33,10 +38,14 @@ void *fc_scratch(int slot, size_t bytes)
     pthread_setspecific(at_exit, slots);
     free(b->data);
     *b = (buffer){NULL, 0};
-    /* whole pages, so that buffers of two threads never share a cache line or a page */
-    const size_t whole = (bytes + 4095) / 4096 * 4096;
+    /* Whole pages, so that buffers of two threads never share a cache line or a page. Transforms walk a buffer in
+     * steps of several kilobytes: with small pages they would wait for address translation more than for data. */
+    const size_t page = bytes >= HUGE_FROM ? HUGE_PAGE : PAGE, whole = (bytes + page - 1) / page * page;
     void *data = NULL;
-    if (whole < bytes || posix_memalign(&data, 4096, whole ? whole : 4096)) return NULL;
+    if (whole < bytes || posix_memalign(&data, page, whole ? whole : page)) return NULL;
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (page == HUGE_PAGE) madvise(data, whole, MADV_HUGEPAGE); /* advice: without it the pages stay small */
+#endif
     *b = (buffer){data, whole};
     return data;
 }
