@@ -20,9 +20,10 @@ cdef enum:
     POINTS = 36
     MAX_MR = 16
     SLACK = 16  # floats that transforms may read behind an array
+    SKEW = 16   # floats between the 36 slices: a power of two apart they would share sets of the caches
 
-cdef ptrdiff_t CACHE_FLOATS = 96 * 1024  # of transformed source and products per block
-cdef ptrdiff_t COLUMNS = 64               # result channels per pass over the transformed source
+cdef ptrdiff_t CACHE_FLOATS = 144 * 1024  # of transformed source and products per block
+cdef ptrdiff_t COLUMNS = 32               # result channels per pass over the transformed source
 
 
 cdef void cut_tiles(
@@ -66,6 +67,7 @@ cdef void _products(
     ptrdiff_t first, ptrdiff_t columns, float *m
 ) noexcept nogil:
     """m[f] (tiles, columns) = v[f] (tiles, kc) @ u[f] for the columns from `first` on."""
+    cdef ptrdiff_t vs = n_tiles * p.kc + SKEW, ms = n_tiles * columns + SKEW
     cdef ptrdiff_t f, j, n, i, zero = 0
     cdef ptrdiff_t rows[MAX_MR]
     cdef fc_epilogue ep
@@ -79,8 +81,8 @@ cdef void _products(
             panel = u + f * p.kc * round_up(p.nc, ks.vl) + j * p.kc
             for i from 0 <= i < n_tiles by ks.mr:
                 ks.row_tile(
-                    smaller(ks.mr, n_tiles - i), n, p.kc, 1, v + (f * n_tiles + i) * p.kc, rows,
-                    &zero, panel, m + (f * n_tiles + i) * columns + j - first, columns, &ep)
+                    smaller(ks.mr, n_tiles - i), n, p.kc, 1, v + f * vs + i * p.kc, rows,
+                    &zero, panel, m + f * ms + i * columns + j - first, columns, &ep)
 
 
 cdef void transform_input(
@@ -93,7 +95,7 @@ cdef void transform_input(
             for c in range(t.tile_columns):
                 ks.winograd_input(
                     copy + ((i * t.src_rows + 4 * r) * t.src_columns + 4 * c) * channels,
-                    t.src_columns * channels, channels, v + at, n_tiles * channels)
+                    t.src_columns * channels, channels, v + at, n_tiles * channels + SKEW)
                 at += channels
 
 
@@ -125,11 +127,11 @@ cdef int _block(
     cdef ptrdiff_t columns, first, tile, i, r, c, width = smaller(p.nc, COLUMNS)
     cdef float *copy = <float *> scratch(FC_OWN, sizeof(float) * source_floats)
     cdef float *v = <float *> scratch(
-        FC_INNER, sizeof(float) * (POINTS * t.tiles * (p.kc + width) + SLACK))
+        FC_INNER, sizeof(float) * (POINTS * (t.tiles * (p.kc + width) + 2 * SKEW) + SLACK))
     cdef float *m
     if copy == NULL or v == NULL:
         return -1
-    m = v + POINTS * n_tiles * p.kc
+    m = v + POINTS * (n_tiles * p.kc + SKEW)
     if p.unpool:
         i = n0 * (p.ih // 2) * (p.iw // 2) * p.kc
         load_unpooled(
@@ -148,7 +150,7 @@ cdef int _block(
             for r in range(rows):
                 for c in range(t.tile_columns):
                     _store(
-                        p, ks, m + tile * columns, n_tiles * columns, first, columns, n0 + i,
+                        p, ks, m + tile * columns, n_tiles * columns + SKEW, first, columns, n0 + i,
                         r0 + r, c)
                     tile += 1
     return 0

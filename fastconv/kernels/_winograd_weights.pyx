@@ -22,8 +22,9 @@ from fastconv.kernels._winograd cimport cut_tiles, tiling, transform_input
 cdef enum:
     POINTS = 36
     SLACK = 16
+    SKEW = 16  # see _winograd.pyx
 
-cdef ptrdiff_t CACHE_FLOATS = 96 * 1024
+cdef ptrdiff_t CACHE_FLOATS = 144 * 1024
 cdef ptrdiff_t PARTS = 8
 cdef ptrdiff_t PART_FLOATS = 2 << 20  # all parts together, as long as that leaves two
 
@@ -53,7 +54,7 @@ cdef void _transforms(
             for c in range(t.tile_columns):
                 ks.winograd_gradient(
                     copy + ((i * 4 * t.rows + 4 * r) * t.tile_columns + c) * 4 * g.oc,
-                    4 * t.tile_columns * g.oc, g.oc, d + at, n_tiles * g.oc)
+                    4 * t.tile_columns * g.oc, g.oc, d + at, n_tiles * g.oc + SKEW)
                 at += g.oc
 
 
@@ -71,8 +72,8 @@ cdef void _products(
             for i in range(n_row_tiles):
                 m0, m1 = g.ic * i // n_row_tiles, g.ic * (i + 1) // n_row_tiles
                 ks.column_tile(
-                    m1 - m0, n, n_tiles, v + f * n_tiles * g.ic + m0, points,
-                    d + f * n_tiles * g.oc + j, g.oc, sums + (f * g.ic + m0) * g.oc + j, g.oc, &ep)
+                    m1 - m0, n, n_tiles, v + f * (n_tiles * g.ic + SKEW) + m0, points,
+                    d + f * (n_tiles * g.oc + SKEW) + j, g.oc, sums + (f * g.ic + m0) * g.oc + j, g.oc, &ep)
 
 
 cdef int _part(
@@ -83,7 +84,7 @@ cdef int _part(
         t.src_rows * t.src_columns * g.ic, 16 * t.rows * t.tile_columns * g.oc) * t.images
     cdef float *copy = <float *> scratch(FC_OWN, sizeof(float) * (source_floats + SLACK))
     cdef float *v = <float *> scratch(
-        FC_INNER, sizeof(float) * (POINTS * t.tiles * (g.ic + g.oc) + SLACK))
+        FC_INNER, sizeof(float) * (POINTS * (t.tiles * (g.ic + g.oc) + 2 * SKEW) + SLACK))
     cdef float *db = sums + POINTS * g.ic * g.oc
     cdef ptrdiff_t index, n0, r0, images, rows, n_tiles, j, row
     cdef ptrdiff_t pixels
@@ -99,9 +100,9 @@ cdef int _part(
         images, rows = smaller(t.images, g.mb - n0), smaller(t.rows, t.tile_rows - r0)
         n_tiles = images * rows * t.tile_columns
         _transforms(
-            g, t, ks, x, dy, argmax, n0, r0, images, rows, copy, v, v + POINTS * n_tiles * g.ic)
+            g, t, ks, x, dy, argmax, n0, r0, images, rows, copy, v, v + POINTS * (n_tiles * g.ic + SKEW))
         _products(
-            g, ks, n_tiles, v, v + POINTS * n_tiles * g.ic, points, sums, index == first)
+            g, ks, n_tiles, v, v + POINTS * (n_tiles * g.ic + SKEW), points, sums, index == first)
         if with_bias:
             # the copy still holds the block's dy, zeros around it; points[tiles] on are zeros
             pixels = images * 16 * t.rows * t.tile_columns
@@ -125,11 +126,12 @@ cdef int winograd_bwd_weights(
     cdef ptrdiff_t *points
     cdef unsigned csr = 0
     cdef int failed = 0
+    parts = smaller(PARTS, larger(2, PART_FLOATS // floats))
     # the transformed block fits the cache, yet is long enough to pay for touching all sums
-    wanted = larger(
-        CACHE_FLOATS // (POINTS * (g.ic + g.oc)), g.ic * g.oc // (2 * (g.ic + g.oc)))
-    cut_tiles(g.mb, g.oh, g.ow, smaller(wanted, larger(1, g.mb * g.oh * g.ow // (16 * PARTS))), &t)
-    parts = smaller(smaller(PARTS, larger(2, PART_FLOATS // floats)), t.n_blocks)
+    wanted = larger(CACHE_FLOATS // (POINTS * (g.ic + g.oc)), g.ic * g.oc // (g.ic + g.oc))
+    cut_tiles(
+        g.mb, g.oh, g.ow, smaller(wanted, larger(1, g.mb * g.oh * g.ow // (16 * parts))), &t)
+    parts = smaller(parts, t.n_blocks)
     sums = <float *> scratch(FC_TEAM, sizeof(float) * parts * (floats + g.oc))
     points = <ptrdiff_t *> scratch(FC_TABLE, sizeof(ptrdiff_t) * 2 * t.tiles)
     if sums == NULL or points == NULL:

@@ -24,6 +24,8 @@ from fastconv.kernels._threads cimport threads_for
 
 cdef enum:
     MAX_MR = 16
+    PACK_A = 8    # cycles, about, to pack a row of a panel of a, and of b (which may come from memory)
+    PACK_B = 24
 
 cdef ptrdiff_t MC = 1008
 cdef ptrdiff_t KC = 384
@@ -195,16 +197,17 @@ cdef int _split_columns(const product *p, const fc_kernels *ks, int team) noexce
 cdef int _split_both(const product *p, const fc_kernels *ks, int team) noexcept nogil:
     cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr
     cdef ptrdiff_t m_tiles = (p.m + mr - 1) // mr, n_tiles = (p.n + nr - 1) // nr
-    cdef ptrdiff_t tm, tn, best_tm = 1, cost, best_cost = -1
+    cdef ptrdiff_t tm, tn, m_now, n_now, best_tm = 1, cost, best_cost = -1
     cdef ptrdiff_t t, i, j
     cdef unsigned csr = 0
     cdef int failed = 0
-    # the grid whose largest rectangle is smallest; on a tie the one that packs b least often
+    # the grid whose largest rectangle takes the fewest cycles for each step of k, packing included
     for tm in range(1, team + 1):
         if team % tm:
             continue
         tn = team // tm
-        cost = ((m_tiles + tm - 1) // tm) * ((n_tiles + tn - 1) // tn)
+        m_now, n_now = (m_tiles + tm - 1) // tm, (n_tiles + tn - 1) // tn
+        cost = mr * m_now * n_now + PACK_A * m_now + PACK_B * n_now
         if best_cost < 0 or cost < best_cost:
             best_tm, best_cost = tm, cost
     tm, tn = best_tm, team // best_tm
