@@ -60,3 +60,9 @@ __all__ = [
 
 CLASSES = tuple(name for name in __all__ if isinstance(globals()[name], type))
 """The layers that a model's file may name."""
+
+# Keras's second names.
+AvgPool2D = AveragePooling2D
+Convolution2D = Conv2D
+MaxPool2D = MaxPooling2D
+__all__ += ["AvgPool2D", "Convolution2D", "MaxPool2D"]

@@ -109,7 +109,7 @@ def test_a_chain_with_open_sizes(tmp_path):
 BAD = [
     (lambda: Dense(3)(Flatten()(Input((None, 8, 3)))), "dense: the layer's weights need a fixed si"
      "ze where one is left open; received (None, None) (global pooling in place of Flatten"),
-    (lambda: Sequential([Input((None, None, 3)), Flatten(), Dense(3)]), "dense: the layer's weight"),
+    (lambda: Sequential([Input((None, None, 3)), Flatten(), Dense(3)]), "dense: the layer"),
     (lambda: Conv2D(4, 3)(Input((8, 8, None))), "conv2d: the layer's weights need a fixed size"),
     (lambda: network().predict(images(2, 8, 8)[..., :2]),
      "predict: x must have the model's input shape (None, None, None, 3); received (2, 8, 8, 2)"),

@@ -1,0 +1,3 @@
+"""Keras's older import paths lead to the same things."""
+
+OLD_PLACES = """
