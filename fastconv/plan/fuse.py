@@ -110,8 +110,10 @@ class FusedStep:
 
     @property
     def label(self) -> str:
-        """The layer that most of it came from."""
-        return next((node.label for node in self.nodes if node.label), "")
+        """The layer that most of it came from: the first with parameters, or else the first."""
+        labels = [node.label for node in self.nodes if node.label]
+        learning = [node.label for node in self.nodes if node.label and node.primitive.parameters]
+        return next(iter(learning + labels), "")
 
 
 def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
