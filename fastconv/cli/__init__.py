@@ -1,4 +1,4 @@
-"""The command line: ``fastconv train | evaluate | predict | info``."""
+"""The command line: ``fastconv train | evaluate | predict | bench | info``."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "train a network on images",
     "evaluate": "measure a trained network on the test images",
     "predict": "name what is on images",
+    "bench": "measure every layer of a network against the machine's limits",
     "info": "show the version, the processor, the threads and the arithmetic peak",
 }
 

@@ -28,3 +28,8 @@ def clock(seconds: float) -> str:
 def size(shape: tuple[int, ...]) -> str:
     """``32×32×3``."""
     return "×".join(map(str, shape))
+
+
+def threads_in_words(count: int) -> str:
+    """``1 thread`` or ``2 threads``."""
+    return f"{count} thread{'s' * (count != 1)}"

@@ -11,7 +11,7 @@ import fastconv
 from fastconv.cli.text import clock, duration, percent
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "info"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "bench", "info"])
 def test_help(run, command):
     result = run(command, "--help")
     assert result.code == 0
@@ -24,7 +24,7 @@ def test_help_for_nothing(run):
         result = run(words)
         assert result.code == 0
         assert "usage: fastconv" in result.out
-        assert all(name in result.out for name in ("train", "evaluate", "predict", "info"))
+        assert all(name in result.out for name in ("train", "evaluate", "predict", "bench", "info"))
 
 
 def test_version(run):
@@ -68,7 +68,7 @@ def test_info_with_threads(run):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("trian", "the commands are train, evaluate, predict, info; received 'trian'"),
+        ("trian", "the commands are train, evaluate, predict, bench, info; received 'trian'"),
         ("train --epochs 0", "argument --epochs: must be a whole number, 1 or more; received '0'"),
         ("train --epochs many", "argument --epochs: must be a whole number"),
         ("train --epochs 1.5", "argument --epochs: must be a whole number"),

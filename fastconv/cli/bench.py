@@ -1,0 +1,62 @@
+"""``fastconv bench``: every layer of a network against the machine's roofline."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from fastconv.cli.errors import FAILED, as_command_errors
+from fastconv.cli.parser import whole
+
+# What a network of the zoo is measured on; the others take CIFAR-10's.
+_IMAGES = {"mnist": ((28, 28, 1), 10)}
+_CIFAR10 = ((32, 32, 3), 10)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add = parser.add_argument
+    add("--model", default="cifar10", metavar="NAME", help="cifar10 or mnist (default: cifar10)")
+    add("--batch-size", type=whole(1), metavar="N", help="images in a step (default: the recipe's)")
+    add("--threads", type=whole(1, 1024), metavar="N", help="default: one for each processor")
+    add("--rounds", type=whole(1), default=5, metavar="N", help="of four steps each (default: 5)")
+    add("--out", metavar="DIR", default="runs/bench", help="for the files (default: runs/bench)")
+
+
+def run(arguments: argparse.Namespace, words: list[str]) -> int:
+    """Run the command."""
+    from fastconv import get_num_threads, set_num_threads
+    from fastconv._arguments import check_choice
+    from fastconv.bench import roofline, roofline_text
+    from fastconv.bench.machine import processor
+    from fastconv.bench.roofline_picture import write_picture
+    from fastconv.cli.text import threads_in_words
+    from fastconv.kernels._isa import active
+    from fastconv.models import zoo
+    from fastconv.utils.files import write_atomically
+
+    with as_command_errors():
+        name = check_choice(arguments.model, zoo.NAMES, where="argument --model", what="NAME")
+        if arguments.threads is not None:
+            set_num_threads(arguments.threads)
+        image_shape, classes = _IMAGES.get(name, _CIFAR10)
+        model = zoo.build(name, image_shape, classes, seed=21)
+        folder = Path(arguments.out)
+        folder.mkdir(parents=True, exist_ok=True)
+    batch_size = arguments.batch_size or zoo.recipe(name).batch_size
+    title = f"{name} on {processor()}"
+    print(f"{title} ({active()}, {threads_in_words(get_num_threads())}), batches of {batch_size}")
+    with as_command_errors(FAILED):
+        found = roofline.measure(model, batch_size, classes, arguments.rounds)
+        for line in roofline_text.lines(found):
+            print(line)
+        files = ["roofline.json"]
+        text = json.dumps(found.get_config(), indent=1)
+        write_atomically(folder / "roofline.json", [text.encode()])
+        if write_picture(found, folder / "roofline.png", title):
+            files.append("roofline.png")
+        else:
+            print("roofline.png needs matplotlib: pip install 'fastconv[plot]'")
+    print(f"Saved in {folder}: {', '.join(files)}")
+    return 0
