@@ -1,3 +1,3 @@
-"""Where older Keras programs look for LeakyReLU and its kin: every layer can be imported from here."""
+"""Where older Keras programs look for LeakyReLU and its kin; it has them all."""
 
 from fastconv.layers import *  # noqa: F403

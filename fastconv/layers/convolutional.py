@@ -1,3 +1,3 @@
-"""Where older Keras programs look for the convolutions: every layer can be imported from here."""
+"""Where older Keras programs look for the convolutions; it has them all."""
 
 from fastconv.layers import *  # noqa: F403
