@@ -139,6 +139,13 @@ class BuildKernels(build_ext):
         super().run()
 
 
+def tables_of(module: str) -> list[str]:
+    """The headers whose structs a module is compiled against."""
+    text = Path(module).read_text()
+    named = [h for h in C_HEADERS if Path(h).name.startswith("table_") and Path(h).name in text]
+    return ["src/fastconv.h", *named]
+
+
 def extensions() -> list[Extension]:
     compile_flags, link_flags = openmp_flags()
     kernels = [
@@ -151,7 +158,7 @@ def extensions() -> list[Extension]:
             # The C code lies in one module only; the others reach it through the table that it
             # hands out.
             libraries=["fastconv_src", "m"] if module.endswith("_isa.pyx") else ["m"],
-            depends=C_SOURCES + C_HEADERS if module.endswith("_isa.pyx") else ["src/fastconv.h"],
+            depends=C_SOURCES + C_HEADERS if module.endswith("_isa.pyx") else tables_of(module),
         )
         for module in MODULES
     ]

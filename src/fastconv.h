@@ -114,6 +114,8 @@ typedef struct {
 
     /* Families with a table of their own */
     const fc_merge *merge;
+    const void *activations; /* fc_activation[], see table_activations.h */
+    const void *channels;    /* fc_channels, see table_channels.h */
 } fc_kernels;
 
 extern const fc_kernels fc_kernels_portable;

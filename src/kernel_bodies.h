@@ -1,6 +1,8 @@
 /* Everything that is built once per instruction set, and the table that lists it. Included by isa_<name>.c after its
  * vector header; NAME is the level's name. */
 #include "fastconv.h"
+#include "table_activations.h"
+#include "table_channels.h"
 
 #include "matmul_tiles.h"
 
@@ -22,11 +24,20 @@
 #include "pool_max_bwd.h"
 #include "softmax.h"
 #include "softmax_cross_entropy.h"
+#include "special.h"
+
+#include "activations.h"
+#include "prelu.h"
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define TEXT_(a) #a
 #define TEXT(a) TEXT_(a)
+
+static const fc_channels channels = {
+    .prelu_fwd = prelu_fwd,
+    .prelu_bwd = prelu_bwd,
+};
 
 const fc_kernels JOIN(fc_kernels_, NAME) = {
     .name = TEXT(NAME),
@@ -69,4 +80,6 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .fma_chains = fma_chains,
 
     .merge = &merge_table,
+    .activations = activations,
+    .channels = &channels,
 };

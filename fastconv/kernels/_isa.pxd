@@ -124,6 +124,8 @@ cdef extern from "fastconv.h" nogil:
             float grad_scale) noexcept nogil
         double fma_chains(ptrdiff_t n, const float *factor_term, float *out) noexcept nogil
         const fc_merge *merge
+        const void *activations
+        const void *channels
 
 
 # The table of the level in use. Kernels fetch it once per call, never store it across calls.

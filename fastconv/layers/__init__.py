@@ -1,6 +1,16 @@
 """Layers, with Keras's names and arguments."""
 
-from fastconv.layers.activation import Activation, ReLU, Softmax
+from fastconv.layers.activation import Activation
+from fastconv.layers.activations import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
 from fastconv.layers.base import Layer
 from fastconv.layers.conv2d import Conv2D
 from fastconv.layers.dense import Dense
@@ -26,9 +36,12 @@ from fastconv.layers.merging_functions import (
     subtract,
 )
 from fastconv.layers.pooling2d import AveragePooling2D, MaxPooling2D
+from fastconv.layers.prelu import PReLU
 from fastconv.layers.rescaling import Rescaling
 
 __all__ = [
+    "ELU",
+    "GELU",
     "Activation",
     "Add",
     "Average",
@@ -41,14 +54,19 @@ __all__ = [
     "Input",
     "InputLayer",
     "Layer",
+    "LeakyReLU",
     "MaxPooling2D",
     "Maximum",
     "Minimum",
     "Multiply",
+    "PReLU",
     "ReLU",
     "Rescaling",
+    "SiLU",
+    "Sigmoid",
     "Softmax",
     "Subtract",
+    "Tanh",
     "add",
     "average",
     "concatenate",

@@ -11,11 +11,41 @@ from fastconv.ops.bias import bias_add, bias_grad
 from fastconv.ops.conv2d import conv2d
 from fastconv.ops.conv2d_backward import conv2d_backward
 from fastconv.ops.dropout import dropout, dropout_backward
+from fastconv.ops.exponentials import exponential, exponential_backward, softplus, softplus_backward
+from fastconv.ops.gates import (
+    gelu,
+    gelu_backward,
+    hard_silu,
+    hard_silu_backward,
+    silu,
+    silu_backward,
+)
 from fastconv.ops.gemm import gemm
 from fastconv.ops.max_pool2d import max_pool2d, max_pool2d_backward
 from fastconv.ops.mean_squared_error import mean_squared_error
 from fastconv.ops.optimizer_steps import adam_step, sgd_step
+from fastconv.ops.prelu import prelu, prelu_backward
+from fastconv.ops.rectifiers import (
+    clipped_relu,
+    clipped_relu_backward,
+    elu,
+    elu_backward,
+    leaky_relu,
+    leaky_relu_backward,
+    selu,
+    selu_backward,
+)
 from fastconv.ops.relu import relu, relu_backward
+from fastconv.ops.sigmoids import (
+    hard_sigmoid,
+    hard_sigmoid_backward,
+    sigmoid,
+    sigmoid_backward,
+    softsign,
+    softsign_backward,
+    tanh,
+    tanh_backward,
+)
 from fastconv.ops.softmax import softmax, softmax_backward
 from fastconv.ops.softmax_cross_entropy import softmax_cross_entropy
 
@@ -26,18 +56,46 @@ __all__ = [
     "avg_pool2d_backward",
     "bias_add",
     "bias_grad",
+    "clipped_relu",
+    "clipped_relu_backward",
     "conv2d",
     "conv2d_backward",
     "dropout",
     "dropout_backward",
+    "elu",
+    "elu_backward",
+    "exponential",
+    "exponential_backward",
+    "gelu",
+    "gelu_backward",
     "gemm",
+    "hard_sigmoid",
+    "hard_sigmoid_backward",
+    "hard_silu",
+    "hard_silu_backward",
+    "leaky_relu",
+    "leaky_relu_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "mean_squared_error",
+    "prelu",
+    "prelu_backward",
     "relu",
     "relu_backward",
+    "selu",
+    "selu_backward",
     "sgd_step",
+    "sigmoid",
+    "sigmoid_backward",
+    "silu",
+    "silu_backward",
     "softmax",
     "softmax_backward",
     "softmax_cross_entropy",
+    "softplus",
+    "softplus_backward",
+    "softsign",
+    "softsign_backward",
+    "tanh",
+    "tanh_backward",
 ]

@@ -23,6 +23,7 @@ from fastconv.plan.primitives import (
     Multiply,
     Opaque,
     Pool2D,
+    PReLU,
     Primitive,
     Reshape,
 )
@@ -68,6 +69,7 @@ PATTERNS: tuple[tuple[str, tuple[Part, ...]], ...] = (
     ("dense_block", (_is(Dense), relu, dropout)),
     ("pool", (_is(Pool2D),)),
     ("activation", (_is(Activation),)),
+    ("prelu", (_is(PReLU),)),
     ("dropout", (_is(Dropout),)),
     ("affine", (_is(Affine),)),
     ("add", (_is(Add),)),

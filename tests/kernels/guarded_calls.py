@@ -16,11 +16,13 @@ from kernel_checks import EDGES, counting
 
 from fastconv import ops
 from fastconv.kernels import _isa
+from fastconv.kernels.activation import FROM_OUTPUT, activation_bwd, activation_fwd
 from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
 from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
 from fastconv.kernels.conv2d_fwd import Conv2DFwd
 from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
 from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
+from fastconv.kernels.prelu import prelu_bwd, prelu_fwd
 from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
 from fastconv.plan.shapes import conv2d_shape, pool2d_shape
 
@@ -130,6 +132,9 @@ def elementwise():
         bytes_, v = guarded(np.arange(n).astype(np.uint8)), guarded(v)
         yield f"relu {n}", lambda x=x, y=y: ops.relu(x, out=y)
         yield f"relu_backward {n}", lambda x=x, y=y, dy=dy: ops.relu_backward(dy, x, out=y)
+        for kind in FROM_OUTPUT:
+            yield f"{kind} {n}", lambda k=kind, x=x, y=y: activation_fwd(k, x, y)
+            yield f"{kind} bwd {n}", lambda k=kind, d=dy, x=x, y=y: activation_bwd(k, d, x, y)
         yield f"affine {n}", lambda x=x, y=y: ops.affine(x, 2, 1, out=y)
         yield f"affine of bytes {n}", lambda x=bytes_, y=y: ops.affine(x, 2, 1, out=y)
         yield f"dropout {n}", lambda x=x, y=y: ops.dropout(x, 0.5, 1, out=y)
@@ -139,6 +144,12 @@ def elementwise():
             many, out, db = numbers(rows, n), new(rows, n), numbers(n)
             yield f"bias_add {rows}x{n}", lambda x=many, b=db, y=out: ops.bias_add(x, b, out=y)
             yield f"bias_grad {rows}x{n}", lambda x=many: ops.bias_grad(x)
+            sums = new(n)
+            yield f"prelu {rows}x{n}", lambda x=many, a=db, y=out: prelu_fwd(x, a, y)
+            yield (
+                f"prelu bwd {rows}x{n}",
+                lambda x=many, a=db, y=out, s=sums: prelu_bwd(x, x, a, y, s),
+            )
 
 
 def losses():

@@ -63,6 +63,20 @@ REFUSED = {
         lambda: ops.gemm(M, N, trans_a="n"),
     "relu_backward: dy must have the shape of y, (9, 5); received (5, 4)":
         lambda: ops.relu_backward(N, M),
+    "leaky_relu: negative_slope must be at least 0 and finite; received -1":
+        lambda: ops.leaky_relu(M, -1),
+    "clipped_relu: max_value must be a number; received '6'":
+        lambda: ops.clipped_relu(M, "6"),
+    "gelu: approximate must be True or False; received 'tanh'":
+        lambda: ops.gelu(M, "tanh"),
+    "sigmoid_backward: dy must have the shape of y, (9, 5); received (5, 4)":
+        lambda: ops.sigmoid_backward(N, M),
+    "silu_backward: dy must have the shape of x, (9, 5); received (5, 4)":
+        lambda: ops.silu_backward(N, M),
+    "prelu: alpha must have one number for each of the 5 channels of x; received shape (4,)":
+        lambda: ops.prelu(M, np.ones(4)),
+    "prelu_backward: dy must have the shape of x, (9, 5); received (5, 4)":
+        lambda: ops.prelu_backward(N, M, np.ones(5)),
     "bias_add: b must have one number for each of the 5 channels of x; received shape (4,)":
         lambda: ops.bias_add(M, np.ones(4)),
     "bias_grad: dy must have at least one axis; received a single number":
@@ -139,6 +153,9 @@ OUT = {
     ),
     "relu": writes(lambda x, out: ops.relu(x, out=out), 2, 6, 7, 4),
     "relu_backward": writes(lambda x, out: ops.relu_backward(x, X, out=out), 2, 6, 7, 4),
+    "gelu": writes(lambda x, out: ops.gelu(x, out=out), 2, 6, 7, 4),
+    "gelu_backward": writes(lambda x, out: ops.gelu_backward(x, X, out=out), 2, 6, 7, 4),
+    "prelu": writes(lambda x, out: ops.prelu(x, np.ones(4), out=out), 2, 6, 7, 4),
     "bias_add": writes(lambda x, out: ops.bias_add(x, np.ones(4), out=out), 2, 6, 7, 4),
     "affine": writes(lambda x, out: ops.affine(x, 2, out=out), 2, 6, 7, 4),
     "softmax": writes(lambda x, out: ops.softmax(x, out=out), 2, 6, 7, 4),

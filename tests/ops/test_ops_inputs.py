@@ -29,6 +29,20 @@ CALLS = {
                             (numbers(2, 3, 3, 4), IMAGE)),
     "relu": (ops.relu, (IMAGE,)),
     "relu_backward": (ops.relu_backward, (IMAGE, numbers(2, 6, 7, 4)[::-1])),
+    **{
+        name: (getattr(ops, name), (IMAGE,))
+        for name in ("clipped_relu", "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu",
+                     "leaky_relu", "selu", "sigmoid", "silu", "softplus", "softsign", "tanh")
+    },
+    **{
+        name: (getattr(ops, name), (IMAGE, numbers(2, 6, 7, 4)[::-1]))
+        for name in ("clipped_relu_backward", "elu_backward", "exponential_backward",
+                     "gelu_backward", "hard_sigmoid_backward", "hard_silu_backward",
+                     "leaky_relu_backward", "selu_backward", "sigmoid_backward", "silu_backward",
+                     "softplus_backward", "softsign_backward", "tanh_backward")
+    },
+    "prelu": (ops.prelu, (DY, BIAS)),
+    "prelu_backward": (ops.prelu_backward, (DY, DY[::-1], BIAS)),
     "bias_add": (ops.bias_add, (DY, BIAS)),
     "bias_grad": (ops.bias_grad, (DY,)),
     "affine": (lambda x: ops.affine(x, 3, 1), (IMAGE,)),

@@ -11,6 +11,7 @@ import numpy as np
 from fastconv import reference
 from fastconv.plan import primitives as p
 
+FROM_INPUT = ("clipped_relu", "gelu", "silu", "hard_silu")  # the others' gradients read the output
 EPSILON = np.finfo(np.float32).eps
 
 
@@ -74,6 +75,13 @@ class Reference:
             case p.Activation(kind="softmax"):
                 assert not self.magnitude
                 return reference.softmax(x[0])
+            case p.Activation():
+                assert not self.magnitude
+                return getattr(reference, step.kind)(x[0], **step.attrs)
+            case p.PReLU():
+                if self.magnitude:
+                    return x[0] * np.maximum(1, abs(step.alpha.value))
+                return reference.prelu(x[0], step.alpha.value)
             case p.Pool2D(kind="max"):
                 return reference.max_pool2d(x[0], **_pool(step))
             case p.Pool2D():
@@ -123,6 +131,15 @@ class Reference:
                 yield node.inputs[0], reference.relu_backward(dy, self._sign_values(node.output))
             case p.Activation(kind="softmax"):
                 yield node.inputs[0], reference.softmax_backward(dy, y)
+            case p.Activation():
+                read = x[0] if step.kind in FROM_INPUT else y
+                backward = getattr(reference, f"{step.kind}_backward")
+                yield node.inputs[0], backward(dy, read, **step.attrs)
+            case p.PReLU():
+                alpha, read = self._number(step.alpha.value), self._sign_values(node.inputs[0])
+                dx, dalpha = reference.prelu_backward(dy, read, alpha)
+                yield node.inputs[0], dx
+                yield step.alpha, self._number(dalpha)
             case p.Pool2D(kind="max"):
                 signed = self._sign_values(node.inputs[0])
                 yield node.inputs[0], reference.max_pool2d_backward(dy, signed, **_pool(step))

@@ -4,7 +4,7 @@ Shapes leave out the batch axis; a `Conv2DShape` or `Pool2DShape` in here has `m
 """
 
 from fastconv.plan.primitives.base import Primitive
-from fastconv.plan.primitives.elementwise import Activation, Add, Affine, Dropout
+from fastconv.plan.primitives.elementwise import Activation, Add, Affine, Dropout, PReLU
 from fastconv.plan.primitives.forms import Reshape
 from fastconv.plan.primitives.merging import Concat, Merge, Multiply
 from fastconv.plan.primitives.opaque import Opaque
@@ -22,6 +22,7 @@ __all__ = [
     "Merge",
     "Multiply",
     "Opaque",
+    "PReLU",
     "Pool2D",
     "Primitive",
     "Reshape",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastconv.plan.parameters import Parameter
 from fastconv.plan.primitives.base import Primitive
 
 
@@ -19,6 +20,17 @@ class Activation(Primitive):
     @property
     def title(self) -> str:
         return self.kind
+
+
+@dataclass(frozen=True, eq=False)
+class PReLU(Primitive):
+    """y = x, or alpha * x where x <= 0; alpha has the shape of x, or 1 on axes that share it."""
+
+    alpha: Parameter
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (self.alpha,)
 
 
 @dataclass(frozen=True, eq=False)

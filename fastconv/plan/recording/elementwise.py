@@ -4,28 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastconv._arguments import as_float, check_choice
+from fastconv._arguments import as_float
 from fastconv.plan import primitives
+from fastconv.plan.parameters import Parameter
+from fastconv.plan.recording.activations import check_attrs
 from fastconv.plan.values import Recorder, Value, with_batch
-
-ACTIVATIONS = ("relu", "softmax")
 
 
 class Elementwise(Recorder):
     """Steps that work on single elements."""
 
     def activation(self, x: Value, kind: str, **attrs: Any) -> Value:
-        """Apply "relu" to every element, or "softmax" along the last axis."""
+        """Apply a function to every element, or "softmax" along the last axis.
+
+        `plan/recording/activations.py` has the kinds and their attributes.
+        """
         where = self._where("activation")
         self._float_input(x, where)
-        check_choice(kind, ACTIVATIONS, where=where, what="kind")
-        if attrs:
-            raise TypeError(f"{where}: {kind} takes no further arguments; received {attrs}")
+        attrs = check_attrs(kind, attrs, where=where)
         if kind == "softmax" and not x.shape:
             raise ValueError(
                 f"{where}: softmax needs an axis of classes; received x {with_batch(x)}"
             )
         return self._record(primitives.Activation(kind, attrs), (x,), x.shape)
+
+    def prelu(self, x: Value, alpha: Parameter) -> Value:
+        """x, or alpha * x where x <= 0; alpha has the shape of x, or 1 on axes that share it."""
+        where = self._where("prelu")
+        self._float_input(x, where)
+        sizes = zip(alpha.shape, x.shape, strict=False)
+        if len(alpha.shape) != len(x.shape) or not all(a in (1, size) for a, size in sizes):
+            raise ValueError(
+                f"{where}: alpha must have the axes of x, each of its size or 1; "
+                f"received x {with_batch(x)}, alpha {alpha.shape}"
+            )
+        return self._record(primitives.PReLU(alpha), (x,), x.shape)
 
     def dropout(self, x: Value, rate: float, seed: int) -> Value:
         """Zero a share `rate` of the elements while training and scale up the rest.

@@ -16,12 +16,14 @@ from fastconv.plan.steps.dropout import DropoutStep
 from fastconv.plan.steps.merge import MultiplyStep, make_merge
 from fastconv.plan.steps.opaque import OpaqueStep
 from fastconv.plan.steps.pool import Pool
+from fastconv.plan.steps.prelu import PReLUStep
 
 _MAKERS: dict[str, Callable[[FusedStep, Setting], Executor]] = {
     "conv_block": ConvBlock,
     "dense_block": DenseBlock,
     "pool": Pool,
     "activation": make_activation,
+    "prelu": PReLUStep,
     "dropout": DropoutStep,
     "affine": AffineStep,
     "add": AddStep,
