@@ -35,6 +35,8 @@ typedef struct {
     float scale;
 } fc_dropout;
 
+struct fc_optimizers;
+
 typedef struct {
     const char *name;
     int vl, mr, nr, gemm_mr;
@@ -103,11 +105,8 @@ typedef struct {
 
     void (*dropout)(ptrdiff_t n, uint64_t first, const float *x, float *y, const fc_dropout *d);
 
-    /* Optimizers: see optimizer.h */
-    void (*sgd_step)(ptrdiff_t n, float *w, const float *g, float *v, float learning_rate, float momentum,
-                     int nesterov, float grad_scale);
-    void (*adam_step)(ptrdiff_t n, float *w, const float *g, float *m, float *v, float learning_rate, float beta1,
-                      float rest1, float beta2, float rest2, float epsilon, float grad_scale);
+    /* Families with a table of their own: table_optimizers.h */
+    const struct fc_optimizers *optimizers;
 
     /* For measuring: see peak.h */
     double (*fma_chains)(ptrdiff_t n, const float *factor_term, float *out);

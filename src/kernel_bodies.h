@@ -3,6 +3,7 @@
 #include "fastconv.h"
 #include "table_activations.h"
 #include "table_channels.h"
+#include "table_optimizers.h"
 
 #include "matmul_tiles.h"
 
@@ -16,6 +17,7 @@
 #include "loss_mse.h"
 #include "merge.h"
 #include "optimizer.h"
+#include "optimizer_norms.h"
 #include "peak.h"
 #include "pool.h"
 #include "pool_avg.h"
@@ -75,8 +77,7 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .softmax_cross_entropy = softmax_cross_entropy,
     .mean_squared_error = mean_squared_error,
     .dropout = dropout,
-    .sgd_step = sgd_step,
-    .adam_step = adam_step,
+    .optimizers = &optimizer_table,
     .fma_chains = fma_chains,
 
     .merge = &merge_table,

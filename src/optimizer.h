@@ -1,63 +1,193 @@
-/* One pass over n parameters: every array is read and written once. Formulas as Keras has them; g is multiplied by
- * grad_scale first. */
+/* One pass over n parameters: every array is read and written once. Formulas as Keras 3 has them. Each `_at` function
+ * computes `left` elements from index i on; see elementwise.h for `whole`. */
 
 typedef struct {
-    vf grad_scale, learning_rate, momentum;
-} sgd_constants;
+    vf scale, low, high, pull, keep, rate, number[FC_OPTIMIZER_NUMBERS];
+} step_terms;
 
-FN void sgd_part(const int whole, const int nesterov, ptrdiff_t left, float *w, const float *g, float *v,
-                 const sgd_constants *c)
+FN step_terms step_terms_of(const fc_optimizer_step *o)
 {
-    const vf step = load_part(whole, left, g) * c->grad_scale * c->learning_rate;
-    vf change = v_zero() - step;
-    if (v) {
-        change = v_fma(c->momentum, load_part(whole, left, v), change);
+    step_terms t = {v_set1(o->grad_scale), v_set1(-o->clip), v_set1(o->clip), v_set1(o->pull),
+                    v_set1(o->keep),       v_set1(o->rate),  {v_zero()}};
+    for (int k = 0; k < FC_OPTIMIZER_NUMBERS; k++) t.number[k] = v_set1(o->number[k]);
+    return t;
+}
+
+/* w after the decay that is not part of the gradient */
+FN vf kept_part(const int whole, ptrdiff_t left, const float *w, const step_terms *t)
+{
+    return t->keep * load_part(whole, left, w);
+}
+
+/* The gradient that belongs to w. The bounds come first: of two operands, v_min and v_max give the second if one is NaN */
+FN vf gradient_part(const int whole, ptrdiff_t left, const float *g, vf w, const step_terms *t)
+{
+    const vf scaled = t->scale * load_part(whole, left, g);
+    return v_fma(t->pull, w, v_min(t->high, v_max(t->low, scaled)));
+}
+
+FN vf v_sign(vf a)
+{
+    const vf one = v_set1(1.0f), negative = v_select(v_gt(v_zero(), a), v_zero() - one, a);
+    return v_select(v_gt(a, v_zero()), one, negative);
+}
+
+/* rest * a + share * b, with share and rest in two consecutive numbers: a running mean b that takes a in */
+FN vf mean_part(const int whole, ptrdiff_t left, vf a, float *b, const vf *share_rest)
+{
+    const vf mean = v_fma(share_rest[0], load_part(whole, left, b), share_rest[1] * a);
+    store_part(whole, left, b, mean);
+    return mean;
+}
+
+#define OVER_PARTS(...)                                                 \
+    do {                                                                \
+        const step_terms terms = step_terms_of(o), *const t = &terms;   \
+        ptrdiff_t i = 0;                                                \
+        for (; i + VL <= n; i += VL) PART(1, VL, __VA_ARGS__);          \
+        if (i < n) PART(0, n - i, __VA_ARGS__);                         \
+    } while (0)
+
+/* number: momentum. v = momentum * v - rate * g; w += v. Forms: 0, without v, w -= rate * g; 1, the above; 2, Nesterov:
+ * w += momentum * v - rate * g; 3 and 4, the velocity holds gradients: v = momentum * v + g; w -= rate * v, or with
+ * Nesterov w -= rate * (g + momentum * v). */
+FN void sgd_at(const int whole, const int form, ptrdiff_t left, float *w, const float *g, float *v,
+               const step_terms *t)
+{
+    const vf momentum = t->number[0], kept = kept_part(whole, left, w, t), zero = v_zero();
+    const vf grad = gradient_part(whole, left, g, kept, t), step = grad * t->rate;
+    vf change = zero - step;
+    if (form == 1 || form == 2) {
+        change = v_fma(momentum, load_part(whole, left, v), change);
         store_part(whole, left, v, change);
-        if (nesterov) change = v_fma(c->momentum, change, v_zero() - step);
+        if (form == 2) change = v_fma(momentum, change, zero - step);
+    } else if (form) {
+        vf velocity = v_fma(momentum, load_part(whole, left, v), grad);
+        store_part(whole, left, v, velocity);
+        if (form == 4) velocity = v_fma(momentum, velocity, grad);
+        change = zero - velocity * t->rate;
     }
-    store_part(whole, left, w, load_part(whole, left, w) + change);
+    store_part(whole, left, w, kept + change);
 }
 
-/* v = momentum * v - learning_rate * g;  w += v, or with nesterov w += momentum * v - learning_rate * g.
- * Without velocity (v NULL): w -= learning_rate * g. */
-static void sgd_step(ptrdiff_t n, float *w, const float *g, float *v, float learning_rate, float momentum, int nesterov,
-                     float grad_scale)
+#define PART(whole, left, form) sgd_at(whole, form, left, w + i, g + i, form ? s[0] + i : NULL, t)
+static void sgd_step(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o)
 {
-    const sgd_constants c = {v_set1(grad_scale), v_set1(learning_rate), v_set1(momentum)};
-    ptrdiff_t i = 0;
-    if (!v)
-        for (; i + VL <= n; i += VL) sgd_part(1, 0, VL, w + i, g + i, NULL, &c);
-    else if (nesterov)
-        for (; i + VL <= n; i += VL) sgd_part(1, 1, VL, w + i, g + i, v + i, &c);
-    else
-        for (; i + VL <= n; i += VL) sgd_part(1, 0, VL, w + i, g + i, v + i, &c);
-    if (i < n) sgd_part(0, nesterov, n - i, w + i, g + i, v ? v + i : NULL, &c);
+    switch (o->form) {
+    case 0: OVER_PARTS(0); break;
+    case 1: OVER_PARTS(1); break;
+    case 2: OVER_PARTS(2); break;
+    case 3: OVER_PARTS(3); break;
+    default: OVER_PARTS(4);
+    }
 }
+#undef PART
 
-typedef struct {
-    vf grad_scale, learning_rate, beta1, beta2, rest1, rest2, epsilon;
-} adam_constants;
-
-FN void adam_part(const int whole, ptrdiff_t left, float *w, const float *g, float *m, float *v,
-                  const adam_constants *c)
+/* number: beta1, 1 - beta1, beta2, 1 - beta2, epsilon. m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
+ * w -= rate * m / (sqrt(v) + epsilon), the bias correction being part of the rate. Form 1 divides by the largest v yet. */
+FN void adam_at(const int whole, const int form, ptrdiff_t left, float *w, const float *g, float *m, float *v,
+                float *largest, const step_terms *t)
 {
-    const vf grad = load_part(whole, left, g) * c->grad_scale;
-    const vf mean = v_fma(c->beta1, load_part(whole, left, m), c->rest1 * grad);
-    const vf square = v_fma(c->beta2, load_part(whole, left, v), c->rest2 * grad * grad);
-    store_part(whole, left, m, mean);
+    const vf kept = kept_part(whole, left, w, t), grad = gradient_part(whole, left, g, kept, t);
+    const vf mean = mean_part(whole, left, grad, m, t->number);
+    vf square = v_fma(t->number[2], load_part(whole, left, v), t->number[3] * grad * grad);
     store_part(whole, left, v, square);
-    const vf change = c->learning_rate * mean / (v_sqrt(square) + c->epsilon);
-    store_part(whole, left, w, load_part(whole, left, w) - change);
+    if (form) {
+        square = v_max(load_part(whole, left, largest), square);
+        store_part(whole, left, largest, square);
+    }
+    store_part(whole, left, w, kept - t->rate * mean / (v_sqrt(square) + t->number[4]));
 }
 
-/* m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  w -= learning_rate * m / (sqrt(v) + epsilon)
- * The caller has put the bias correction into learning_rate; rest1 is 1 - beta1, rest2 is 1 - beta2, rounded once. */
-static void adam_step(ptrdiff_t n, float *w, const float *g, float *m, float *v, float learning_rate, float beta1,
-                      float rest1, float beta2, float rest2, float epsilon, float grad_scale)
+#define PART(whole, left, form) adam_at(whole, form, left, w + i, g + i, s[0] + i, s[1] + i, form ? s[2] + i : NULL, t)
+static void adam_step(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o)
 {
-    const adam_constants c = {v_set1(grad_scale), v_set1(learning_rate), v_set1(beta1),  v_set1(beta2),
-                              v_set1(rest1),      v_set1(rest2),         v_set1(epsilon)};
-    ptrdiff_t i = 0;
-    for (; i + VL <= n; i += VL) adam_part(1, VL, w + i, g + i, m + i, v + i, &c);
-    if (i < n) adam_part(0, n - i, w + i, g + i, m + i, v + i, &c);
+    if (o->form)
+        OVER_PARTS(1);
+    else
+        OVER_PARTS(0);
 }
+#undef PART
+
+/* number: beta1, 1 - beta1, beta2, 1 - beta2, epsilon, share. m and v as Adam's;
+ * w -= rate * (m + share * g) / (sqrt(v) + epsilon), the corrections being part of rate, share and epsilon. */
+FN void nadam_at(const int whole, ptrdiff_t left, float *w, const float *g, float *m, float *v, const step_terms *t)
+{
+    const vf kept = kept_part(whole, left, w, t), grad = gradient_part(whole, left, g, kept, t);
+    const vf mean = mean_part(whole, left, grad, m, t->number);
+    const vf square = mean_part(whole, left, grad * grad, v, t->number + 2);
+    const vf ahead = v_fma(t->number[5], grad, mean);
+    store_part(whole, left, w, kept - t->rate * ahead / (v_sqrt(square) + t->number[4]));
+}
+
+#define PART(whole, left, unused) nadam_at(whole, left, w + i, g + i, s[0] + i, s[1] + i, t)
+static void nadam_step(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o)
+{
+    OVER_PARTS(0);
+}
+#undef PART
+
+/* number: rho, 1 - rho, epsilon, momentum. v = rho v + (1 - rho) g^2; step = rate * g / sqrt(v + epsilon); w -= step.
+ * Form + 1 (momentum): b = momentum b + step; w -= b. Form + 2 (centered): a = rho a + (1 - rho) g, and a^2 is taken
+ * from v in the root. */
+FN void rmsprop_at(const int whole, const int form, ptrdiff_t left, float *w, const float *g, float *v, float *b,
+                   float *a, const step_terms *t)
+{
+    const vf kept = kept_part(whole, left, w, t), grad = gradient_part(whole, left, g, kept, t);
+    vf square = mean_part(whole, left, grad * grad, v, t->number);
+    if (form & 2) {
+        const vf mean = mean_part(whole, left, grad, a, t->number);
+        square = v_fnma(mean, mean, square);
+    }
+    vf step = t->rate * grad / v_sqrt(square + t->number[2]);
+    if (form & 1) {
+        step = v_fma(t->number[3], load_part(whole, left, b), step);
+        store_part(whole, left, b, step);
+    }
+    store_part(whole, left, w, kept - step);
+}
+
+#define PART(whole, left, form) \
+    rmsprop_at(whole, form, left, w + i, g + i, s[0] + i, form & 1 ? s[1] + i : NULL, form & 2 ? s[2] + i : NULL, t)
+static void rmsprop_step(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o)
+{
+    switch (o->form) {
+    case 0: OVER_PARTS(0); break;
+    case 1: OVER_PARTS(1); break;
+    case 2: OVER_PARTS(2); break;
+    default: OVER_PARTS(3);
+    }
+}
+#undef PART
+
+/* number: epsilon. a += g^2; w -= rate * g / sqrt(a + epsilon) */
+FN void adagrad_at(const int whole, ptrdiff_t left, float *w, const float *g, float *a, const step_terms *t)
+{
+    const vf kept = kept_part(whole, left, w, t), grad = gradient_part(whole, left, g, kept, t);
+    const vf sum = v_fma(grad, grad, load_part(whole, left, a));
+    store_part(whole, left, a, sum);
+    store_part(whole, left, w, kept - t->rate * grad / v_sqrt(sum + t->number[0]));
+}
+
+#define PART(whole, left, unused) adagrad_at(whole, left, w + i, g + i, s[0] + i, t)
+static void adagrad_step(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o)
+{
+    OVER_PARTS(0);
+}
+#undef PART
+
+/* number: beta1, 1 - beta1, beta2, 1 - beta2. w -= rate * sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g */
+FN void lion_at(const int whole, ptrdiff_t left, float *w, const float *g, float *m, const step_terms *t)
+{
+    const vf kept = kept_part(whole, left, w, t), grad = gradient_part(whole, left, g, kept, t);
+    const vf ahead = v_fma(t->number[0], load_part(whole, left, m), t->number[1] * grad);
+    mean_part(whole, left, grad, m, t->number + 2);
+    store_part(whole, left, w, kept - t->rate * v_sign(ahead));
+}
+
+#define PART(whole, left, unused) lion_at(whole, left, w + i, g + i, s[0] + i, t)
+static void lion_step(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o)
+{
+    OVER_PARTS(0);
+}
+#undef PART

@@ -4,6 +4,38 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from fastconv.kernels._merge cimport fc_merge
 
 
+cdef extern from "table_optimizers.h" nogil:
+    enum:
+        FC_OPTIMIZER_STATES
+        FC_OPTIMIZER_NUMBERS
+
+    ctypedef struct fc_optimizer_step:
+        float grad_scale, clip, pull, keep, rate
+        float *number
+        int form
+
+    ctypedef void fc_optimizer(
+        ptrdiff_t n, float *w, const float *g, float *const *states,
+        const fc_optimizer_step *o) noexcept nogil
+
+    ctypedef struct fc_optimizers:
+        fc_optimizer *sgd
+        fc_optimizer *adam
+        fc_optimizer *nadam
+        fc_optimizer *rmsprop
+        fc_optimizer *adagrad
+        fc_optimizer *lion
+        fc_optimizer *lamb_apply
+        fc_optimizer *muon_direction
+        void (*lamb_moments)(
+            ptrdiff_t n, float *w, const float *g, float *const *states,
+            const fc_optimizer_step *o, double *sums) noexcept nogil
+        double (*sum_squares)(ptrdiff_t n, const float *x) noexcept nogil
+        void (*blend)(ptrdiff_t n, float share, const float *x, float *y) noexcept nogil
+        double (*regularize)(
+            ptrdiff_t n, float l1, float l2, const float *w, float *g) noexcept nogil
+
+
 cdef extern from "fastconv.h" nogil:
     enum:
         FC_TEAM
@@ -115,13 +147,7 @@ cdef extern from "fastconv.h" nogil:
         void dropout(
             ptrdiff_t n, uint64_t first, const float *x, float *y,
             const fc_dropout *d) noexcept nogil
-        void sgd_step(
-            ptrdiff_t n, float *w, const float *g, float *v,
-            float learning_rate, float momentum, int nesterov, float grad_scale) noexcept nogil
-        void adam_step(
-            ptrdiff_t n, float *w, const float *g, float *m, float *v, float learning_rate,
-            float beta1, float rest1, float beta2, float rest2, float epsilon,
-            float grad_scale) noexcept nogil
+        const fc_optimizers *optimizers
         double fma_chains(ptrdiff_t n, const float *factor_term, float *out) noexcept nogil
         const fc_merge *merge
         const void *activations

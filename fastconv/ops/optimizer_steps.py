@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from fastconv._arguments import as_int
+from fastconv.kernels.optimizer_step import Common
 from fastconv.kernels.optimizer_step import adam_step as adam_kernel
 from fastconv.kernels.optimizer_step import sgd_step as sgd_kernel
 from fastconv.ops._checks import Array, apart, flag, float32, number, same_shape, writable
@@ -63,7 +64,7 @@ def sgd_step(
         writable(velocity, w.shape, "velocity", where)
         apart(velocity, "velocity", where, w=w, g=g)
     state = None if velocity is None else velocity.reshape(-1)
-    sgd_kernel(w.reshape(-1), grad.reshape(-1), state, rate, share, ahead, 1.0)
+    sgd_kernel(w.reshape(-1), grad.reshape(-1), state, Common(rate), share, ahead)
 
 
 def adam_step(
@@ -128,7 +129,7 @@ def adam_step(
     step = as_int(t, "t", where=where)
     corrected = rate * math.sqrt(1 - decay2**step) / (1 - decay1**step)
     arrays = (array.reshape(-1) for array in (w, grad, m, v))
-    adam_kernel(*arrays, corrected, decay1, decay2, small)
+    adam_kernel(*arrays, Common(corrected), decay1, decay2, small)
 
 
 def _gradient(w: Any, g: Any, where: str) -> Array:

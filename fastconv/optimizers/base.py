@@ -3,15 +3,61 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from fastconv._arguments import as_int
+from fastconv.kernels.optimizer_step import Common
+from fastconv.kernels.parameter_sums import blend, sum_squares
+from fastconv.optimizers.groups import Group, Segment, segments_of
+from fastconv.optimizers.lookahead import Lookahead
+from fastconv.optimizers.numbers import check_number, optional_number
+from fastconv.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
+from fastconv.optimizers.schedules import get as get_schedule
 from fastconv.plan.arena import aligned_zeros
 from fastconv.plan.parameters import Parameter, ParameterStore
-from fastconv.utils.configured import Configured
+from fastconv.utils.configured import Configured, serialize
 
+Arrays = dict[str, np.ndarray]
 Slots = dict[str, dict[Parameter, np.ndarray]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The settings of one step for one segment of the parameters.
+
+    Attributes
+    ----------
+    number : int
+        1 for the first step.
+    rate : float
+        The learning rate.
+    scale, clip, pull, keep : float
+        As in `fastconv.kernels.optimizer_step.Common`.
+    parameter : Parameter
+        The segment's first, or only one.
+    """
+
+    number: int
+    rate: float
+    scale: float
+    clip: float
+    pull: float
+    keep: float
+    parameter: Parameter
+
+    def common(self, rate: float | None = None, pull: float | None = None) -> Common:
+        """What the kernels are told, with another rate or pull if the formula changes them."""
+        return Common(
+            self.rate if rate is None else rate,
+            self.scale,
+            self.clip,
+            self.pull if pull is None else pull,
+            self.keep,
+        )
 
 
 class Optimizer(Configured):
@@ -22,50 +68,138 @@ class Optimizer(Configured):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or LearningRateSchedule
+    weight_decay : float, optional
+        In every step the weights lose ``learning_rate * weight_decay`` of themselves, before the
+        gradient's step (decoupled, as in Keras).
+    clipnorm : float, optional
+        The largest norm of each parameter's gradient; a longer one is shortened to it.
+    clipvalue : float, optional
+        The largest magnitude of a gradient's element.
+    global_clipnorm : float, optional
+        The largest norm of all gradients together. At most one of the three.
+    use_ema : bool
+        Keep a running mean of the weights, which takes their place at the end of `fit`.
+    ema_momentum : float
+    ema_overwrite_frequency : int, optional
+        Let the mean take the weights' place after every so many steps.
+    decoupled_weight_decay : bool
+        False adds ``weight_decay * weights`` to the gradient instead, after the clipping.
+    groups : list of Group, optional
+        Parameters with settings of their own; the first group that matches counts.
+    lookahead : Lookahead, optional
+    name : str, optional
+    lr, decay : float, optional
+        Old spellings: the learning rate, and its decrease: ``lr / (1 + decay * step)``.
 
     Attributes
     ----------
-    learning_rate : float
-        May be set at any time.
     iterations : int
         Steps taken so far.
     """
 
     slot_names: tuple[str, ...] = ()
+    each_alone = False
+    """Whether `update` must see every parameter by itself."""
 
-    def __init__(self, learning_rate: float, **unknown: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        decoupled_weight_decay: bool = True,
+        groups: Sequence[Group | Mapping[str, Any]] | None = None,
+        lookahead: Lookahead | Mapping[str, Any] | None = None,
+        name: str | None = None,
+        lr: float | None = None,
+        decay: float | None = None,
+        **unknown: Any,
+    ) -> None:
         super().__init__(**unknown)
-        self.learning_rate = learning_rate
+        where = type(self).__name__
+        self.name = name or where.lower()
+        self._schedule: LearningRateSchedule | None = None
+        self._learning_rate = 0.0
+        rate = learning_rate if lr is None else lr
+        if decay:
+            rate = InverseTimeDecay(rate, 1, check_number(decay, "decay", 0, math.inf, where=where))
+        self.learning_rate = rate
+        self.weight_decay = optional_number(weight_decay, "weight_decay", where=where)
+        self.decoupled_weight_decay = bool(decoupled_weight_decay)
+        self.clipnorm = optional_number(clipnorm, "clipnorm", where=where)
+        self.clipvalue = optional_number(clipvalue, "clipvalue", where=where)
+        self.global_clipnorm = optional_number(global_clipnorm, "global_clipnorm", where=where)
+        limits = (self.clipnorm, self.clipvalue, self.global_clipnorm)
+        if sum(limit is not None for limit in limits) > 1:
+            raise ValueError(
+                f"{where}: only one of clipnorm, clipvalue and global_clipnorm may be given; "
+                f"received {clipnorm}, {clipvalue} and {global_clipnorm}"
+            )
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = check_number(ema_momentum, "ema_momentum", 0, 1, where=where)
+        self.ema_overwrite_frequency = (
+            None
+            if ema_overwrite_frequency is None
+            else as_int(ema_overwrite_frequency, "ema_overwrite_frequency", where=where)
+        )
+        self.groups = [g if isinstance(g, Group) else Group.from_config(g) for g in groups or ()]
+        self.lookahead = (
+            Lookahead.from_config(lookahead) if isinstance(lookahead, Mapping) else lookahead
+        )
         self.iterations = 0
         self.store: ParameterStore | None = None
-        self._slots: dict[str, np.ndarray] = {}
+        self._slots: Arrays = {}
+        self._segments: list[Segment] = []
 
     @property
     def learning_rate(self) -> float:
-        """Size of a step."""
+        """Size of a step; may be set at any time, but not if it follows a schedule."""
+        if self._schedule is not None:
+            return self._schedule(self.iterations)
         return self._learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self._learning_rate = check_number(
-            value, "learning_rate", 0, math.inf, where=type(self).__name__
-        )
+    def learning_rate(self, value: Any) -> None:
+        where = type(self).__name__
+        if isinstance(value, (LearningRateSchedule, Mapping)):
+            self._schedule = get_schedule(value)
+        elif self._schedule is not None:
+            raise TypeError(
+                f"{where}: learning_rate follows {type(self._schedule).__name__}, it cannot be "
+                f"set; received {value!r}"
+            )
+        else:
+            self._learning_rate = check_number(value, "learning_rate", 0, math.inf, where=where)
 
     def build(self, store: ParameterStore) -> None:
         """Work on `store` from now on; what the slots held for its parameters is kept."""
         if store is self.store:
             return
+        alone = self.each_alone or self.clipnorm is not None
+        segments = segments_of(store, self.groups, self.weight_decay, alone=alone)
         before = self.slots()
-        self.store = store
+        self.store, self._segments = store, segments
         store.allocate_grads()
         self._slots = {
             name: aligned_zeros((store.trainable_size,), np.float32) for name in self.slot_names
         }
+        if self.use_ema:
+            self._slots["ema"] = store.values[: store.trainable_size].copy()
+        if self.lookahead is not None:
+            self._slots["slow"] = store.values.copy()
+        self.start_slots(self._slots)
         for name, views in self.slots().items():
             for parameter, view in views.items():
                 if parameter in before.get(name, {}):
                     view[...] = before[name][parameter]
+
+    def start_slots(self, slots: Arrays) -> None:
+        """Fill slots that do not begin with zeros."""
 
     def slots(self) -> Slots:
         """For every slot's name, its part of each parameter: views that may be written to."""
@@ -78,25 +212,82 @@ class Optimizer(Configured):
         store = self.store
         if store is None or store.grads is None:
             raise ValueError("optimizer: apply follows build(store) and a backward pass")
+        rate = self.learning_rate
+        if self.iterations == 0 and self.lookahead is not None:
+            self._slots["slow"][...] = store.values  # the weights may have been set since `build`
         self.iterations += 1
-        weights = store.values[: store.trainable_size]
-        if weights.size:
-            self.update(weights, store.grads, self._slots)
+        for segment, scale in self._scaled(store.grads):
+            if self.iterations > segment.until:
+                continue
+            own = rate * segment.multiplier
+            decay = segment.weight_decay
+            step = Step(
+                self.iterations,
+                own,
+                scale,
+                self.clipvalue or math.inf,
+                0.0 if self.decoupled_weight_decay else decay,
+                1 - own * decay if self.decoupled_weight_decay else 1.0,
+                segment.parameter,
+            )
+            part = slice(segment.start, segment.stop)
+            slots = {name: self._slots[name][part] for name in self.slot_names}
+            self.update(store.values[part], store.grads[part], slots, step)
+        self._average(store)
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray]) -> None:
+    def update(self, w: np.ndarray, g: np.ndarray, slots: Arrays, step: Step) -> None:
         """One step over flat float32 arrays: changes `w` and `slots` in place."""
-        raise NotImplementedError(f"{type(self).__name__} must define update(w, g, slots)")
+        raise NotImplementedError(f"{type(self).__name__} must define update(w, g, slots, step)")
+
+    def finish(self) -> None:
+        """At the end of a training: the running mean takes the weights' place."""
+        if self.use_ema and self.store is not None and self.iterations:
+            self.store.values[: self.store.trainable_size] = self._slots["ema"]
+
+    def _scaled(self, grads: np.ndarray) -> list[tuple[Segment, float]]:
+        """Every segment with what its gradient is multiplied by."""
+        if self.global_clipnorm:
+            scale = _shortening(sum_squares(grads), self.global_clipnorm)
+            return [(segment, scale) for segment in self._segments]
+        if self.clipnorm:
+            return [
+                (s, _shortening(sum_squares(grads[s.start : s.stop]), self.clipnorm))
+                for s in self._segments
+            ]
+        return [(segment, 1.0) for segment in self._segments]
+
+    def _average(self, store: ParameterStore) -> None:
+        if self.use_ema:
+            weights, mean = store.values[: store.trainable_size], self._slots["ema"]
+            blend(weights, mean, 1.0 if self.iterations == 1 else 1 - self.ema_momentum)
+            every = self.ema_overwrite_frequency
+            if every is not None and self.iterations % every == 0:
+                weights[...] = mean
+        if self.lookahead is not None:
+            self.lookahead.follow(self.iterations, store.values, self._slots["slow"])
 
     def get_config(self) -> dict[str, Any]:
-        return {"learning_rate": self.learning_rate}
+        """The learning rate, and of the shared arguments those that are not the default."""
+        rate = self._learning_rate if self._schedule is None else serialize(self._schedule)
+        shared: dict[str, tuple[Any, Any]] = {
+            "weight_decay": (self.weight_decay, None),
+            "clipnorm": (self.clipnorm, None),
+            "clipvalue": (self.clipvalue, None),
+            "global_clipnorm": (self.global_clipnorm, None),
+            "use_ema": (self.use_ema, False),
+            "ema_momentum": (self.ema_momentum, 0.99),
+            "ema_overwrite_frequency": (self.ema_overwrite_frequency, None),
+            "decoupled_weight_decay": (self.decoupled_weight_decay, True),
+            "groups": ([group.get_config() for group in self.groups], []),
+            "lookahead": (self.lookahead and self.lookahead.get_config(), None),
+            "name": (self.name, type(self).__name__.lower()),
+        }
+        return {"learning_rate": rate} | {
+            key: value for key, (value, default) in shared.items() if value != default
+        }
 
 
-def check_number(value: Any, what: str, low: float, high: float, *, where: str) -> float:
-    """A finite float with low <= value < high; TypeError or ValueError otherwise."""
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{where}: {what} must be a number; received {value!r}")
-    number = float(value)
-    if not (low <= number < high):
-        rule = f"at least {low}" if high == math.inf else f"at least {low} and below {high}"
-        raise ValueError(f"{where}: {what} must be finite, {rule}; received {value!r}")
-    return number
+def _shortening(squares: float, limit: float) -> float:
+    """What makes a vector with this sum of squares no longer than `limit`; NaN and Inf stay."""
+    norm = math.sqrt(squares)
+    return 1.0 if norm <= limit else limit / norm

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from fastconv._arguments import check_choice
 from fastconv.kernels.optimizer_step import sgd_step
-from fastconv.optimizers.base import Optimizer, check_number
+from fastconv.optimizers.base import Arrays, Optimizer, Step
+from fastconv.optimizers.numbers import check_number
 
 
 class SGD(Optimizer):
@@ -18,10 +20,16 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or LearningRateSchedule
     momentum : float
         From 0 up to, but not including, 1.
     nesterov : bool
+    velocity_of : "steps" or "gradients"
+        "gradients" leaves the learning rate out of the velocity: velocity = momentum * velocity +
+        gradient, and the weights lose learning_rate * velocity (as in PyTorch). It makes a
+        difference only while the learning rate changes.
+    **kwargs
+        What every `Optimizer` takes.
 
     Raises
     ------
@@ -36,19 +44,26 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        **unknown: Any,
+        velocity_of: str = "steps",
+        **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, **unknown)
+        super().__init__(learning_rate, **kwargs)
         self.momentum = check_number(momentum, "momentum", 0, 1, where="SGD")
         self.nesterov = bool(nesterov)
+        self.velocity_of = check_choice(
+            velocity_of, ("steps", "gradients"), where="SGD", what="velocity_of"
+        )
         self.slot_names = ("velocity",) if self.momentum else ()
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray]) -> None:
-        velocity = slots.get("velocity")
-        sgd_step(w, g, velocity, self.learning_rate, self.momentum, self.nesterov, 1.0)
+    def update(self, w: np.ndarray, g: np.ndarray, slots: Arrays, step: Step) -> None:
+        velocity, of_gradients = slots.get("velocity"), self.velocity_of == "gradients"
+        sgd_step(w, g, velocity, step.common(), self.momentum, self.nesterov, of_gradients)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
+        own: dict[str, Any] = {"momentum": self.momentum, "nesterov": self.nesterov}
+        if self.velocity_of != "steps":
+            own["velocity_of"] = self.velocity_of
+        return {**super().get_config(), **own}

@@ -130,6 +130,10 @@ class ParameterStore:
                 parameter.grad = view
         return self.grads
 
+    def places(self) -> Iterator[tuple[Parameter, int]]:
+        """Each parameter with the index of its first element."""
+        return zip(self.parameters, self._offsets, strict=True)
+
     def views(self, flat: np.ndarray) -> Iterator[tuple[Parameter, np.ndarray]]:
         """Each parameter with its part of a flat array laid out like `values` or `grads`."""
         for parameter, offset in zip(self.parameters, self._offsets, strict=True):

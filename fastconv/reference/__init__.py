@@ -51,7 +51,17 @@ from fastconv.reference.merge import (
     multiply_backward,
     subtract,
 )
-from fastconv.reference.optimizers import adam_step, sgd_step
+from fastconv.reference.optimizers import (
+    adagrad_step,
+    adam_step,
+    lamb_step,
+    lion_step,
+    muon_step,
+    nadam_step,
+    newton_schulz,
+    rmsprop_step,
+    sgd_step,
+)
 from fastconv.reference.pool2d import (
     avg_pool2d,
     avg_pool2d_backward,
@@ -66,6 +76,7 @@ from fastconv.reference.pool2d import (
 from fastconv.reference.softmax import softmax, softmax_backward
 
 __all__ = [
+    "adagrad_step",
     "adam_step",
     "affine",
     "avg_pool2d",
@@ -91,6 +102,8 @@ __all__ = [
     "hard_silu_backward",
     "leaky_relu",
     "leaky_relu_backward",
+    "lamb_step",
+    "lion_step",
     "lp_pool2d",
     "lp_pool2d_backward",
     "max_pool2d",
@@ -105,6 +118,9 @@ __all__ = [
     "minimum_backward",
     "multiply",
     "multiply_backward",
+    "muon_step",
+    "nadam_step",
+    "newton_schulz",
     "philox4x32",
     "prelu",
     "prelu_backward",
@@ -112,6 +128,7 @@ __all__ = [
     "relu_backward",
     "selu",
     "selu_backward",
+    "rmsprop_step",
     "sgd_step",
     "sigmoid",
     "sigmoid_backward",

@@ -1,4 +1,4 @@
-"""Batches from generators and other iterables: the same steps as from arrays, and no thread left."""
+"""Batches from generators and other iterables: the same steps as from arrays, no thread left."""
 
 import threading
 

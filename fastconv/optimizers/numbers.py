@@ -1,0 +1,22 @@
+"""The optimizers' numbers, checked."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def check_number(value: Any, what: str, low: float, high: float, *, where: str) -> float:
+    """A finite float with low <= value < high; TypeError or ValueError otherwise."""
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{where}: {what} must be a number; received {value!r}")
+    number = float(value)
+    if not (low <= number < high):
+        rule = f"at least {low}" if high == math.inf else f"at least {low} and below {high}"
+        raise ValueError(f"{where}: {what} must be finite, {rule}; received {value!r}")
+    return number
+
+
+def optional_number(value: Any, what: str, *, where: str) -> float | None:
+    """A finite number of at least 0, or None."""
+    return None if value is None else check_number(value, what, 0, math.inf, where=where)
