@@ -54,7 +54,8 @@ typedef struct {
 
     /* Column tile: c[i][j] = epilogue(sum_p a[points[p] + i] * b[p*ldb + j])
      * the outer-product form, for a operand that is contiguous along the rows of c (weight gradients, transposed
-     * products); a, b are read in place. `b` rows must be readable for `n` floats only. c as above. */
+     * products); a, b are read in place. `b` rows must be readable for `n` floats only. c as above, but
+     * 1 <= m <= gemm_mr. */
     void (*column_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a, const ptrdiff_t *points,
                         const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, const fc_epilogue *ep);
 

@@ -128,12 +128,7 @@ static void gemm_tile(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, con
             gemm_tile_body(i, 1, n, k, a, b, c, ldc, ep);  \
         break;
     switch (m) {
-        ROWS_6(CASE)
-#if GMR == 14
-        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
-#elif GMR != 6
-#error "list the row counts for this GMR"
-#endif
+        ROWS_UP_TO(GMR)(CASE)
     }
 #undef CASE
 }

@@ -1,5 +1,5 @@
-/* The two register tiles that every matrix product and direct convolution is made of: m <= MR rows by up to NV
- * vectors of columns, held in registers over the whole sum. One body each, specialised by the compiler for every m
+/* The two register tiles that every convolution is made of: m <= MR (row_tile) or GMR rows by up to NV vectors of
+ * columns, held in registers over the whole sum. One body each, specialised by the compiler for every m
  * and number of vectors, so that edges run at the speed of their own size and read nothing outside. */
 
 FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float *c, ptrdiff_t ldc,
@@ -91,7 +91,7 @@ FN void column_tile_body(const int m, const int nv, const int masked, ptrdiff_t 
                          const ptrdiff_t *points, const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc,
                          const fc_epilogue *ep)
 {
-    vf acc[MR][NV];
+    vf acc[GMR][NV];
     if (ep->beta != 0.0f) prefetch_tile(m, nv, c, ldc);
 #pragma GCC unroll 16
     for (int i = 0; i < m; i++)
@@ -114,15 +114,12 @@ FN void column_tile_body(const int m, const int nv, const int masked, ptrdiff_t 
     store_tile(m, nv, n, acc, c, ldc, ep);
 }
 
-/* EACH_ROW_COUNT(CASE): CASE(1) ... CASE(MR) */
+/* ROWS_n(CASE): CASE(1) ... CASE(n) */
 #define ROWS_6(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
-#if MR == 6
-#define EACH_ROW_COUNT(CASE) ROWS_6(CASE)
-#elif MR == 12
-#define EACH_ROW_COUNT(CASE) ROWS_6(CASE) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-#else
-#error "list the row counts for this MR"
-#endif
+#define ROWS_12(CASE) ROWS_6(CASE) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#define ROWS_14(CASE) ROWS_12(CASE) CASE(13) CASE(14)
+#define ROWS_UP_TO_(n) ROWS_##n
+#define ROWS_UP_TO(n) ROWS_UP_TO_(n)
 
 static void row_tile(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t n_taps, const float *a, const ptrdiff_t *rows,
                      const ptrdiff_t *taps, const float *b, float *c, ptrdiff_t ldc, const fc_epilogue *ep)
@@ -135,7 +132,7 @@ static void row_tile(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t n_taps, co
             row_tile_body(i, 1, n, k, n_taps, a, rows, taps, b, c, ldc, ep); \
         break;
     switch (m) {
-        EACH_ROW_COUNT(CASE)
+        ROWS_UP_TO(MR)(CASE)
     }
 #undef CASE
 }
@@ -153,7 +150,7 @@ static void column_tile(ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const floa
             column_tile_body(i, 1, n < VL, n, n_points, a, points, b, ldb, c, ldc, ep); \
         break;
     switch (m) {
-        EACH_ROW_COUNT(CASE)
+        ROWS_UP_TO(GMR)(CASE)
     }
 #undef CASE
 }

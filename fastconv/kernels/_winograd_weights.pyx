@@ -64,7 +64,7 @@ cdef void _products(
 ) noexcept nogil:
     """sums[f] (ic, oc) += v[f]^T d[f]."""
     cdef fc_epilogue ep
-    cdef ptrdiff_t f, j, n, i, m0, m1, n_row_tiles = ceil_div(g.ic, ks.mr)
+    cdef ptrdiff_t f, j, n, i, m0, m1, n_row_tiles = ceil_div(g.ic, ks.gemm_mr)
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 0 if first else 1, NULL, 0
     for f in range(POINTS):
         for j from 0 <= j < g.oc by ks.nr:

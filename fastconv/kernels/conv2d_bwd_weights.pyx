@@ -2,9 +2,12 @@
 
 dw[i, j, k, o] = sum over n, r, c of x[n, r*sh - pt + i*dh, c*sw - pl + j*dw, k] * dy[n, r, c, o], db[o] = sum dy.
 
-An outer product per pixel, summed in registers: both operands are read where they lie, x from a copy
-with its border of zeros. The batch is cut into parts whose number depends on the shapes only; each part
-sums into its own copy of dw, and the copies are added in order, so the bits do not depend on the team.
+An outer product per pixel, summed in registers, over a chunk of pixels at a time. x comes from a copy with
+its border of zeros; the channels at work are laid side by side in panels, of dy as wide as a tile, of x
+as high: pixels a power of two apart would crowd into a few sets of the first-level cache. In a panel
+of x every tap is another offset. The batch is cut into parts whose number depends on the shapes
+only; each part sums into its own copy of dw, and the copies are added in order, so the bits do not
+depend on the team.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -14,8 +17,8 @@ from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._direct cimport load_padded
 from fastconv.kernels._geometry cimport (
-    WINOGRAD, algorithm, ceil_div, check_pool, expect, geometry, larger, set_algorithm,
-    set_geometry, smaller,
+    WINOGRAD, algorithm, ceil_div, check_pool, expect, geometry, larger, round_up,
+    set_algorithm, set_geometry, smaller,
 )
 from fastconv.kernels._isa cimport (
     FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
@@ -24,10 +27,14 @@ from fastconv.kernels._isa cimport (
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels._winograd_weights cimport winograd_bwd_weights
 
+cdef enum:
+    CHUNK = 128  # pixels per pass: a panel of dy and one of x stay in the first-level cache
+    SLACK = 16   # floats that packing may write behind a panel
+
 cdef ptrdiff_t BLOCK_FLOATS = 48 * 1024
 cdef ptrdiff_t PARTS = 16
+cdef ptrdiff_t PART_PIXELS = 2048  # at least, so that adding up the parts stays cheap
 cdef ptrdiff_t PART_FLOATS = 4 << 20  # all copies of dw together, as long as that leaves two
-cdef ptrdiff_t CHUNK = 128  # pixels per pass: their part of dy stays in the first-level cache
 
 
 ctypedef struct plan:
@@ -54,7 +61,8 @@ cdef void _choose(const geometry *g, plan *b) noexcept nogil:
         b.rows = ceil_div(g.oh, ceil_div(g.oh, smaller(b.rows, g.oh)))
     b.row_blocks = ceil_div(g.oh, b.rows)
     b.n_blocks = ceil_div(g.mb, b.images) * b.row_blocks
-    b.parts = smaller(smaller(PARTS, larger(2, PART_FLOATS // dw_floats)), b.n_blocks)
+    b.parts = smaller(PARTS, g.mb * g.oh * g.ow // PART_PIXELS)
+    b.parts = smaller(larger(2, smaller(b.parts, PART_FLOATS // dw_floats)), b.n_blocks)
     b.src_rows = (b.rows - 1) * g.sh + reach_r + 1
     if g.dw == 1 and g.groups == 1:
         b.m, b.n_runs = g.kw * g.ic, g.kh
@@ -73,40 +81,48 @@ cdef void _sum_rows(const fc_kernels *ks, const float *dy, ptrdiff_t rows, ptrdi
 
 cdef void _block(
     const geometry *g, const plan *b, const fc_kernels *ks, const float *a, const float *dy,
-    ptrdiff_t n_pixels, float *panel, float *dw, const fc_epilogue *ep
+    ptrdiff_t n_pixels, float *dy_panels, float *x_panel, float *dw, bint fresh
 ) noexcept nogil:
-    """dw += (a's pixels)^T dy, for every run of taps and every group.
-
-    `panel` has room for CHUNK rows of NR floats: rows of dy far apart would crowd into a few sets of
-    the first-level cache, so the columns at work are laid side by side unless they serve few tiles.
-    """
-    cdef const float *d
-    cdef ptrdiff_t ld
+    """dw += (a's pixels)^T dy, for every run of taps and every group; dw = it, if dw is `fresh`."""
     cdef ptrdiff_t columns = b.src_columns if b.padded else g.iw
-    cdef ptrdiff_t kc = g.ic // g.groups, nc = g.oc // g.groups
-    cdef ptrdiff_t n_tiles = ceil_div(b.m, ks.mr)
-    cdef ptrdiff_t first, count, group, j, n, run, t, m0, m1, shift
+    cdef ptrdiff_t kc = g.ic // g.groups, nc = g.oc // g.groups, mr = ks.gemm_mr
+    cdef ptrdiff_t n_tiles = ceil_div(b.m, mr)
+    cdef ptrdiff_t points[CHUNK]
+    cdef ptrdiff_t first, count, group, j, n, run, t, m0, m1, p, span
+    cdef fc_epilogue ep
+    ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
     for first from 0 <= first < n_pixels by CHUNK:
         count = smaller(CHUNK, n_pixels - first)
+        ep.beta = 0 if fresh and first == 0 else 1
+        for p in range(count):
+            points[p] = (b.pixels[first + p] - b.pixels[first]) // g.ic * mr
+        span = points[count - 1] // mr + 1 + _shift(g, b, b.n_runs - 1, columns)
         for group in range(g.groups):
             for j from 0 <= j < nc by ks.nr:
-                n = smaller(ks.nr, nc - j)
-                d, ld = dy + first * g.oc + group * nc + j, g.oc
-                if g.oc > ks.nr and n_tiles * b.n_runs > 4:
-                    ks.pack_panel(count, n, ks.nr, d, g.oc, 1, panel)
-                    d, ld = panel, ks.nr
-                for run in range(b.n_runs):
-                    if b.n_runs == g.kh:
-                        shift = run * g.dh * columns * g.ic
-                    else:
-                        shift = (run // g.kw * g.dh * columns + run % g.kw * g.dw) * g.ic
-                    # rows of dw cut evenly, rather than full tiles and a short last one
-                    for t in range(n_tiles):
-                        m0, m1 = b.m * t // n_tiles, b.m * (t + 1) // n_tiles
+                ks.pack_panel(
+                    count, smaller(ks.nr, nc - j), ks.nr, dy + first * g.oc + group * nc + j, g.oc,
+                    1, dy_panels + j * CHUNK)
+            # rows of dw cut evenly, rather than full tiles and a short last one
+            for t in range(n_tiles):
+                m0, m1 = b.m * t // n_tiles, b.m * (t + 1) // n_tiles
+                ks.gemm_pack_a(
+                    m1 - m0, span, a + b.pixels[first] + group * kc + m0, 1, g.ic, x_panel)
+                for j from 0 <= j < nc by ks.nr:
+                    n = smaller(ks.nr, nc - j)
+                    for run in range(b.n_runs):
                         ks.column_tile(
-                            m1 - m0, n, count, a + shift + group * kc + m0, b.pixels + first,
-                            d, ld,
-                            dw + (run * b.m + m0) * g.oc + group * nc + j, g.oc, ep)
+                            m1 - m0, n, count, x_panel + _shift(g, b, run, columns) * mr, points,
+                            dy_panels + j * CHUNK, ks.nr,
+                            dw + (run * b.m + m0) * g.oc + group * nc + j, g.oc, &ep)
+
+
+cdef ptrdiff_t _shift(
+    const geometry *g, const plan *b, ptrdiff_t run, ptrdiff_t columns
+) noexcept nogil:
+    """How many pixels run number `run` of the taps lies behind the first."""
+    if b.n_runs == g.kh:
+        return run * g.dh * columns
+    return run // g.kw * g.dh * columns + run % g.kw * g.dw
 
 
 cdef int _part(
@@ -120,15 +136,19 @@ cdef int _part(
     cdef const float *a
     cdef const float *d
     cdef float *copy = NULL
-    cdef float *panel = <float *> scratch(FC_INNER, sizeof(float) * CHUNK * ks.nr)
+    cdef ptrdiff_t dy_floats = CHUNK * round_up(g.oc // g.groups, ks.nr)
+    cdef ptrdiff_t x_pixels = (
+        b.images * b.src_rows * b.src_columns if b.padded else b.images * g.ih * g.iw)
+    cdef float *panels = <float *> scratch(
+        FC_INNER, sizeof(float) * (dy_floats + x_pixels * ks.gemm_mr + SLACK))
     cdef fc_epilogue ep
     cdef ptrdiff_t *zeros
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
     whole = b.images * b.rows * g.ow
     zeros = b.pixels + whole
-    for i in range(dw_floats + g.oc):
-        dw[i] = 0
-    if panel == NULL:
+    for i in range(g.oc):
+        dw[dw_floats + i] = 0
+    if panels == NULL:
         return -1
     if b.padded:
         copy = <float *> scratch(
@@ -147,7 +167,7 @@ cdef int _part(
         else:
             a = x + (n0 * g.ih + r0 * g.sh) * g.iw * g.ic
         d = dy + (n0 * g.oh + r0) * g.ow * g.oc
-        _block(g, b, ks, a, d, n_pixels, panel, dw, &ep)
+        _block(g, b, ks, a, d, n_pixels, panels, panels + dy_floats, dw, index == first)
         if with_bias:
             _sum_rows(ks, d, n_pixels, g.oc, zeros, dw + dw_floats, &ep)
     return 0
