@@ -1,4 +1,5 @@
-"""``fastconv bench``: every layer of a network against the machine's roofline."""
+"""``fastconv bench``: every layer of a network against the machine's roofline; with ``--table``,
+the table of training times."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ import argparse
 import json
 from pathlib import Path
 
-from fastconv.cli.errors import FAILED, as_command_errors
+from fastconv.cli import bench_table
+from fastconv.cli.errors import FAILED, CommandError, as_command_errors
 from fastconv.cli.parser import whole
 
 # What a network of the zoo is measured on; the others take CIFAR-10's.
@@ -17,15 +19,29 @@ _CIFAR10 = ((32, 32, 3), 10)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add("--model", default="cifar10", metavar="NAME", help="cifar10 or mnist (default: cifar10)")
+    add("--model", metavar="NAME", help="cifar10 or mnist (default: cifar10)")
     add("--batch-size", type=whole(1), metavar="N", help="images in a step (default: the recipe's)")
     add("--threads", type=whole(1, 1024), metavar="N", help="default: one for each processor")
-    add("--rounds", type=whole(1), default=5, metavar="N", help="of four steps each (default: 5)")
-    add("--out", metavar="DIR", default="runs/bench", help="for the files (default: runs/bench)")
+    add("--rounds", type=whole(1), metavar="N", help="of four steps each (default: 5)")
+    add("--out", metavar="DIR", help="for the files (default: runs/bench, runs/table-DATA)")
+    bench_table.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, words: list[str]) -> int:
     """Run the command."""
+    if arguments.table:
+        for name in ("model", "rounds"):
+            if getattr(arguments, name) is not None:
+                raise CommandError(f"--{name} cannot be used with --table")
+        return bench_table.run(arguments, words)
+    for name, default in bench_table.ONLY.items():
+        if getattr(arguments, name) != default:
+            option = "DATA" if name == "data" else f"--{name.replace('_', '-')}"
+            raise CommandError(f"{option} is for the table: fastconv bench --table")
+    return _roofline(arguments)
+
+
+def _roofline(arguments: argparse.Namespace) -> int:
     from fastconv import get_num_threads, set_num_threads
     from fastconv._arguments import check_choice
     from fastconv.bench import roofline, roofline_text
@@ -37,18 +53,20 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
     from fastconv.utils.files import write_atomically
 
     with as_command_errors():
-        name = check_choice(arguments.model, zoo.NAMES, where="argument --model", what="NAME")
+        name = check_choice(
+            arguments.model or "cifar10", zoo.NAMES, where="argument --model", what="NAME"
+        )
         if arguments.threads is not None:
             set_num_threads(arguments.threads)
         image_shape, classes = _IMAGES.get(name, _CIFAR10)
         model = zoo.build(name, image_shape, classes, seed=21)
-        folder = Path(arguments.out)
+        folder = Path(arguments.out or "runs/bench")
         folder.mkdir(parents=True, exist_ok=True)
     batch_size = arguments.batch_size or zoo.recipe(name).batch_size
     title = f"{name} on {processor()}"
     print(f"{title} ({active()}, {threads_in_words(get_num_threads())}), batches of {batch_size}")
     with as_command_errors(FAILED):
-        found = roofline.measure(model, batch_size, classes, arguments.rounds)
+        found = roofline.measure(model, batch_size, classes, arguments.rounds or 5)
         for line in roofline_text.lines(found):
             print(line)
         files = ["roofline.json"]
