@@ -173,7 +173,8 @@ FN vf wg_first_largest(const vf *row0, const vf *row1, vf *which)
 }
 
 /* The same, with max pooling of 2x2 windows: y[i][j] and argmax[i][j] (or NULL) for rows x columns of the 2x2 windows,
- * `row` and `pixel` being those of the pooled map. */
+ * `row` and `pixel` being those of the pooled map. A window that ReLU left nothing of has no winner, number 4: no
+ * pixel of it gets a gradient. */
 static void winograd_output_pooled(const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act,
                                    float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
 {
@@ -201,6 +202,7 @@ static void winograd_output_pooled(const float *m, ptrdiff_t fs, ptrdiff_t chann
                 vf which;
                 const vf best = wg_first_largest(o + 8 * i + 2 * j, o + 8 * i + 2 * j + 4, &which);
                 const ptrdiff_t at = i * row + j * pixel + c;
+                if (act == FC_ACT_RELU) which = v_select(v_nle(best, zero), which, v_set1(4.0f));
                 v_store_first(y + at, best, left);
                 if (argmax) v_store_u8_first(argmax + at, which, left);
             }

@@ -26,7 +26,8 @@ class ConvBlock(Executor):
 
     What backward needs of the forward pass is x (or the scaled x), y and a byte per pooled element:
     y > 0 is the mask of the ReLU, also behind the pooling (the largest of a window is positive if
-    its ReLU let it pass) and behind the dropout (a dropped element has no gradient anyway).
+    its ReLU let it pass) and behind the dropout (a dropped element has no gradient anyway). Where
+    the convolution pools by itself the byte says also that, and y is not needed.
     """
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
@@ -50,7 +51,7 @@ class ConvBlock(Executor):
         wants_dx = setting.backward and setting.input_gradients[0]
         self.bwd_data = self._kernel(Conv2DBwdData, "bwd_data") if wants_dx else None
         self.reads_input = learns and self.scaling is None
-        self.reads_output = setting.backward and self.relu
+        self.reads_output = setting.backward and self.relu and not self.pools_inside
 
     def _kernel(self, kind: Any, direction: Pass, **more: Any) -> Any:
         algo = conv2d_algorithm(self.shape, direction)
@@ -62,6 +63,9 @@ class ConvBlock(Executor):
         directions: tuple[Pass, ...] = ("fwd", "bwd_data", "bwd_weights")
         by_tiles = all(conv2d_algorithm(s, each) == "winograd" for each in directions)
         fits = max(s.pt, s.pb, s.pl, s.pr) <= 2
+        b, w = self.conv.b, self.conv.w
+        if b is not None and b.trainable and not w.trainable:
+            return False  # the bias's gradient is then summed over dy, where the ReLU must show
         return self.pool is not None and self._window() == (2, 2, 2, 2, 0, 0) and by_tiles and fits
 
     def buffers(self) -> list[Buffer]:
@@ -121,7 +125,7 @@ class ConvBlock(Executor):
         dy = self.d_output
         if self.dropout is not None:
             dropout_bwd(flat(dy), flat(dy), self.dropout.rate, self.dropout.seed, step)
-        if self.relu:
+        if self.relu and not self.pools_inside:
             relu_bwd(flat(dy), flat(self.output), flat(dy))
         if self.pool is not None and not self.pools_inside:
             max_pool2d_bwd(dy, self.own["argmax"], self.own["d_unpooled"], *self._window())
