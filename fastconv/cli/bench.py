@@ -19,7 +19,7 @@ _CIFAR10 = ((32, 32, 3), 10)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add("--model", metavar="NAME", help="cifar10 or mnist (default: cifar10)")
+    add("--model", metavar="NAME", help="cifar10, mnist, vgg16, ... (default: cifar10)")
     add("--batch-size", type=whole(1), metavar="N", help="images in a step (default: the recipe's)")
     add("--threads", type=whole(1, 1024), metavar="N", help="default: one for each processor")
     add("--rounds", type=whole(1), metavar="N", help="of four steps each (default: 5)")

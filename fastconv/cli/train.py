@@ -29,7 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
     add("data", nargs="?", default="shapes", metavar="DATA", help=f"{HELP} (default: shapes)")
-    add("--model", metavar="NAME", help="cifar10 or mnist (default: mnist for mnist, else cifar10)")
+    add(
+        "--model",
+        metavar="NAME",
+        help="cifar10, mnist, lenet5, vgg16, ... (default: mnist for mnist, else cifar10)",
+    )
     add(
         "--epochs",
         type=whole(1),

@@ -8,7 +8,6 @@ from command_checks import one_line
 
 from fastconv.bench.roofline import Machine, Roofline, Row
 from fastconv.bench.roofline_text import lines
-from fastconv.models import zoo
 
 
 @pytest.fixture
@@ -21,8 +20,8 @@ def quick(run, monkeypatch):
     return lambda *words: run("bench --rounds 1 --threads 1 --batch-size 3", *words)
 
 
-@pytest.mark.parametrize("name", zoo.NAMES)
-def test_every_network_of_the_zoo(folder, quick, name):
+@pytest.mark.parametrize("name", ["cifar10", "mnist"])
+def test_networks_of_the_zoo(folder, quick, name):
     result = quick("--model", name)
     assert result.code == 0, result.err
     table = result.out.splitlines()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastconv.initializers import GlorotUniform, HeNormal
 from fastconv.models import zoo
 from fastconv.optimizers import SGD, Adam
 
@@ -57,16 +58,44 @@ def test_the_table_recipe():
     ]
 
 
-@pytest.mark.parametrize("name", zoo.NAMES)
+SMALL = ("cifar10", "mnist", "lenet5", "cats_dogs")
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_every_network_takes_a_step(name):
-    model = zoo.build(name, (16, 16, 2), 4, seed=3)
+    model = zoo.build(name, (28, 28, 2), 4, seed=3)
     rng = np.random.default_rng(0)
-    images, labels = rng.integers(0, 256, (6, 16, 16, 2), np.uint8), rng.integers(0, 4, 6)
+    images, labels = rng.integers(0, 256, (6, 28, 28, 2), np.uint8), rng.integers(0, 4, 6)
     before = model.get_weights()
     assert np.isfinite(model.train_on_batch(images, labels)).all()
     assert all(
         not np.array_equal(now, then) for now, then in zip(model.get_weights(), before, strict=True)
     )
+
+
+# Trainable parameters, as published: at the network's own size, with its own number of classes.
+COUNTS = [
+    ("lenet5", (32, 32, 1), 10, 61_706),
+    ("lenet5", (28, 28, 1), 10, 61_706),
+    ("vgg16", (32, 32, 3), 1000, 14_714_688 + 513 * 4096 + 4097 * (4096 + 1000)),
+    pytest.param("vgg16", (224, 224, 3), 1000, 138_357_544, marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("name", "shape", "classes", "count"), COUNTS)
+def test_published_sizes(name, shape, classes, count, monkeypatch):
+    # Only the shapes count here: drawing 138 million weights would take seconds.
+    for cls in (GlorotUniform, HeNormal):
+        monkeypatch.setattr(cls, "draw", lambda self, rng, shape: np.broadcast_to(0.0, shape))
+    model = zoo.build(name, shape, classes, seed=1)
+    assert sum(p.size for p in model.trainable_weights) == count
+    assert model.output_shape == (None, classes)
+
+
+def test_cats_and_dogs():
+    model = zoo.build("cats_dogs", (300, 300, 3), 2, seed=1)
+    assert model.get_layer("max_pooling2d").output_shape == (None, 148, 148, 32)
+    assert model.count_params() == 5 * 5 * 3 * 32 + 32 + 148 * 148 * 32 * 2 + 2
 
 
 def test_errors():

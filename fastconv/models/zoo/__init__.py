@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastconv._arguments import check_choice
-from fastconv.models.sequential import Sequential
-from fastconv.models.zoo import cifar10_table, mnist
+from fastconv.models.model import Model
+from fastconv.models.zoo import cats_dogs, cifar10_table, lenet5, mnist, vgg16
 from fastconv.models.zoo.recipe import Recipe
 
 __all__ = ["NAMES", "Recipe", "build", "recipe"]
 
-_NETWORKS: dict[str, Any] = {"cifar10": cifar10_table, "mnist": mnist}
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    make: Callable[..., Model]
+    recipe: Callable[..., Recipe]
+
+
+_NETWORKS = {
+    "cifar10": _Network(cifar10_table.network, cifar10_table.recipe),
+    "mnist": _Network(mnist.network, mnist.recipe),
+    "lenet5": _Network(lenet5.network, lenet5.recipe),
+    "cats_dogs": _Network(cats_dogs.network, cats_dogs.recipe),
+    "vgg16": _Network(vgg16.network, vgg16.recipe),
+}
 
 NAMES = tuple(_NETWORKS)
 """The networks that `build` knows."""
@@ -20,7 +34,7 @@ NAMES = tuple(_NETWORKS)
 
 def build(
     name: str, input_shape: Sequence[int], classes: int, seed: int | None = None, **options: Any
-) -> Sequential:
+) -> Model:
     """A network of the zoo, with new weights, compiled by its recipe for integer labels.
 
     Parameters
@@ -46,9 +60,9 @@ def build(
     >>> build("cifar10", (32, 32, 3), 10).count_params()
     3247422
     """
-    module = _NETWORKS[check_choice(name, NAMES, where="zoo.build", what="name")]
-    model = module.network(input_shape, classes, seed, **options)
-    how = module.recipe(**options)
+    network = _NETWORKS[check_choice(name, NAMES, where="zoo.build", what="name")]
+    model = network.make(input_shape, classes, seed, **options)
+    how = network.recipe(**options)
     model.compile(
         how.make_optimizer(how.learning_rate), "sparse_categorical_crossentropy", ["accuracy"]
     )

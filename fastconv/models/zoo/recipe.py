@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,16 @@ from fastconv.optimizers import Optimizer
 def constant(epoch: int) -> float:
     """The schedule that changes nothing."""
     return 1.0
+
+
+def tenth_every(epochs: int) -> Callable[[int], float]:
+    """A tenth of the learning rate after every so many epochs."""
+    return lambda epoch: 0.1 ** (epoch // epochs)
+
+
+def cosine(epochs: int) -> Callable[[int], float]:
+    """Half a cosine, from 1 to 0 at the end of the run."""
+    return lambda epoch: 0.5 + 0.5 * math.cos(math.pi * epoch / epochs)
 
 
 @dataclass(frozen=True)
