@@ -74,7 +74,7 @@ def predict(
             for step, batch in enumerate(batches):
                 hooks.call("on_predict_batch_begin", step, {})
                 plan = model.plans.inference(source.batch_size, batch.signature)
-                outputs = plan.forward(one_or_list(batch.x))
+                outputs = plan.forward(one_or_list(batch.x), training=False)
                 for part, y in zip(
                     parts, outputs if isinstance(outputs, list) else [outputs], strict=True
                 ):

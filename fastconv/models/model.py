@@ -318,6 +318,27 @@ class Model(Structure):
         rows = len(check_x(self, x, where="predict_on_batch")[0])
         return self.predict(x, batch_size=max(1, rows))
 
+    def plan_report(self) -> str:
+        """What the engine made of the model: a table with a line for each fused step.
+
+        Which layers' steps were fused, the algorithm, and the buffers. `profile` adds times.
+
+        Raises
+        ------
+        RuntimeError
+            If the model has not seen a batch: plans are made for its shape.
+        """
+        return self.plans.report()
+
+    @property
+    def profile(self) -> bool:
+        """Whether every step of the plans is timed; `plan_report` then shows ms and GFLOP/s."""
+        return self.plans.profile
+
+    @profile.setter
+    def profile(self, value: bool) -> None:
+        self.plans.profile = bool(value)
+
     def save(self, filepath: str | os.PathLike[str]) -> None:
         """Write everything to one file: configuration, weights, optimizer, history, metadata.
 

@@ -34,6 +34,31 @@ class Plans:
         self._packed: list[tuple[Parameter, np.ndarray, bool]] = []
         self._plans: dict[tuple[Any, ...], tuple[tuple[Any, ...], Plan]] = {}
         self._losses_fit = False
+        self._profile = False
+
+    @property
+    def profile(self) -> bool:
+        """Whether the plans measure every step."""
+        return self._profile
+
+    @profile.setter
+    def profile(self, value: bool) -> None:
+        self._profile = value
+        for _, plan in self._plans.values():
+            plan.profile = value
+
+    def report(self) -> str:
+        """The reports of all plans, the one used last at the end."""
+        if not self._plans:
+            raise RuntimeError(
+                "plan_report: plans are made for a batch's shape; call fit, train_on_batch or "
+                "predict first"
+            )
+        parts = [
+            f"{place[0]}, batches of up to {made_for[0]}\n{plan.report()}"
+            for place, (made_for, plan) in self._plans.items()
+        ]
+        return "\n\n".join(parts)
 
     def training(self, batch_size: int, signature: Signature, *, exactly: bool = True) -> Plan:
         """A plan with gradients; `exactly` asks for this batch size, not for one at least as large.
@@ -43,7 +68,13 @@ class Plans:
         return self._plan("training", batch_size, signature, exactly)
 
     def inference(self, batch_size: int, signature: Signature) -> Plan:
-        """A plan for batches of up to `batch_size`."""
+        """A plan for batches of up to `batch_size`: that for training, if its memory suffices."""
+        self.refresh()
+        place = ("training", *(shape for shape, _ in signature))
+        if place in self._plans:
+            (size, made_for), plan = self._plans[place]
+            if size >= batch_size and made_for == signature:
+                return plan
         return self._plan("inference", batch_size, signature, False)
 
     def refresh(self) -> None:
@@ -102,6 +133,7 @@ class Plans:
         specs = None if compiled is None else compiled.specs(self.model.output_ports)
         graph = model_graph(self.model, signature)
         plan = Plan(graph, batch_size, training=purpose == "training", loss=specs)
+        plan.profile = self._profile
         self._plans[place] = (batch_size, signature), plan
         return plan
 
