@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,10 +37,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _no_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs draw no curves, which takes longer than their training."""
-    for name in ("matplotlib", "matplotlib.figure"):
-        monkeypatch.setitem(sys.modules, name, None)
+def no_matplotlib() -> Iterator[pytest.MonkeyPatch]:
+    """Runs draw no curves, which takes longer than their training; its `undo` lets them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("matplotlib", "matplotlib.figure"):
+            patch.setitem(sys.modules, name, None)
+        yield patch
 
 
 @pytest.fixture

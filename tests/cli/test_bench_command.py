@@ -73,8 +73,8 @@ def test_the_table_adds_up():
     assert "10 to the byte" in text
 
 
-def test_the_picture(tmp_path, monkeypatch):
-    monkeypatch.undo()  # lets matplotlib be imported
+def test_the_picture(tmp_path, no_matplotlib):
+    no_matplotlib.undo()
     pytest.importorskip("matplotlib", reason="needs the extra [plot]")
     from PIL import Image
 

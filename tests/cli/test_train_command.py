@@ -139,9 +139,8 @@ def test_progress_elsewhere(folder, train, monkeypatch):
         assert re.search(rf"\nEpoch 1/1 step {step}/5 accuracy .* left\n", result.out)
 
 
-def test_curves(folder, train, monkeypatch):
-    for name in ("matplotlib", "matplotlib.figure"):
-        monkeypatch.delitem(sys.modules, name)
+def test_curves(folder, train, no_matplotlib):
+    no_matplotlib.undo()
     pytest.importorskip("matplotlib")
     result = train("--epochs 2")
     assert "curves.png\n" in result.out
