@@ -26,7 +26,7 @@ cdef enum:
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024
 cdef ptrdiff_t PARTS = 8
-cdef ptrdiff_t PART_FLOATS = 2 << 20  # all parts together, as long as that leaves two
+cdef ptrdiff_t PART_FLOATS = 4 << 20  # all parts together, as long as that leaves two
 
 
 cdef void _transforms(
