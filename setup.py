@@ -142,7 +142,8 @@ class BuildKernels(build_ext):
 def tables_of(module: str) -> list[str]:
     """The headers whose structs a module is compiled against."""
     text = Path(module).read_text()
-    named = [h for h in C_HEADERS if Path(h).name.startswith("table_") and Path(h).name in text]
+    tables = [h for h in C_HEADERS if Path(h).name.startswith("table_")]
+    named = [h for h in tables if Path(h).name in text or "_tables cimport" in text]
     return ["src/fastconv.h", *named]
 
 

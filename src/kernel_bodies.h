@@ -29,6 +29,8 @@
 #include "special.h"
 
 #include "activations.h"
+#include "norm.h"
+#include "norm_rows.h"
 #include "prelu.h"
 
 #define JOIN_(a, b) a##b
@@ -39,6 +41,13 @@
 static const fc_channels channels = {
     .prelu_fwd = prelu_fwd,
     .prelu_bwd = prelu_bwd,
+    .column_squares = column_squares,
+    .normalize = normalize,
+    .norm_sums = norm_sums,
+    .norm_dx = norm_dx,
+    .row_moments = row_moments,
+    .layer_norm_fwd = layer_norm_fwd,
+    .layer_norm_bwd = layer_norm_bwd,
 };
 
 const fc_kernels JOIN(fc_kernels_, NAME) = {

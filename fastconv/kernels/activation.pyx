@@ -8,32 +8,18 @@ from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
+from fastconv.kernels._tables cimport FC_N_ACTIVATIONS, activation_table, fc_activation
 from fastconv.kernels._threads cimport threads_for
-
-cdef extern from "table_activations.h" nogil:
-    enum:
-        FC_N_ACTIVATIONS
-
-    ctypedef struct fc_activation:
-        const char *name
-        int from_output
-        void fwd(ptrdiff_t n, const float *x, float *y, const float *p) noexcept nogil
-        void bwd(
-            ptrdiff_t n, const float *dy, const float *s, float *dx, const float *p) noexcept nogil
 
 # Work units (see _threads) per element: most of the functions take an exponential
 cdef double UNITS = 10.0
 
 
-cdef const fc_activation *_table() noexcept nogil:
-    return <const fc_activation *> kernels().activations
-
-
-NAMES = tuple((<bytes> _table()[i].name).decode() for i in range(FC_N_ACTIVATIONS))
+NAMES = tuple((<bytes> activation_table()[i].name).decode() for i in range(FC_N_ACTIVATIONS))
 """The functions by name; `src/activations.h` has their formulas and parameters."""
 
-FROM_OUTPUT = {name: bool(_table()[i].from_output) for i, name in enumerate(NAMES)}
+FROM_OUTPUT = {name: bool(activation_table()[i].from_output) for i, name in enumerate(NAMES)}
 """Whether a function's gradient is read from its output y, or else from its input x."""
 
 
@@ -56,7 +42,7 @@ def activation_fwd(str kind, const float[::1] x, float[::1] y, float a=0, float 
 
 cdef void _fwd(
         int number, ptrdiff_t n, const float *x, float *y, const float *p) noexcept nogil:
-    cdef const fc_activation *f = _table() + number
+    cdef const fc_activation *f = activation_table() + number
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
@@ -83,7 +69,7 @@ def activation_bwd(
 cdef void _bwd(
         int number, ptrdiff_t n, const float *dy, const float *s, float *dx,
         const float *p) noexcept nogil:
-    cdef const fc_activation *f = _table() + number
+    cdef const fc_activation *f = activation_table() + number
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):

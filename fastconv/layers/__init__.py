@@ -12,11 +12,14 @@ from fastconv.layers.activations import (
     Tanh,
 )
 from fastconv.layers.base import Layer
+from fastconv.layers.batch_normalization import BatchNormalization
 from fastconv.layers.conv2d import Conv2D
 from fastconv.layers.dense import Dense
 from fastconv.layers.dropout import Dropout
 from fastconv.layers.flatten import Flatten
+from fastconv.layers.group_normalization import GroupNormalization
 from fastconv.layers.input import Input, InputLayer
+from fastconv.layers.layer_normalization import LayerNormalization
 from fastconv.layers.merging import (
     Add,
     Average,
@@ -46,14 +49,17 @@ __all__ = [
     "Add",
     "Average",
     "AveragePooling2D",
+    "BatchNormalization",
     "Concatenate",
     "Conv2D",
     "Dense",
     "Dropout",
     "Flatten",
+    "GroupNormalization",
     "Input",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "MaxPooling2D",
     "Maximum",

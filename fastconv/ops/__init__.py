@@ -7,6 +7,7 @@ definitions are those of `fastconv.reference`; the arithmetic is float32, on all
 
 from fastconv.ops.affine import affine
 from fastconv.ops.avg_pool2d import avg_pool2d, avg_pool2d_backward
+from fastconv.ops.batch_norm import batch_norm, batch_norm_backward, moments
 from fastconv.ops.bias import bias_add, bias_grad
 from fastconv.ops.conv2d import conv2d
 from fastconv.ops.conv2d_backward import conv2d_backward
@@ -21,6 +22,8 @@ from fastconv.ops.gates import (
     silu_backward,
 )
 from fastconv.ops.gemm import gemm
+from fastconv.ops.group_norm import group_norm, group_norm_backward
+from fastconv.ops.layer_norm import layer_norm, layer_norm_backward
 from fastconv.ops.max_pool2d import max_pool2d, max_pool2d_backward
 from fastconv.ops.mean_squared_error import mean_squared_error
 from fastconv.ops.optimizer_steps import adam_step, sgd_step
@@ -54,6 +57,8 @@ __all__ = [
     "affine",
     "avg_pool2d",
     "avg_pool2d_backward",
+    "batch_norm",
+    "batch_norm_backward",
     "bias_add",
     "bias_grad",
     "clipped_relu",
@@ -69,15 +74,20 @@ __all__ = [
     "gelu",
     "gelu_backward",
     "gemm",
+    "group_norm",
+    "group_norm_backward",
     "hard_sigmoid",
     "hard_sigmoid_backward",
     "hard_silu",
     "hard_silu_backward",
+    "layer_norm",
+    "layer_norm_backward",
     "leaky_relu",
     "leaky_relu_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "mean_squared_error",
+    "moments",
     "prelu",
     "prelu_backward",
     "relu",

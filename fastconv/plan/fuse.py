@@ -15,10 +15,13 @@ from fastconv.plan.primitives import (
     Activation,
     Add,
     Affine,
+    BatchNorm,
     Concat,
     Conv2D,
     Dense,
     Dropout,
+    GroupNorm,
+    LayerNorm,
     Merge,
     Multiply,
     Opaque,
@@ -53,6 +56,7 @@ def _maybe(kind: type[P], fits: Callable[[Node, P], bool] = lambda node, step: T
 
 from_uint8 = _maybe(Affine, lambda node, step: node.inputs[0].dtype == "uint8")
 relu = _maybe(Activation, lambda node, step: step.kind == "relu")
+elementwise = _maybe(Activation, lambda node, step: step.kind != "softmax")
 max_pool_2x2 = _maybe(
     Pool2D,
     lambda node, step: (
@@ -68,6 +72,9 @@ PATTERNS: tuple[tuple[str, tuple[Part, ...]], ...] = (
     ("conv_block", (from_uint8, _is(Conv2D), relu, max_pool_2x2, dropout)),
     ("dense_block", (_is(Dense), relu, dropout)),
     ("pool", (_is(Pool2D),)),
+    ("batch_norm", (_is(BatchNorm), elementwise)),
+    ("group_norm", (_is(GroupNorm), elementwise)),
+    ("layer_norm", (_is(LayerNorm),)),
     ("activation", (_is(Activation),)),
     ("prelu", (_is(PReLU),)),
     ("dropout", (_is(Dropout),)),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastconv.plan.recording.elementwise import Elementwise
 from fastconv.plan.recording.forms import Forms
 from fastconv.plan.recording.merging import Merging
+from fastconv.plan.recording.normalization import Normalizing
 from fastconv.plan.recording.opaque import Opaques
 from fastconv.plan.recording.pooling import Pooling
 from fastconv.plan.recording.products import Products
 
 
-class Graph(Products, Elementwise, Pooling, Merging, Forms, Opaques):
+class Graph(Products, Elementwise, Pooling, Merging, Forms, Normalizing, Opaques):
     """Records primitive steps; every method that records one returns its result as a `Value`.
 
     Shapes are checked here, so that a network that cannot be is refused before anything is

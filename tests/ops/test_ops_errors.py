@@ -73,6 +73,20 @@ REFUSED = {
         lambda: ops.sigmoid_backward(N, M),
     "silu_backward: dy must have the shape of x, (9, 5); received (5, 4)":
         lambda: ops.silu_backward(N, M),
+    "moments: x must not be empty; received shape (0, 3)":
+        lambda: ops.moments(np.ones((0, 3))),
+    "batch_norm: x must have at least 2 axes, the last one of channels; received shape (5,)":
+        lambda: ops.batch_norm(M[0]),
+    "batch_norm: gamma must have one number for each of the 5 channels of x; received shape (4,)":
+        lambda: ops.batch_norm(M, np.ones(4)),
+    "batch_norm: mean and variance are given together; received one of them":
+        lambda: ops.batch_norm(M, mean=np.ones(5)),
+    "batch_norm_backward: dy must have the shape of x, (9, 5); received (5, 4)":
+        lambda: ops.batch_norm_backward(N, M),
+    "group_norm: groups must divide the channels of x; received groups 2, x (9, 5)":
+        lambda: ops.group_norm(M, 2),
+    "layer_norm: epsilon must be at least 0 and finite; received -1":
+        lambda: ops.layer_norm(M, epsilon=-1),
     "prelu: alpha must have one number for each of the 5 channels of x; received shape (4,)":
         lambda: ops.prelu(M, np.ones(4)),
     "prelu_backward: dy must have the shape of x, (9, 5); received (5, 4)":
@@ -155,6 +169,9 @@ OUT = {
     "relu_backward": writes(lambda x, out: ops.relu_backward(x, X, out=out), 2, 6, 7, 4),
     "gelu": writes(lambda x, out: ops.gelu(x, out=out), 2, 6, 7, 4),
     "gelu_backward": writes(lambda x, out: ops.gelu_backward(x, X, out=out), 2, 6, 7, 4),
+    "batch_norm": writes(lambda x, out: ops.batch_norm(x, out=out), 2, 6, 7, 4),
+    "group_norm": writes(lambda x, out: ops.group_norm(x, 2, out=out), 2, 6, 7, 4),
+    "layer_norm": writes(lambda x, out: ops.layer_norm(x, out=out), 2, 6, 7, 4),
     "prelu": writes(lambda x, out: ops.prelu(x, np.ones(4), out=out), 2, 6, 7, 4),
     "bias_add": writes(lambda x, out: ops.bias_add(x, np.ones(4), out=out), 2, 6, 7, 4),
     "affine": writes(lambda x, out: ops.affine(x, 2, out=out), 2, 6, 7, 4),

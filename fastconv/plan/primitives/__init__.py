@@ -7,6 +7,7 @@ from fastconv.plan.primitives.base import Primitive
 from fastconv.plan.primitives.elementwise import Activation, Add, Affine, Dropout, PReLU
 from fastconv.plan.primitives.forms import Reshape
 from fastconv.plan.primitives.merging import Concat, Merge, Multiply
+from fastconv.plan.primitives.normalization import BatchNorm, GroupNorm, LayerNorm
 from fastconv.plan.primitives.opaque import Opaque
 from fastconv.plan.primitives.pooling import Pool2D
 from fastconv.plan.primitives.products import Conv2D, Dense
@@ -15,10 +16,13 @@ __all__ = [
     "Activation",
     "Add",
     "Affine",
+    "BatchNorm",
     "Concat",
     "Conv2D",
     "Dense",
     "Dropout",
+    "GroupNorm",
+    "LayerNorm",
     "Merge",
     "Multiply",
     "Opaque",

@@ -9,10 +9,12 @@ from fastconv.plan.steps.activation import make_activation
 from fastconv.plan.steps.add import AddStep
 from fastconv.plan.steps.affine import AffineStep
 from fastconv.plan.steps.base import Executor, Setting
+from fastconv.plan.steps.channel_norm import BatchNormStep, GroupNormStep
 from fastconv.plan.steps.concat import ConcatStep
 from fastconv.plan.steps.conv_block import ConvBlock
 from fastconv.plan.steps.dense_block import DenseBlock
 from fastconv.plan.steps.dropout import DropoutStep
+from fastconv.plan.steps.layer_norm import LayerNormStep
 from fastconv.plan.steps.merge import MultiplyStep, make_merge
 from fastconv.plan.steps.opaque import OpaqueStep
 from fastconv.plan.steps.pool import Pool
@@ -22,6 +24,9 @@ _MAKERS: dict[str, Callable[[FusedStep, Setting], Executor]] = {
     "conv_block": ConvBlock,
     "dense_block": DenseBlock,
     "pool": Pool,
+    "batch_norm": BatchNormStep,
+    "group_norm": GroupNormStep,
+    "layer_norm": LayerNormStep,
     "activation": make_activation,
     "prelu": PReLUStep,
     "dropout": DropoutStep,

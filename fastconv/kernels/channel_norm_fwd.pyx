@@ -1,0 +1,162 @@
+"""Normalisation by groups of channels: batch normalisation is one sample with groups of one channel.
+
+x, y (samples, rows, n); mean, variance, inv (samples, n); gamma, beta (n): C-contiguous float32.
+Errors: ValueError for another dtype, layout or size.
+"""
+
+from cython.parallel cimport parallel, prange
+from libc.stddef cimport ptrdiff_t
+from libc.stdlib cimport free, malloc
+
+from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
+from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._tables cimport activation_table, channel_table, fc_activation, fc_channels
+from fastconv.kernels._threads cimport threads_for
+
+from fastconv.kernels.activation import NAMES
+
+
+cdef int same_channels(
+        str where, const float[:, :, ::1] x, const float[:, ::1] mean, const float[:, ::1] inv,
+        const float[::1] gamma, const float[::1] beta) except -1:
+    same_size(where, "the samples of x and the statistics", x.shape[0], mean.shape[0])
+    same_size(where, "the samples of x and the statistics", x.shape[0], inv.shape[0])
+    for size in (mean.shape[1], inv.shape[1], gamma.shape[0], beta.shape[0]):
+        same_size(where, "the channels of x and their numbers", x.shape[2], size)
+    return 0
+
+
+cdef int activation_number(str kind) except -2:
+    """The place in the table of activations; -1 for none."""
+    if kind is None:
+        return -1
+    if kind not in NAMES:
+        raise ValueError(f"activation: kind must be one of {NAMES}; received {kind!r}")
+    return NAMES.index(kind)
+
+
+def moments(const float[:, :, ::1] x, int groups, float[:, ::1] mean, float[:, ::1] variance):
+    """Mean and (biased) variance of each sample's groups of channels, written for every channel.
+
+    A block of rows is summed in float32, then the squares around its own mean while it is still in
+    the cache; blocks and channels are put together in float64, in order. MemoryError if there is no
+    room for the blocks' sums.
+    """
+    cdef int status
+    same_channels("moments", x, mean, variance, mean[0], variance[0])
+    if groups < 1 or x.shape[2] % groups:
+        raise ValueError(
+            f"moments: groups must divide the channels; received {groups}, {x.shape[2]} channels")
+    if x.shape[0] and x.shape[1] and x.shape[2]:
+        with nogil:
+            status = _moments(
+                x.shape[0], x.shape[1], x.shape[2], groups, &x[0, 0, 0], &mean[0, 0],
+                &variance[0, 0])
+        if status:
+            raise MemoryError("moments: no memory for the partial sums")
+
+
+cdef int _moments(
+        ptrdiff_t samples, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t groups, const float *x,
+        float *mean, float *variance) noexcept nogil:
+    cdef const fc_kernels *k = kernels()
+    cdef const fc_channels *c = channel_table()
+    cdef ptrdiff_t block = max(16, 32768 // n, blocks_of(rows, 256))
+    cdef ptrdiff_t blocks = blocks_of(rows, block), width = n // groups
+    cdef ptrdiff_t i, j, first, many
+    cdef unsigned state = 0
+    cdef float *part
+    cdef float *parts = <float *> malloc(samples * blocks * 2 * n * sizeof(float))
+    if parts == NULL:
+        return -1
+    with parallel(num_threads=threads_for(6.0 * samples * rows * n)):
+        state = flush_denormals()
+        for i in prange(samples * blocks, schedule="static"):
+            first = (i % blocks) * block
+            many = block_size(i % blocks, rows, block)
+            part = parts + i * 2 * n
+            k.sum_rows(many, n, x + (i // blocks * rows + first) * n, n, part)
+            for j in range(n):
+                part[j] = part[j] / many
+            c.column_squares(many, n, x + (i // blocks * rows + first) * n, part, part + n)
+        for i in prange(samples * groups, schedule="static"):
+            j = i // groups
+            first = i % groups * width
+            _combine(
+                rows, block, n, width, parts + j * blocks * 2 * n + first,
+                mean + j * n + first, variance + j * n + first)
+        restore_denormals(state)
+    free(parts)
+    return 0
+
+
+cdef void _combine(
+        ptrdiff_t rows, ptrdiff_t block, ptrdiff_t n, ptrdiff_t width, const float *parts,
+        float *mean, float *variance) noexcept nogil:
+    """The moments of `width` channels, from each block's means and sums of squares around them."""
+    cdef double total = 0.0, squares = 0.0, count = <double> rows * width
+    cdef double away
+    cdef ptrdiff_t i, j, many
+    for i in range(blocks_of(rows, block)):
+        many = block_size(i, rows, block)
+        for j in range(width):
+            total += <double> parts[i * 2 * n + j] * many
+    total /= count
+    for i in range(blocks_of(rows, block)):
+        many = block_size(i, rows, block)
+        for j in range(width):
+            away = parts[i * 2 * n + j] - total
+            squares += parts[(i * 2 + 1) * n + j] + many * away * away
+    for j in range(width):
+        mean[j] = <float> total
+        variance[j] = <float> (squares / count)
+
+
+def channel_norm_fwd(
+        const float[:, :, ::1] x, const float[:, ::1] mean, const float[:, ::1] inv,
+        const float[::1] gamma, const float[::1] beta, float[:, :, ::1] y,
+        str kind=None, float a=0, float b=0, float c=0):
+    """y = f((x - mean) * inv * gamma + beta); y may be x. f: an activation, or none."""
+    cdef int number = activation_number(kind)
+    cdef ptrdiff_t samples = x.shape[0], n = x.shape[2], i, j
+    cdef float[3] p
+    cdef float *scale
+    p[0], p[1], p[2] = a, b, c
+    same_channels("channel_norm_fwd", x, mean, inv, gamma, beta)
+    for i in range(3):
+        same_size("channel_norm_fwd", "the axes of x and y", x.shape[i], y.shape[i])
+    if not (samples and x.shape[1] and n):
+        return
+    scale = <float *> malloc(samples * n * sizeof(float))
+    if scale == NULL:
+        raise MemoryError("channel_norm_fwd: no memory for the scales")
+    with nogil:
+        for i in range(samples):
+            for j in range(n):
+                scale[i * n + j] = inv[i, j] * gamma[j]
+        _fwd(
+            samples, x.shape[1], n, &x[0, 0, 0], &mean[0, 0], scale, &beta[0], &y[0, 0, 0],
+            number, p)
+    free(scale)
+
+
+cdef void _fwd(
+        ptrdiff_t samples, ptrdiff_t rows, ptrdiff_t n, const float *x, const float *mean,
+        const float *scale, const float *shift, float *y, int number,
+        const float *p) noexcept nogil:
+    cdef const fc_channels *k = channel_table()
+    cdef const fc_activation *f = activation_table() + (number if number >= 0 else 0)
+    cdef ptrdiff_t block = blocks_of(BLOCK, n)
+    cdef ptrdiff_t blocks = blocks_of(rows, block)
+    cdef ptrdiff_t i, s, at, many
+    cdef unsigned state = 0
+    with parallel(num_threads=threads_for((4.0 if number < 0 else 12.0) * samples * rows * n)):
+        state = flush_denormals()
+        for i in prange(samples * blocks, schedule="static"):
+            s = i // blocks
+            many = block_size(i % blocks, rows, block)
+            at = (s * rows + i % blocks * block) * n
+            k.normalize(many, n, x + at, mean + s * n, scale + s * n, shift, y + at)
+            if number >= 0:
+                f.fwd(many * n, y + at, y + at, p)
+        restore_denormals(state)
