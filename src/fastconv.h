@@ -35,6 +35,7 @@ typedef struct {
     float scale;
 } fc_dropout;
 
+struct fc_losses;
 struct fc_optimizers;
 
 typedef struct {
@@ -95,19 +96,15 @@ typedef struct {
     void (*avg_pool_fwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad, const float *x, float *y);
     void (*avg_pool_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad, const float *dy, float *dx);
 
-    /* Softmax and losses: see softmax.h, softmax_cross_entropy.h, loss_mse.h */
+    /* Softmax: see softmax.h */
     void (*softmax_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *y);
     void (*softmax_bwd)(ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *y, float *dx);
-    double (*softmax_cross_entropy)(ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels,
-                                    const float *targets, const float *weights, float *p, float *dz);
-
-    double (*mean_squared_error)(ptrdiff_t rows, ptrdiff_t n, const float *y, const float *t, const float *weights,
-                                 float *dy);
 
     void (*dropout)(ptrdiff_t n, uint64_t first, const float *x, float *y, const fc_dropout *d);
 
     /* Families with a table of their own: table_optimizers.h */
     const struct fc_optimizers *optimizers;
+    const struct fc_losses *losses;
 
     /* For measuring: see peak.h */
     double (*fma_chains)(ptrdiff_t n, const float *factor_term, float *out);

@@ -3,6 +3,7 @@
 #include "fastconv.h"
 #include "table_activations.h"
 #include "table_channels.h"
+#include "table_losses.h"
 #include "table_optimizers.h"
 
 #include "matmul_tiles.h"
@@ -14,7 +15,7 @@
 #include "dropout.h"
 #include "elementwise.h"
 #include "exp.h"
-#include "loss_mse.h"
+#include "log.h"
 #include "merge.h"
 #include "optimizer.h"
 #include "optimizer_norms.h"
@@ -29,6 +30,8 @@
 #include "special.h"
 
 #include "activations.h"
+#include "loss_pointwise.h"
+#include "loss_probabilities.h"
 #include "norm.h"
 #include "norm_rows.h"
 #include "prelu.h"
@@ -83,8 +86,7 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .avg_pool_bwd_row = avg_pool_bwd_row,
     .softmax_fwd = softmax_fwd,
     .softmax_bwd = softmax_bwd,
-    .softmax_cross_entropy = softmax_cross_entropy,
-    .mean_squared_error = mean_squared_error,
+    .losses = &loss_table,
     .dropout = dropout,
     .optimizers = &optimizer_table,
     .fma_chains = fma_chains,

@@ -3,7 +3,8 @@
  *     loss = w * -sum_j t_j log p_j = w * (sum(t) log(sum(exp(z - m))) - sum_j t_j (z_j - m)),   m = max z
  *     dz   = w * (sum(t) p - t)
  *
- * where sum(t) is 1 for a label or a proper distribution. A t_j of 0 contributes 0 whatever its logit. */
+ * where sum(t) is 1 for a label or a proper distribution. A t_j of 0 contributes 0 whatever its logit. With label
+ * smoothing s, (1 - s) t + s / n takes the place of t. */
 
 /* sum_j t_j (z_j - m); *total = sum_j t_j */
 FN float target_dot(ptrdiff_t n, const float *t, const float *z, float m, float *total)
@@ -20,16 +21,31 @@ FN float target_dot(ptrdiff_t n, const float *t, const float *z, float m, float 
     return v_sum(dot);
 }
 
+/* sum_j (z_j - m) */
+FN float shifted_sum(ptrdiff_t n, const float *z, float m)
+{
+    const vf shift = v_set1(m);
+    vf sum = v_zero();
+    for (ptrdiff_t i = 0; i < n; i += VL)
+        sum += v_select(vm_first(n - i), v_load_first(z + i, n - i) - shift, v_zero());
+    return v_sum(sum);
+}
+
 /* logits z (rows, n); one of labels (rows), each in [0, n), and targets (rows, n); weights (rows). p, dz (rows, n):
  * written where given, either may be the logits but not both. Returns the sum of the losses. */
 static double softmax_cross_entropy(ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels,
-                                    const float *targets, const float *weights, float *p, float *dz)
+                                    const float *targets, const float *weights, float smoothing, float *p, float *dz)
 {
+    const float sharp = 1.0f - smoothing, even = smoothing / (float)n;
     double loss = 0.0;
     for (ptrdiff_t r = 0; r < rows; r++) {
         const float m = row_max(n, z), w = weights[r], *t = targets ? targets + r * n : NULL;
         float total = 1.0f; /* everything that needs the logits comes before they may be overwritten */
-        const float dot = t ? target_dot(n, t, z, m, &total) : z[labels[r]] - m;
+        float dot = t ? target_dot(n, t, z, m, &total) : z[labels[r]] - m;
+        if (smoothing != 0.0f) {
+            dot = sharp * dot + even * shifted_sum(n, z, m);
+            total = sharp * total + smoothing;
+        }
         float *e = p ? p : dz;
         const float sum = row_exp(n, z, m, e);
         loss += (double)w * (total * log((double)sum) - dot);
@@ -37,15 +53,16 @@ static double softmax_cross_entropy(ptrdiff_t rows, ptrdiff_t n, const float *z,
         if (dz) {
             const float scale = p ? total : total / sum;
             if (t) {
-                const vf s = v_set1(scale), v = v_set1(w);
+                const vf s = v_set1(scale), v = v_set1(w), keep = v_set1(sharp), add = v_set1(even);
                 for (ptrdiff_t i = 0; i < n; i += VL) {
-                    const vf d = v_load_first(e + i, n - i) * s - v_load_first(t + i, n - i);
+                    const vf target = v_fma(keep, v_load_first(t + i, n - i), add);
+                    const vf d = v_load_first(e + i, n - i) * s - target;
                     v_store_first(dz + i, v * d, n - i);
                 }
             } else {
                 const float label = e[labels[r]] * scale;
-                affine(n, e, dz, scale * w, 0.0f);
-                dz[labels[r]] = w * (label - 1.0f);
+                affine(n, e, dz, scale * w, -even * w);
+                dz[labels[r]] = w * (label - sharp - even);
             }
             dz += n;
         }

@@ -1,20 +1,30 @@
 """What happens around the training steps, with Keras's names."""
 
+from fastconv.callbacks.backup import BackupAndRestore
 from fastconv.callbacks.base import Callback, CallbackList
 from fastconv.callbacks.checkpoint import ModelCheckpoint
 from fastconv.callbacks.csv_logger import CSVLogger
+from fastconv.callbacks.early_stopping import EarlyStopping
+from fastconv.callbacks.functions import LambdaCallback
 from fastconv.callbacks.history import History
 from fastconv.callbacks.nan import TerminateOnNaN
+from fastconv.callbacks.plateau import ReduceLROnPlateau
 from fastconv.callbacks.progress import ProgbarLogger
 from fastconv.callbacks.schedule import LearningRateScheduler
+from fastconv.callbacks.tensorboard import TensorBoard
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
+    "EarlyStopping",
     "History",
+    "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

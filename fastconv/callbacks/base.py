@@ -27,6 +27,8 @@ class Callback(Configured):
     model: Model
     adds_to_logs = False
     """Whether `on_epoch_end` adds to the logs, and so comes before those that read them."""
+    comes_last = False
+    """Whether it comes after all others, to save what they have done."""
 
     def __init__(self, **unknown: Any) -> None:
         super().__init__(**unknown)
@@ -39,6 +41,9 @@ class Callback(Configured):
     def set_params(self, params: dict[str, Any]) -> None:
         """What is known of the run before it begins."""
         self.params = params
+
+    def restore(self) -> None:
+        """Before the training begins: bring the model back to where an earlier one stopped."""
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
@@ -99,7 +104,7 @@ class CallbackList:
                     "callbacks: each must be an instance of fastconv.callbacks.Callback; "
                     f"received {callback!r}"
                 )
-        self.callbacks.sort(key=lambda callback: not callback.adds_to_logs)
+        self.callbacks.sort(key=lambda callback: (callback.comes_last, not callback.adds_to_logs))
         for callback in self.callbacks:
             callback.set_model(model)
             callback.set_params(params)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Any
 
-from fastconv._arguments import check_choice
-from fastconv.callbacks.base import Callback, Logs
+from fastconv._arguments import as_int
+from fastconv.callbacks.base import Logs
+from fastconv.callbacks.monitor import Monitor
 
 
-class ModelCheckpoint(Callback):
+class ModelCheckpoint(Monitor):
     """Save the model after every epoch, or after every epoch that beats all before it.
 
     The best value so far is part of the model's history, so a resumed run keeps it.
@@ -28,7 +28,12 @@ class ModelCheckpoint(Callback):
     save_weights_only : bool
         Without the optimizer's state and the history: such a file cannot be resumed from.
     mode : "auto", "min" or "max"
-        Whether less or more is better; "auto" takes more for accuracies and less for the rest.
+        Whether less or more is better; "auto" takes more for accuracies, precision, recall, F1 and
+        AUC, and less for the rest.
+    save_freq : "epoch" or int
+        Save after every epoch, or after every so many steps (the file's name may hold ``{batch}``).
+    initial_value_threshold : float, optional
+        Only what beats this is saved.
 
     Raises
     ------
@@ -44,39 +49,47 @@ class ModelCheckpoint(Callback):
         save_best_only: bool = False,
         save_weights_only: bool = False,
         mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
         **unknown: Any,
     ) -> None:
-        super().__init__(**unknown)
+        super().__init__(monitor, mode, **unknown)
         self.filepath = os.fspath(filepath)
-        self.monitor = monitor
         self.verbose = verbose
         self.save_best_only = bool(save_best_only)
         self.save_weights_only = bool(save_weights_only)
-        check_choice(mode, ("auto", "min", "max"), where="ModelCheckpoint", what="mode")
-        rising = mode == "max" or (mode == "auto" and monitor.endswith(("acc", "accuracy")))
-        self._sign = 1.0 if rising else -1.0
+        self.every = 0
+        if save_freq != "epoch":
+            self.every = as_int(save_freq, "save_freq", where="ModelCheckpoint")
+        self.initial_value_threshold = initial_value_threshold
         self.best: float | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         folder = os.path.dirname(self.filepath)
         if folder and "{" not in folder:
             os.makedirs(folder, exist_ok=True)
-        self.best = None
-        for value in self.model.history.history.get(self.monitor, []):
-            if self._beats(value):
+        self.best = self.initial_value_threshold
+        for value in self.past():
+            if self.beats(value, self.best):
                 self.best = value
 
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        if self.every and self.model.optimizer.iterations % self.every == 0:
+            self._save(self.epoch, {**(logs or {}), "batch": batch + 1})
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        logs = logs or {}
+        if not self.every:
+            self._save(epoch, logs or {})
+
+    def _save(self, epoch: int, logs: Logs) -> None:
         if self.save_best_only:
-            if self.monitor not in logs:
-                raise ValueError(
-                    f"ModelCheckpoint: monitor must be one of {', '.join(logs)}; "
-                    f"received {self.monitor!r}"
-                )
-            if not self._beats(logs[self.monitor]):
+            value = self.watched(logs)
+            if value is None or not self.beats(value, self.best):
                 return
-            self.best = logs[self.monitor]
+            self.best = value
         path = self.filepath.format(epoch=epoch + 1, **logs)
         if self.save_weights_only:
             self.model.save_weights(path)
@@ -84,8 +97,3 @@ class ModelCheckpoint(Callback):
             self.model.save(path)
         if self.verbose:
             print(f"Epoch {epoch + 1}: saved {path}")
-
-    def _beats(self, value: float) -> bool:
-        if not math.isfinite(value):
-            return False
-        return self.best is None or self._sign * (value - self.best) > 0

@@ -4,6 +4,25 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from fastconv.kernels._merge cimport fc_merge
 
 
+cdef extern from "table_losses.h" nogil:
+    ctypedef struct fc_loss:
+        int kind
+        float scale, keep, add
+        float *number
+
+    ctypedef struct fc_losses:
+        double (*softmax_cross_entropy)(
+            ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels,
+            const float *targets, const float *weights, float smoothing,
+            float *p, float *dz) noexcept nogil
+        double (*pointwise)(
+            ptrdiff_t rows, ptrdiff_t n, const float *y, const float *t, const float *weights,
+            const fc_loss *loss, float *dy) noexcept nogil
+        double (*probabilities)(
+            ptrdiff_t rows, ptrdiff_t n, const float *y, const float *t, const float *weights,
+            const fc_loss *loss, float *dy) noexcept nogil
+
+
 cdef extern from "table_optimizers.h" nogil:
     enum:
         FC_OPTIMIZER_STATES
@@ -138,16 +157,11 @@ cdef extern from "fastconv.h" nogil:
         void softmax_fwd(ptrdiff_t rows, ptrdiff_t n, const float *x, float *y) noexcept nogil
         void softmax_bwd(
             ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *y, float *dx) noexcept nogil
-        double softmax_cross_entropy(
-            ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels,
-            const float *targets, const float *weights, float *p, float *dz) noexcept nogil
-        double mean_squared_error(
-            ptrdiff_t rows, ptrdiff_t n, const float *y, const float *t, const float *weights,
-            float *dy) noexcept nogil
         void dropout(
             ptrdiff_t n, uint64_t first, const float *x, float *y,
             const fc_dropout *d) noexcept nogil
         const fc_optimizers *optimizers
+        const fc_losses *losses
         double fma_chains(ptrdiff_t n, const float *factor_term, float *out) noexcept nogil
         const fc_merge *merge
         const void *activations

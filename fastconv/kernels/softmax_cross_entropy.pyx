@@ -11,8 +11,10 @@ from fastconv.kernels._threads cimport threads_for
 
 def softmax_cross_entropy(
         const float[:, ::1] logits, targets, const float[::1] row_weights,
-        float[:, ::1] probs=None, float[:, ::1] dlogits=None):
+        float[:, ::1] probs=None, float[:, ::1] dlogits=None, float smoothing=0.0):
     """Sum over the rows of weight * -sum_j t_j log p_j with p = softmax(logits).
+
+    With label smoothing, (1 - smoothing) * t + smoothing / n takes the place of t.
 
     Parameters
     ----------
@@ -66,13 +68,14 @@ def softmax_cross_entropy(
         if p != NULL and p == dz:
             raise ValueError(f"{where}: probs and dlogits must be two arrays; received one")
         with nogil:
-            loss = _softmax_cross_entropy(rows, n, &logits[0, 0], label, t, &row_weights[0], p, dz)
+            loss = _softmax_cross_entropy(
+                rows, n, &logits[0, 0], label, t, &row_weights[0], smoothing, p, dz)
     return loss
 
 
 cdef double _softmax_cross_entropy(
         ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels, const float *t,
-        const float *weights, float *p, float *dz) noexcept nogil:
+        const float *weights, float smoothing, float *p, float *dz) noexcept nogil:
     cdef const fc_kernels *k = kernels()
     cdef double sums[ROW_BLOCKS]
     cdef double loss = 0.0
@@ -82,10 +85,10 @@ cdef double _softmax_cross_entropy(
         state = flush_denormals()
         for i in prange(blocks_of(rows, block), schedule="static"):
             r = i * block
-            sums[i] = k.softmax_cross_entropy(
+            sums[i] = k.losses.softmax_cross_entropy(
                 block_size(i, rows, block), n, z + r * n,
                 labels + r if labels != NULL else NULL, t + r * n if t != NULL else NULL,
-                weights + r,
+                weights + r, smoothing,
                 p + r * n if p != NULL else NULL, dz + r * n if dz != NULL else NULL)
         restore_denormals(state)
     for i in range(blocks_of(rows, block)):

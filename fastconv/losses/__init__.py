@@ -9,26 +9,70 @@ from __future__ import annotations
 from typing import Any
 
 from fastconv.losses.base import Loss
-from fastconv.losses.crossentropy import CategoricalCrossentropy, SparseCategoricalCrossentropy
-from fastconv.losses.mean_squared_error import MeanSquaredError
+from fastconv.losses.binary import BinaryCrossentropy, BinaryFocalCrossentropy
+from fastconv.losses.crossentropy import (
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
+from fastconv.losses.custom import CustomLoss
+from fastconv.losses.margins import Hinge, KLDivergence, Poisson, SquaredHinge
+from fastconv.losses.regression import (
+    HalfSquaredError,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanSquaredError,
+)
 from fastconv.utils.configured import resolve
 
 __all__ = [
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CustomLoss",
+    "HalfSquaredError",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
     "Loss",
+    "MeanAbsoluteError",
     "MeanSquaredError",
+    "Poisson",
     "SparseCategoricalCrossentropy",
+    "SquaredHinge",
     "get",
 ]
 
 _TABLE: dict[str, type[Loss]] = {
     "categorical_crossentropy": CategoricalCrossentropy,
     "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
+    "categorical_focal_crossentropy": CategoricalFocalCrossentropy,
+    "binary_crossentropy": BinaryCrossentropy,
+    "bce": BinaryCrossentropy,
+    "binary_focal_crossentropy": BinaryFocalCrossentropy,
     "mean_squared_error": MeanSquaredError,
     "mse": MeanSquaredError,
+    "half_squared_error": HalfSquaredError,
+    "mean_absolute_error": MeanAbsoluteError,
+    "mae": MeanAbsoluteError,
+    "huber": Huber,
+    "log_cosh": LogCosh,
+    "logcosh": LogCosh,
+    "hinge": Hinge,
+    "squared_hinge": SquaredHinge,
+    "kl_divergence": KLDivergence,
+    "kld": KLDivergence,
+    "poisson": Poisson,
 }
+NAMES = tuple(_TABLE)
+"""What `compile` takes as a loss."""
 
 
 def get(value: Any) -> Loss:
-    """The loss that a name, a class, an instance or a configuration stands for."""
-    return resolve(value, Loss, _TABLE, what="loss")
+    """The loss that a name, a class, an instance, a configuration or a function stands for."""
+    if callable(value) and not isinstance(value, (type, Loss)):
+        return CustomLoss(value)
+    return resolve(value, Loss, {**_TABLE, "custom": CustomLoss}, what="loss")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fastconv.plan.loss import LossSpec
+from fastconv._arguments import check_choice
+from fastconv.plan.loss import REDUCTIONS, LossSpec
 from fastconv.utils.arrays import OpenShape, as_numbers, fits
 from fastconv.utils.configured import Configured
 
@@ -16,6 +18,9 @@ class Loss(Configured):
 
     Parameters
     ----------
+    reduction : str
+        How the samples' losses become one number: "sum_over_batch_size" (or "mean"), "sum", or
+        "mean_with_sample_weight".
     name : str, optional
         For reports.
     """
@@ -24,14 +29,18 @@ class Loss(Configured):
     ending = "softmax"
     """The activation that makes a model's output probabilities, for errors."""
 
-    def __init__(self, name: str | None = None, **unknown: Any) -> None:
+    def __init__(
+        self, reduction: str = "sum_over_batch_size", name: str | None = None, **unknown: Any
+    ) -> None:
         super().__init__(**unknown)
         self.name = name or self.kind
+        where = type(self).__name__
+        self.reduction = check_choice(reduction, REDUCTIONS, where=where, what="reduction")
 
     @property
     def spec(self) -> LossSpec:
         """What the engine is told."""
-        return LossSpec(self.kind)
+        return LossSpec(self.kind, reduction=self.reduction)
 
     def targets(self, y: Any, output_shape: OpenShape, *, where: str) -> np.ndarray:
         """Check the targets of a model's output (shape without the batch axis), as the engine wants
@@ -53,10 +62,20 @@ class Loss(Configured):
             )
         return array
 
-    def __call__(self, y_true: Any, y_pred: Any) -> float:
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
         output = np.asarray(as_numbers(y_pred, "y_pred", where=self.name), np.float64)
         targets = self.targets(y_true, output.shape[1:], where=self.name)
-        return float(self.rows(targets, output).mean())
+        values = self.rows(targets, output)
+        weights = np.ones_like(values)
+        if sample_weight is not None:
+            given = as_numbers(sample_weight, "sample_weight", where=self.name)
+            weights *= given.reshape(given.shape + (1,) * (values.ndim - given.ndim))
+        total = float((values * weights).sum())
+        if self.reduction == "sum":
+            return total
+        if self.reduction == "mean_with_sample_weight":
+            return total / float(weights.sum() or 1.0)
+        return total / max(1, values.size)
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """The loss of each row along the last axis, in float64."""
@@ -66,4 +85,26 @@ class Loss(Configured):
         return ""
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name}
+        config: dict[str, Any] = {"name": self.name}
+        if self.reduction != "sum_over_batch_size":
+            config["reduction"] = self.reduction
+        return config
+
+
+class ByRows(Loss):
+    """A loss whose `rows` is one of the reference's definitions, averaged or summed along them."""
+
+    definition: Callable[..., tuple[np.ndarray, np.ndarray]]
+    averaged = True
+
+    def numbers(self) -> tuple[float, ...]:
+        """The arguments of the definition."""
+        return ()
+
+    @property
+    def spec(self) -> LossSpec:
+        return LossSpec(self.kind, reduction=self.reduction, numbers=self.numbers())
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        values = type(self).definition(y_pred, y_true.astype(np.float64), *self.numbers())[0]
+        return values.mean(axis=-1) if self.averaged else values.sum(axis=-1)

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from fastconv.losses.base import Loss
+from fastconv.losses.numbers import at_least, smoothing_of
 from fastconv.plan.loss import LossSpec
+from fastconv.reference.losses import smoothed
 from fastconv.utils.arrays import OpenShape, as_numbers, fits
 
 
 class _Crossentropy(Loss):
     """−Σ target · log(probability) along the last axis."""
 
-    def __init__(self, from_logits: bool = False, name: str | None = None, **unknown: Any) -> None:
-        super().__init__(name=name, **unknown)
+    def __init__(
+        self, from_logits: bool = False, label_smoothing: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
         self.from_logits = bool(from_logits)
+        self.label_smoothing = smoothing_of(label_smoothing, where=type(self).__name__)
 
     @property
     def spec(self) -> LossSpec:
-        return LossSpec(self.kind, from_logits=self.from_logits)
+        return LossSpec(
+            self.kind,
+            from_logits=self.from_logits,
+            label_smoothing=self.label_smoothing,
+            reduction=self.reduction,
+        )
 
     def log_probabilities(self, y_pred: np.ndarray) -> np.ndarray:
         """Logarithms of the probabilities; those given are normalised, kept off 0, as in Keras."""
@@ -31,7 +42,8 @@ class _Crossentropy(Loss):
         return np.log(np.clip(probabilities, 1e-7, 1 - 1e-7))
 
     def get_config(self) -> dict[str, Any]:
-        return {"from_logits": self.from_logits, **super().get_config()}
+        own = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
+        return {**own, **super().get_config()}
 
 
 class CategoricalCrossentropy(_Crossentropy):
@@ -41,7 +53,10 @@ class CategoricalCrossentropy(_Crossentropy):
     ----------
     from_logits : bool
         Whether the output is before the softmax.
-    name : str, optional
+    label_smoothing : float
+        Targets become (1 − s) · t + s / classes.
+    reduction, name
+        As for every `Loss`.
 
     Examples
     --------
@@ -61,12 +76,61 @@ class CategoricalCrossentropy(_Crossentropy):
         return array
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return -(y_true * self.log_probabilities(y_pred)).sum(axis=-1)
+        t = smoothed(y_true, self.label_smoothing, y_pred.shape[-1])
+        return -(t * self.log_probabilities(y_pred)).sum(axis=-1)
 
     def _advice(self, y: np.ndarray, output_shape: OpenShape) -> str:
         rows = tuple(output_shape[:-1])
         labels = fits(y.shape[1:], rows) or fits(y.shape[1:], (*rows, 1))
         return ", one-hot (for labels use 'sparse_categorical_crossentropy')" if labels else ""
+
+
+class CategoricalFocalCrossentropy(CategoricalCrossentropy):
+    """Cross-entropy times alpha · (1 − probability)^gamma: what is right already counts less.
+
+    Lin et al., "Focal loss for dense object detection" (2018).
+
+    Parameters
+    ----------
+    alpha, gamma : float
+    from_logits, label_smoothing
+        As in `CategoricalCrossentropy`.
+    reduction, name
+        As for every `Loss`.
+
+    Examples
+    --------
+    >>> round(CategoricalFocalCrossentropy()([[0, 1, 0]], [[0.25, 0.5, 0.25]]), 6)
+    0.043322
+    """
+
+    kind = "categorical_focal_crossentropy"
+
+    def __init__(
+        self,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(from_logits, label_smoothing, **kwargs)
+        self.alpha = at_least(0, alpha, "alpha", where=type(self).__name__)
+        self.gamma = at_least(0, gamma, "gamma", where=type(self).__name__)
+
+    @property
+    def spec(self) -> LossSpec:
+        return replace(super().spec, numbers=(self.gamma, self.alpha))
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        t = smoothed(y_true, self.label_smoothing, y_pred.shape[-1])
+        logs = self.log_probabilities(y_pred)
+        probabilities = np.clip(np.exp(logs), 1e-7, 1 - 1e-7)
+        factor = self.alpha * (1 - probabilities) ** self.gamma
+        return -(factor * t * np.log(probabilities)).sum(axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"alpha": self.alpha, "gamma": self.gamma, **super().get_config()}
 
 
 class SparseCategoricalCrossentropy(_Crossentropy):
@@ -76,7 +140,10 @@ class SparseCategoricalCrossentropy(_Crossentropy):
     ----------
     from_logits : bool
         Whether the output is before the softmax.
-    name : str, optional
+    label_smoothing : float
+        Targets become (1 − s) · t + s / classes.
+    reduction, name
+        As for every `Loss`.
 
     Examples
     --------
@@ -110,7 +177,9 @@ class SparseCategoricalCrossentropy(_Crossentropy):
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         logs = self.log_probabilities(y_pred)
-        return -np.take_along_axis(logs, y_true[..., np.newaxis], axis=-1)[..., 0]
+        chosen = np.take_along_axis(logs, y_true[..., np.newaxis], axis=-1)[..., 0]
+        share = self.label_smoothing
+        return -((1 - share) * chosen + share * logs.mean(axis=-1))
 
 
 def _whole(array: np.ndarray) -> np.ndarray | None:

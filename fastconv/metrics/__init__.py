@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastconv.losses import NAMES as LOSSES
 from fastconv.losses import Loss
 from fastconv.metrics.accuracy import (
     Accuracy,
@@ -14,18 +15,37 @@ from fastconv.metrics.accuracy import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
+from fastconv.metrics.auc import AUC
 from fastconv.metrics.base import MeanMetric, Metric
+from fastconv.metrics.confusion import ConfusionMatrix, confusion_matrix
+from fastconv.metrics.counts import F1Score, Precision, Recall
+from fastconv.metrics.losses import (
+    LossMetric,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    RootMeanSquaredError,
+)
 from fastconv.utils.configured import resolve
 
 __all__ = [
+    "AUC",
     "Accuracy",
     "BinaryAccuracy",
     "CategoricalAccuracy",
+    "ConfusionMatrix",
+    "F1Score",
+    "LossMetric",
+    "MeanAbsoluteError",
     "MeanMetric",
+    "MeanSquaredError",
     "Metric",
+    "Precision",
+    "Recall",
+    "RootMeanSquaredError",
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
+    "confusion_matrix",
     "get",
 ]
 
@@ -35,20 +55,41 @@ _TABLE: dict[str, type[Metric]] = {
     "binary_accuracy": BinaryAccuracy,
     "top_k_categorical_accuracy": TopKCategoricalAccuracy,
     "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy,
+    "precision": Precision,
+    "recall": Recall,
+    "f1_score": F1Score,
+    "auc": AUC,
+    "mean_squared_error": MeanSquaredError,
+    "root_mean_squared_error": RootMeanSquaredError,
+    "mean_absolute_error": MeanAbsoluteError,
 }
+# Classes that only a file names.
+_UNNAMED: dict[str, type[Metric]] = {"LossMetric": LossMetric}
 
 # Names that stand for one of the above; which, is known when the loss and the output are.
 _ACCURACY: dict[str, type[Metric]] = {"accuracy": Accuracy, "acc": Accuracy}
+
+
+_SHORT = {
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "rmse": "root_mean_squared_error",
+}
 
 
 def get(value: Any, loss: Loss | None, output_shape: Sequence[int | None]) -> Metric:
     """The metric that a name, a class, an instance or a configuration stands for.
 
     "accuracy" (or "acc") is the accuracy that fits the loss and the output: of labels, of one-hot
-    rows, or of a single number.
+    rows, or of a single number. A loss's name stands for its mean.
     """
+    if isinstance(value, str) and value in _SHORT:
+        return _TABLE[_SHORT[value]](name=value)
+    if isinstance(value, str) and value not in _TABLE and value in LOSSES:
+        return LossMetric(value, name=value)
     if not (isinstance(value, str) and value in _ACCURACY):
-        return resolve(value, Metric, {**_ACCURACY, **_TABLE}, what="metric")
+        table = {**_ACCURACY, **_TABLE, **(_UNNAMED if isinstance(value, Mapping) else {})}
+        return resolve(value, Metric, table, what="metric")
     if loss is not None and loss.spec.is_sparse:
         return SparseCategoricalAccuracy(name=value)
     if tuple(output_shape[-1:]) == (1,):

@@ -20,6 +20,9 @@ class Metric(Configured):
         The key in logs and histories.
     """
 
+    is_number = True
+    """Whether the result is a number, or an array of one axis, that logs can hold."""
+
     def __init__(self, name: str, **unknown: Any) -> None:
         super().__init__(**unknown)
         self.name = name

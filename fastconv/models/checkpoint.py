@@ -15,6 +15,7 @@ from fastconv.models.registry import describe, make
 from fastconv.models.tensors_file import read_tensors, write_tensors
 
 _OPTIMIZER = "optimizer/"
+_KEPT = "kept/"  # what a callback keeps for the end of the training
 
 
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
@@ -22,6 +23,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     _weights(model, "save")  # says so if there are none
     model.plans.refresh()  # makes the optimizer's slots, if no step has been taken yet
     tensors = _weights(model, "save") | _slots(model)
+    tensors |= {f"{_KEPT}{name}": array for name, array in (model.kept_weights or {}).items()}
     description: dict[str, Any] = {
         "model": describe(model),
         "training": {
@@ -46,7 +48,7 @@ def load_weights(model: Model, path: str | os.PathLike[str]) -> None:
     """Read the weights of `save_weights`, of `save`, or of any fitting safetensors file."""
     wanted = _weights(model, "load_weights")
     tensors, _ = read_tensors(path, own=False)
-    found = {name: t for name, t in tensors.items() if not name.startswith(_OPTIMIZER)}
+    found = {name: t for name, t in tensors.items() if not name.startswith((_OPTIMIZER, _KEPT))}
     _write(wanted, found, path)
 
 
@@ -60,7 +62,7 @@ def load_model(
     ----------
     filepath : path
     custom_objects : dict, optional
-        The caller's own layer classes by name.
+        The caller's own layer classes, and functions used as losses, by name.
 
     Returns
     -------
@@ -89,8 +91,40 @@ def load_model(
             f"{os.fspath(filepath)}: the configuration in the file is not valid: {error}"
         ) from error
     wanted = _weights(model, "load_model") | _slots(model)
-    _write(wanted, tensors, filepath)
+    _write(wanted, _without_kept(model, tensors), filepath)
     return model
+
+
+def restore_model(model: Model, path: str | os.PathLike[str]) -> None:
+    """Bring a compiled model to the state in a file that `save_model` wrote of an equal one.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, or its tensors are not this model's.
+    """
+    tensors, description = read_tensors(path)
+    model.plans.refresh()
+    _write(_weights(model, "restore") | _slots(model), _without_kept(model, tensors), path)
+    _take_history(model, description["training"])
+    optimizer = model.optimizer
+    optimizer.iterations = int(description["training"]["iterations"])
+    rate = description["compile"]["optimizer"]["config"]["learning_rate"]
+    if isinstance(rate, float):
+        optimizer.learning_rate = rate
+
+
+def _without_kept(model: Model, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The other tensors; those that a callback kept go to the model."""
+    kept = {n.removeprefix(_KEPT): t for n, t in tensors.items() if n.startswith(_KEPT)}
+    model.kept_weights = kept or None
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(_KEPT)}
+
+
+def _take_history(model: Model, training: Mapping[str, Any]) -> None:
+    model.history.epoch = [int(epoch) for epoch in training["epochs"]]
+    model.history.history = dict(training["history"])
+    model.epoch = int(training["epoch"])
 
 
 def _make(
@@ -101,13 +135,11 @@ def _make(
     if not isinstance(model, Model):
         raise ValueError(f"the outermost class must be a model; received {model!r}")
     training = description["training"]
-    model.history.epoch = [int(epoch) for epoch in training["epochs"]]
-    model.history.history = dict(training["history"])
-    model.epoch = int(training["epoch"])
+    _take_history(model, training)
     model.user_metadata = description["user_metadata"]
     _weights(model, "load_model")
     if "compile" in description:
-        model.compiled = Compiled.from_config(description["compile"])
+        model.compiled = Compiled.from_config(description["compile"], custom_objects)
         model.compiled.optimizer.iterations = int(training["iterations"])
         model.plans.refresh()
     return model

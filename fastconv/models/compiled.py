@@ -51,7 +51,11 @@ class Compiled:
         if not self.has_loss and (wanted or weighted):
             raise ValueError(f"compile: metrics need a loss; received metrics {wanted or weighted}")
         for part in _leaves(self.wanted[False]) + _leaves(self.wanted[True]):
-            metrics.get(part, None, (2,))  # misspelt names are refused now, not at the first batch
+            # Misspelt names are refused now, not at the first batch.
+            if not metrics.get(part, None, (2,)).is_number:
+                raise TypeError(
+                    f"compile: a metric must be a number; received {part!r} (use it by itself)"
+                )
         self._losses: list[Loss | None] = []
         self._judges: list[Judge] | None = None
 
@@ -122,11 +126,13 @@ class Compiled:
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Compiled:
-        """Make one from what `get_config` returned."""
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Compiled:
+        """Make one from what `get_config` returned; losses that are functions are looked up."""
         return cls(
             config["optimizer"],
-            config["loss"],
+            _each(config["loss"], lambda loss: _with_function(loss, custom_objects or {})),
             config["metrics"],
             config.get("loss_weights"),
             config.get("weighted_metrics"),
@@ -191,6 +197,15 @@ def _checked(wanted: Any, what: str) -> Any:
 
 def _plain(metric: Any) -> Any:
     return serialize(metric) if isinstance(metric, Metric) else metric
+
+
+def _with_function(loss: Any, functions: Mapping[str, Any]) -> Any:
+    """The configuration of a loss; a function's name in it becomes the function."""
+    if isinstance(loss, Mapping) and loss["class"] == "CustomLoss":
+        config = dict(loss["config"])
+        config["function"] = functions.get(config["function"], config["function"])
+        return {"class": "CustomLoss", "config": config}
+    return loss
 
 
 def _weight(value: Any) -> float:

@@ -89,8 +89,10 @@ def fit(
             held_out.begin(sum(due(epoch + 1) for epoch in range(initial_epoch, epochs)))
         model.history, model.stop_training = history, False
         model.epoch = min(model.epoch, initial_epoch)
+        model.validating = held_out is not None
+        hooks.call("restore")
         hooks.call("on_train_begin", {})
-        for epoch in range(initial_epoch, epochs):
+        for epoch in range(max(initial_epoch, model.epoch), epochs):
             hooks.call("on_epoch_begin", epoch, {})
             logs = _train_epoch(model, source, hooks, epoch, shuffle)
             if held_out is not None and due(epoch + 1) and not model.stop_training:

@@ -46,5 +46,9 @@ class Means:
         if len(parts) > 1:
             logs |= dict(zip(self._parts, parts, strict=True))
         for judge in self._judges:
-            logs[judge.name] = float(judge.metric.result())
+            value = judge.metric.result()
+            if np.ndim(value) == 0:
+                logs[judge.name] = float(value)
+            else:  # one number for each class
+                logs |= {f"{judge.name}_{i}": float(part) for i, part in enumerate(value)}
         return logs

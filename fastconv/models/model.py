@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from fastconv.callbacks import Callback, History
 from fastconv.metrics import Metric
 from fastconv.models.compiled import Compiled
@@ -69,6 +71,11 @@ class Model(Structure):
         from fastconv.models.functional import Functional
 
         return Functional.__new__(Functional)
+
+    validating = False
+    """Whether the running `fit` has samples to judge on."""
+    kept_weights: dict[str, np.ndarray] | None = None
+    """Weights by name that a callback keeps for the end of the training; part of checkpoints."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.loss_mse import mean_squared_error as mse_kernel
+from fastconv.kernels.loss_rows import pointwise_loss
 from fastconv.ops._checks import Array, float32, row_weights_of, same_shape
 
 
@@ -45,4 +45,6 @@ def mean_squared_error(y: Any, t: Any, row_weights: Any = None) -> tuple[float, 
     dy = np.empty_like(outputs)
     if outputs.shape[0] == 0:
         return 0.0, dy
-    return mse_kernel(outputs, targets, weights, dy), dy
+    return pointwise_loss(
+        "mean_squared_error", outputs, targets, weights, dy, 1 / outputs.shape[1]
+    ), dy

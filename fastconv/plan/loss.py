@@ -1,29 +1,65 @@
-"""Which loss a plan computes, and the checks of its targets."""
+"""Which loss a plan computes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from fastconv._arguments import check_choice
 
-KINDS = ("categorical_crossentropy", "sparse_categorical_crossentropy", "mean_squared_error")
+CROSSENTROPIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
+# Losses of probabilities, which may also be given what comes before the softmax or the sigmoid.
+WITH_LOGITS = (
+    *CROSSENTROPIES,
+    "categorical_focal_crossentropy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+)
+# Sums over the last axis; the others of this form are means over it.
+SUMS = ("kl_divergence", "half_squared_error")
+MEANS = (
+    "mean_squared_error",
+    "mean_absolute_error",
+    "huber",
+    "log_cosh",
+    "hinge",
+    "squared_hinge",
+    "poisson",
+)
+KINDS = (*WITH_LOGITS, *MEANS, *SUMS, "custom")
+REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight")
+
+Function = Callable[[Any, Any], tuple[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class LossSpec:
     """A loss by name.
 
-    Both cross-entropies and the mean squared error work along the last axis of the output and are
-    averaged over everything else, each row times its sample's weight.
+    It works along the last axis of the output, and what comes out for each row there is brought
+    together by the reduction, each row times its sample's weight.
 
     Parameters
     ----------
-    kind : "categorical_crossentropy", "sparse_categorical_crossentropy" or "mean_squared_error"
-        The first wants targets of the output's shape, the second class numbers.
+    kind : str
+        One of `KINDS`. "sparse_categorical_crossentropy" wants class numbers as targets, the others
+        arrays of the output's shape.
     from_logits : bool
-        Whether a cross-entropy's output is before the softmax.
+        Whether the output of a loss of probabilities is before the softmax or the sigmoid.
     weight : float
         What the loss is multiplied by in the sum of all losses.
+    label_smoothing : float
+        The share of the targets, from 0 to 1, that is dealt out to all classes.
+    reduction : str
+        "sum_over_batch_size" or "mean" divides the sum by the number of rows, "sum" does not,
+        "mean_with_sample_weight" divides by the sum of the weights.
+    numbers : tuple of float
+        Huber's delta; for the focal losses gamma and alpha, for the binary one also what targets
+        of 0 count.
+    function : callable
+        Of a "custom" loss: ``function(targets, outputs)`` gives each sample's loss (rows,) and its
+        gradient in the outputs.
 
     Raises
     ------
@@ -34,26 +70,46 @@ class LossSpec:
     kind: str
     from_logits: bool = False
     weight: float = 1.0
+    label_smoothing: float = 0.0
+    reduction: str = "sum_over_batch_size"
+    numbers: tuple[float, ...] = ()
+    function: Function | None = None
 
     def __post_init__(self) -> None:
         check_choice(self.kind, KINDS, where="LossSpec", what="kind")
+        check_choice(self.reduction, REDUCTIONS, where="LossSpec", what="reduction")
         if not isinstance(self.from_logits, bool):
             raise TypeError(
                 f"LossSpec: from_logits must be True or False; received {self.from_logits!r}"
             )
-        if self.from_logits and not self.is_crossentropy:
+        if self.from_logits and self.kind not in WITH_LOGITS:
             raise ValueError(
                 f"LossSpec: from_logits belongs to a cross-entropy; received kind {self.kind!r}"
+            )
+        if not 0 <= self.label_smoothing <= 1:
+            raise ValueError(
+                "LossSpec: label_smoothing must be between 0 and 1; "
+                f"received {self.label_smoothing!r}"
+            )
+        if self.label_smoothing and self.kind not in WITH_LOGITS:
+            raise ValueError(
+                f"LossSpec: label_smoothing belongs to a cross-entropy; received {self.kind!r}"
+            )
+        if (self.kind == "custom") != (self.function is not None):
+            raise ValueError(
+                "LossSpec: a function goes with kind 'custom', and only with it; received "
+                f"{self.function!r} and {self.kind!r}"
             )
 
     @property
     def is_crossentropy(self) -> bool:
-        return self.kind != "mean_squared_error"
+        """Whether a softmax before it can become part of it."""
+        return self.kind in CROSSENTROPIES
 
     @property
     def wants_probabilities(self) -> bool:
         """Whether the output must not be a linear layer's."""
-        return self.is_crossentropy and not self.from_logits
+        return self.kind in WITH_LOGITS and not self.from_logits
 
     @property
     def is_sparse(self) -> bool:

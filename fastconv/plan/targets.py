@@ -19,7 +19,8 @@ class Targets:
     ----------
     values : (n,) int64 array for class numbers, else (n, classes) float32 array
     weights : (n,) float32 array
-        The sample's weight over the number of rows, so that the weighted sum is the mean.
+        The sample's weight over the number of rows, so that the weighted sum is the mean; or as
+        another reduction asks.
     """
 
     def __init__(self, spec: LossSpec, rows: int, shape: tuple[int, ...]) -> None:
@@ -34,7 +35,8 @@ class Targets:
             np.empty(n, np.int64) if spec.is_sparse else np.empty((n, self._classes), np.float32)
         )
         # A loss without weight is still computed, for the report; its gradient is set to 0.
-        self._even = np.full(n, (spec.weight or 1.0) / max(n, 1), np.float32)
+        rows_count = 1 if spec.reduction == "sum" else max(n, 1)
+        self._even = np.full(n, (spec.weight or 1.0) / rows_count, np.float32)
         self.weights = self._even
 
     def take(self, targets: Any, sample_weight: Any = None) -> None:
@@ -93,11 +95,17 @@ class Targets:
         if weights.dtype.kind not in "fiub":
             raise TypeError(f"sample_weight: must be real numbers; received dtype {weights.dtype}")
         if weights.shape == self._shape[:-1]:
-            return weights.reshape(-1).astype(np.float32) * self._even[:1]
+            return self._scaled(weights.reshape(-1))
         if weights.shape != (self._samples,):
             raise ValueError(
                 f"sample_weight: must have one number for each of the {self._samples} samples; "
                 f"received shape {weights.shape}"
             )
-        scaled = weights.astype(np.float32) * self._even[:1]
-        return np.repeat(scaled, self._per_sample)
+        return self._scaled(np.repeat(weights, self._per_sample))
+
+    def _scaled(self, weights: np.ndarray) -> np.ndarray:
+        """Every row's weight as the reduction has it."""
+        if self.spec.reduction == "mean_with_sample_weight":
+            total = float(weights.sum(dtype=np.float64))
+            return (weights * ((self.spec.weight or 1.0) / (total or 1.0))).astype(np.float32)
+        return weights.astype(np.float32) * self._even[:1]

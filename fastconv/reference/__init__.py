@@ -41,7 +41,13 @@ from fastconv.reference.conv2d import conv2d, conv2d_backward
 from fastconv.reference.dropout import dropout, dropout_mask, philox4x32
 from fastconv.reference.elementwise import affine, bias_add, bias_grad, relu, relu_backward
 from fastconv.reference.gemm import gemm
-from fastconv.reference.losses import mean_squared_error, softmax_cross_entropy
+from fastconv.reference.losses import (
+    mean_squared_error,
+    pointwise_loss,
+    probabilities_loss,
+    smoothed,
+    softmax_cross_entropy,
+)
 from fastconv.reference.merge import (
     maximum,
     maximum_backward,
@@ -138,8 +144,10 @@ __all__ = [
     "nadam_step",
     "newton_schulz",
     "philox4x32",
+    "pointwise_loss",
     "prelu",
     "prelu_backward",
+    "probabilities_loss",
     "relu",
     "relu_backward",
     "rmsprop_step",
@@ -150,6 +158,7 @@ __all__ = [
     "sigmoid_backward",
     "silu",
     "silu_backward",
+    "smoothed",
     "softmax",
     "softmax_backward",
     "softmax_cross_entropy",

@@ -69,6 +69,11 @@ def _keywords(function: Callable[..., Any]) -> list[str]:
     ]
 
 
+def unknown_choice(where: str, names: list[str], received: str) -> TypeError:
+    """The error for an argument that is not among `names`; the nearest one is proposed."""
+    return _unknown(where, names, received)
+
+
 def _unknown(where: str, names: list[str], received: str) -> TypeError:
     near = difflib.get_close_matches(received, names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""

@@ -166,7 +166,7 @@ def test_metrics_average_over_batches():
         (lambda m: m.compile("sgd", "mse", 3), TypeError, "metrics must be a list; received 3"),
         (lambda m: m.compile("sgd", metrics=["acc"]), ValueError, "metrics need a loss"),
         (lambda m: m.compile("sgd", "categorical_crossentrpy"), ValueError, "did you mean 'categ"),
-        (lambda m: m.compile("sgd", lambda a, b: 0), TypeError, "an instance of fastconv's Loss"),
+        (lambda m: m.compile("sgd", 3), TypeError, "an instance of fastconv's Loss"),
         (lambda m: m.compile("adm", "mse"), ValueError, "(did you mean 'adam'?)"),
         (lambda m: m.compile(optimiser="adam"), TypeError, "(did you mean 'optimizer'?)"),
         (lambda m: m.fit(batchsize=3), TypeError, "fit: the arguments are x, y, batch_size, epo"),

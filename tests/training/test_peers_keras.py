@@ -8,10 +8,12 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras", reason="Keras is not installed")
 
-from fastconv import optimizers  # noqa: E402
+from fastconv import losses, metrics, optimizers  # noqa: E402
 from fastconv.layers import Dense, Input  # noqa: E402
 from fastconv.models import Sequential  # noqa: E402
 from fastconv.optimizers import schedules  # noqa: E402
+from fastconv.plan.graph import Graph  # noqa: E402
+from fastconv.plan.plan import Plan  # noqa: E402
 
 pytestmark = pytest.mark.peers
 EPS = float(np.finfo(np.float32).eps)
@@ -99,3 +101,81 @@ def test_cosine_decay_with_a_warm_up():
     for step in range(30):
         assert ours(step) == pytest.approx(float(peer(step)), rel=1e-5)
         assert schedules.CosineDecay(0.1, 20, 0.1)(step) == pytest.approx(float(plain(step)))
+
+
+LABELS = RNG.integers(0, 4, 30)
+ONE_HOT = np.eye(4, dtype=np.float32)[LABELS]
+LOGITS = RNG.standard_normal((30, 4)).astype(np.float32)
+CHANCES = (np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)).astype(np.float32)
+OTHERS = RNG.dirichlet(np.ones(4), 30).astype(np.float32)
+SAMPLE_WEIGHTS = RNG.random(30).astype(np.float32)
+
+LOSSES = [
+    ("MeanSquaredError", {}, OTHERS, LOGITS),
+    ("MeanAbsoluteError", {}, OTHERS, LOGITS),
+    ("Huber", {"delta": 0.5}, OTHERS, LOGITS),
+    ("LogCosh", {}, OTHERS, LOGITS),
+    ("Hinge", {}, ONE_HOT, LOGITS),
+    ("SquaredHinge", {}, ONE_HOT, LOGITS),
+    ("KLDivergence", {}, OTHERS, CHANCES),
+    ("Poisson", {}, OTHERS, CHANCES),
+    ("BinaryCrossentropy", {"label_smoothing": 0.1}, ONE_HOT, CHANCES),
+    ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, ONE_HOT, LOGITS),
+    ("BinaryFocalCrossentropy", {"apply_class_balancing": True}, ONE_HOT, CHANCES),
+    ("BinaryFocalCrossentropy", {"gamma": 1.5, "from_logits": True}, ONE_HOT, LOGITS),
+    ("CategoricalCrossentropy", {"label_smoothing": 0.1}, ONE_HOT, CHANCES),
+    ("CategoricalCrossentropy", {"from_logits": True, "reduction": "sum"}, ONE_HOT, LOGITS),
+    ("CategoricalFocalCrossentropy", {"label_smoothing": 0.1}, ONE_HOT, CHANCES),
+    ("CategoricalFocalCrossentropy", {"from_logits": True, "gamma": 1.5}, ONE_HOT, LOGITS),
+    ("SparseCategoricalCrossentropy", {}, LABELS, CHANCES),
+    ("SparseCategoricalCrossentropy", {"from_logits": True}, LABELS, LOGITS),
+]
+
+
+@pytest.mark.parametrize("weights", [None, SAMPLE_WEIGHTS])
+@pytest.mark.parametrize(("name", "arguments", "y_true", "y_pred"), LOSSES)
+def test_losses_and_their_gradients(name, arguments, y_true, y_pred, weights):
+    import torch
+
+    loss = getattr(losses, name)(**arguments)
+    graph = Graph()
+    graph.output(graph.affine(graph.input((4,)), 1, 0))
+    plan = Plan(graph, 30, training=True, loss=loss.spec, input_gradient=True)
+    value, _ = plan.train_step(y_pred, loss.targets(y_true, (4,), where="test"), weights)
+    outputs = torch.tensor(y_pred, requires_grad=True)
+    peer = getattr(keras.losses, name)(**arguments)(y_true, outputs, sample_weight=weights)
+    peer.backward()
+    wanted = float(peer.detach())
+    assert value == pytest.approx(wanted, rel=64 * EPS)
+    gradient = outputs.grad.numpy()
+    np.testing.assert_allclose(plan.dx, gradient, atol=128 * EPS * np.abs(gradient).max())
+
+
+METRICS = [
+    ("CategoricalAccuracy", {}, ONE_HOT, CHANCES),
+    ("SparseCategoricalAccuracy", {}, LABELS, CHANCES),
+    ("BinaryAccuracy", {"threshold": 0.3}, ONE_HOT, CHANCES),
+    ("TopKCategoricalAccuracy", {"k": 2}, ONE_HOT, CHANCES),
+    ("SparseTopKCategoricalAccuracy", {"k": 2}, LABELS, CHANCES),
+    ("Precision", {}, ONE_HOT, CHANCES),
+    ("Recall", {"thresholds": 0.3}, ONE_HOT, CHANCES),
+    ("F1Score", {}, ONE_HOT, CHANCES),
+    ("F1Score", {"average": "weighted", "threshold": 0.4}, ONE_HOT, CHANCES),
+    ("AUC", {}, ONE_HOT, CHANCES),
+    ("AUC", {"num_thresholds": 50, "curve": "PR"}, ONE_HOT, CHANCES),
+    ("MeanSquaredError", {}, OTHERS, CHANCES),
+    ("RootMeanSquaredError", {}, OTHERS, CHANCES),
+    ("MeanAbsoluteError", {}, OTHERS, CHANCES),
+]
+
+
+@pytest.mark.parametrize("weights", [None, SAMPLE_WEIGHTS])
+@pytest.mark.parametrize(("name", "arguments", "y_true", "y_pred"), METRICS)
+def test_metrics(name, arguments, y_true, y_pred, weights):
+    ours, peer = (getattr(m, name)(**arguments) for m in (metrics, keras.metrics))
+    for part in (slice(0, 12), slice(12, 30)):
+        some = None if weights is None else weights[part]
+        ours.update_state(y_true[part], y_pred[part], some)
+        # In this shape Keras takes a weight for each output of AUC, precision and recall.
+        peer.update_state(y_true[part], y_pred[part], some)
+    np.testing.assert_allclose(ours.result(), np.asarray(peer.result()), rtol=1e-5)

@@ -1,0 +1,64 @@
+"""Go on where an interrupted training stopped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fastconv._arguments import as_int
+from fastconv.callbacks.base import Callback, Logs
+
+
+class BackupAndRestore(Callback):
+    """Keep a copy of the whole training in a folder; the next `fit` goes on from it.
+
+    If the folder holds a backup when `fit` begins, the model's weights, the optimizer and the
+    history are read from it, and the training goes on with the epoch after it: it ends in the same
+    bits as one that was never interrupted. A training that comes to its end removes the backup.
+
+    Parameters
+    ----------
+    backup_dir : path
+        Made if it does not exist.
+    save_freq : "epoch" or int
+        Save after every epoch, or after every so many epochs.
+    delete_checkpoint : bool
+        Whether the backup is removed at the end.
+
+    Raises
+    ------
+    ValueError
+        If the backup is of another model.
+    """
+
+    comes_last = True
+
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: str | int = "epoch",
+        delete_checkpoint: bool = True,
+        **unknown: Any,
+    ) -> None:
+        super().__init__(**unknown)
+        self.path = Path(os.fspath(backup_dir)) / "backup.safetensors"
+        self.every = (
+            1 if save_freq == "epoch" else as_int(save_freq, "save_freq", where="BackupAndRestore")
+        )
+        self.delete_checkpoint = bool(delete_checkpoint)
+
+    def restore(self) -> None:
+        if self.path.exists():
+            from fastconv.models.checkpoint import restore_model
+
+            restore_model(self.model, self.path)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if (epoch + 1) % self.every == 0:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.model.save(self.path)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        if self.delete_checkpoint:
+            self.path.unlink(missing_ok=True)

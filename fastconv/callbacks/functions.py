@@ -1,0 +1,46 @@
+"""A callback made of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastconv.callbacks.base import Callback
+from fastconv.utils.configured import unknown_choice
+
+_HOOKS = tuple(name for name in dir(Callback) if name.startswith("on_"))
+_OLD = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
+
+
+class LambdaCallback(Callback):
+    """Calls a function at each of the points that are named.
+
+    Parameters
+    ----------
+    **functions : callable
+        ``on_epoch_end=lambda epoch, logs: ...`` and so on, with the arguments of the hooks of
+        `Callback`; on_batch_begin and on_batch_end are those of training.
+
+    Raises
+    ------
+    TypeError
+        If a name is no hook, or a value cannot be called.
+
+    Examples
+    --------
+    >>> shout = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+    """
+
+    def __init__(self, **functions: Callable[..., Any] | None) -> None:
+        super().__init__()
+        for given, function in functions.items():
+            name = _OLD.get(given, given)
+            if name not in _HOOKS:
+                raise unknown_choice("LambdaCallback", [*_HOOKS, *_OLD], given)
+            if function is None:
+                continue
+            if not callable(function):
+                raise TypeError(
+                    f"LambdaCallback: {given} must be a function; received {function!r}"
+                )
+            setattr(self, name, function)

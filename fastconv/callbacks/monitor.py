@@ -1,0 +1,61 @@
+"""A number in the logs that some callbacks watch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from fastconv._arguments import as_float, check_choice
+from fastconv.callbacks.base import Callback, Logs
+
+_RISING = ("acc", "accuracy", "auc", "precision", "recall", "f1_score")
+
+
+class Monitor(Callback):
+    """Compares a number in the logs with the best one so far.
+
+    The numbers of earlier epochs are part of the model's history, so that a resumed run knows them.
+
+    Parameters
+    ----------
+    monitor : str
+    mode : "auto", "min" or "max"
+        Whether less or more is better; "auto" takes more for accuracies, precision, recall, F1 and
+        AUC, and less for the rest.
+    min_delta : float
+        By how much a number must be better.
+    """
+
+    def __init__(
+        self, monitor: str, mode: str = "auto", min_delta: float = 0.0, **unknown: Any
+    ) -> None:
+        super().__init__(**unknown)
+        where = type(self).__name__
+        check_choice(mode, ("auto", "min", "max"), where=where, what="mode")
+        self.monitor = monitor
+        self.rising = mode == "max" or (mode == "auto" and monitor.endswith(_RISING))
+        self.min_delta = abs(as_float(min_delta, "min_delta", where=where))
+
+    def past(self) -> list[float]:
+        """The numbers of the epochs before this run."""
+        return self.model.history.history.get(self.monitor, [])
+
+    def watched(self, logs: Logs | None) -> float | None:
+        """The number; None in an epoch without validation, if the others have one."""
+        logs = logs or {}
+        if self.monitor in logs:
+            return logs[self.monitor]
+        if self.monitor.startswith("val_") and getattr(self.model, "validating", False):
+            return None
+        raise ValueError(
+            f"{type(self).__name__}: monitor must be one of {', '.join(logs)}; "
+            f"received {self.monitor!r}"
+        )
+
+    def beats(self, value: float, best: float | None) -> bool:
+        """Whether a number is better; one that is not finite never is."""
+        if not math.isfinite(value):
+            return False
+        if best is None:
+            return True
+        return (value - best if self.rising else best - value) > self.min_delta

@@ -1,0 +1,88 @@
+"""Which class is taken for which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv._arguments import as_int
+from fastconv.metrics.base import Metric, spread
+
+
+class ConfusionMatrix(Metric):
+    """Counts of samples by their class (rows) and the class that was chosen (columns).
+
+    For use by itself: a matrix is no number that logs could hold.
+
+    Parameters
+    ----------
+    num_classes : int
+    name : str
+
+    Examples
+    --------
+    >>> ConfusionMatrix(2)([0, 1, 1], [[0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
+    array([[1, 0],
+           [1, 1]])
+    """
+
+    is_number = False
+
+    def __init__(self, num_classes: int, name: str = "confusion_matrix", **unknown: Any) -> None:
+        super().__init__(name, **unknown)
+        self.num_classes = as_int(num_classes, "num_classes", where="ConfusionMatrix")
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        self.counts = np.zeros((self.num_classes, self.num_classes), np.int64)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        true, chosen = _labels(y_true), _labels(y_pred)
+        weights = None if sample_weight is None else spread(sample_weight, true.shape).reshape(-1)
+        size = self.num_classes
+        for given, what in ((true, "y_true"), (chosen, "y_pred")):
+            if given.size and not 0 <= given.min() <= given.max() < size:
+                raise ValueError(
+                    f"ConfusionMatrix: {what} must be classes from 0 to {size - 1}; "
+                    f"received {given.min()} to {given.max()}"
+                )
+        places = (true * size + chosen).reshape(-1)
+        counted = np.bincount(places, weights, minlength=size * size).reshape(size, size)
+        self.counts = self.counts + counted
+
+    def result(self) -> np.ndarray:
+        return self.counts
+
+    def get_config(self) -> dict[str, Any]:
+        return {"num_classes": self.num_classes, **super().get_config()}
+
+
+def confusion_matrix(y_true: Any, y_pred: Any, num_classes: int | None = None) -> np.ndarray:
+    """Counts of samples by their class (rows) and the class that was chosen (columns).
+
+    Parameters
+    ----------
+    y_true, y_pred : array_like
+        Labels (samples,), or rows of which the largest entry counts.
+    num_classes : int, optional
+        Default: the largest label + 1.
+
+    Examples
+    --------
+    >>> confusion_matrix([0, 1, 1], [0, 1, 0])
+    array([[1, 0],
+           [1, 1]])
+    """
+    if num_classes is None:
+        num_classes = 1 + int(max(_labels(y_true).max(), _labels(y_pred).max()))
+    matrix = ConfusionMatrix(num_classes)
+    matrix.update_state(y_true, y_pred)
+    return matrix.result()
+
+
+def _labels(given: Any) -> np.ndarray:
+    array = np.asarray(given)
+    if array.ndim > 1 and array.shape[-1] > 1:
+        return array.argmax(axis=-1)
+    return array.reshape(len(array)).astype(np.int64)

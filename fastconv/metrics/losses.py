@@ -1,0 +1,69 @@
+"""Losses as metrics: reported, but not made small."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastconv import losses
+from fastconv.metrics.base import MeanMetric
+from fastconv.utils.configured import serialize
+
+
+class LossMetric(MeanMetric):
+    """The mean of a loss.
+
+    Parameters
+    ----------
+    loss : str or Loss
+    name : str, optional
+
+    Examples
+    --------
+    >>> LossMetric("mae")([[0.0, 1.0]], [[0.5, 1.0]])
+    0.25
+    """
+
+    def __init__(self, loss: Any, name: str | None = None, **unknown: Any) -> None:
+        self.loss = losses.get(loss)
+        super().__init__(name or self.loss.name, **unknown)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        outputs = y_pred.astype(np.float64)
+        targets = self.loss.targets(y_true, outputs.shape[1:], where=self.name)
+        return self.loss.rows(targets, outputs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"loss": serialize(self.loss), **super().get_config()}
+
+
+class MeanSquaredError(LossMetric):
+    """Mean of (y_true - y_pred)²."""
+
+    def __init__(self, name: str = "mean_squared_error", **unknown: Any) -> None:
+        super().__init__("mean_squared_error", name, **unknown)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
+class RootMeanSquaredError(MeanSquaredError):
+    """Square root of the mean of (y_true - y_pred)²."""
+
+    def __init__(self, name: str = "root_mean_squared_error", **unknown: Any) -> None:
+        super().__init__(name, **unknown)
+
+    def result(self) -> float:
+        return math.sqrt(super().result())
+
+
+class MeanAbsoluteError(LossMetric):
+    """Mean of |y_true - y_pred|."""
+
+    def __init__(self, name: str = "mean_absolute_error", **unknown: Any) -> None:
+        super().__init__("mean_absolute_error", name, **unknown)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
