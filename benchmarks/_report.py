@@ -19,17 +19,13 @@ class Report:
 
     threads: int
     quick: bool = False
+    rounds: int = 9
     figures: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def rounds(self) -> int:
-        """For the few measurements that everything else hangs on."""
-        return 1 if self.quick else 9
 
     @property
     def rounds_of_many(self) -> int:
         """For the many cases whose mean counts."""
-        return 1 if self.quick else 5
+        return -(-self.rounds // 2)
 
     def measure(self, contest: Contest, rounds: int) -> Times:
         """Run a contest, with the machine's peak measured in every round."""

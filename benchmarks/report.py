@@ -1,6 +1,6 @@
 """Measure this machine and write one Markdown report: every figure of the README and more.
 
-    python benchmarks/report.py [--threads N] [--quick] [--only SECTION ...] [--out report.md]
+    python benchmarks/report.py [--threads N] [--only SECTION ...] [--quick] [--out report.md]
 
 Contestants take turns in every round, and the machine's peak is measured in the same rounds, so
 that shares and ratios hold where single times do not. The file is written anew after every section.
@@ -60,6 +60,9 @@ def main(words: list[str] | None = None) -> None:
     add = parser.add_argument
     add("--threads", type=int, default=fastconv.get_num_threads())
     add("--quick", action="store_true", help="a trial: small cases, one round")
+    add(
+        "--rounds", type=int, metavar="N", help="of every contestant (default: 9, for many cases 5)"
+    )
     add("--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
     add("--images", type=Path, help="an archive of images to load")
     add("--out", type=Path, default=Path("report.md"))
@@ -67,7 +70,7 @@ def main(words: list[str] | None = None) -> None:
     if options.quick:
         _shapes.make_small()
         _interleave.make_quick()
-    report = Report(options.threads, options.quick)
+    report = Report(options.threads, options.quick, options.rounds or (1 if options.quick else 9))
     done: dict[str, list[str]] = {}
     for name in options.only or SECTIONS:
         _peers.use_threads(options.threads)

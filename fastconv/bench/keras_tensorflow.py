@@ -16,7 +16,7 @@ def prepare(threads: int) -> None:
     ImportError
         If TensorFlow or Keras is not installed.
     RuntimeError
-        If TensorFlow has computed something already.
+        If TensorFlow has computed something already, with another number of threads.
     """
     for name, value in (
         ("TF_CPP_MIN_LOG_LEVEL", "3"),
@@ -27,8 +27,10 @@ def prepare(threads: int) -> None:
     import keras  # noqa: F401
     import tensorflow
 
-    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-    tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
+    config = tensorflow.config.threading
+    if config.get_intra_op_parallelism_threads() != threads:
+        config.set_intra_op_parallelism_threads(threads)
+        config.set_inter_op_parallelism_threads(threads)
 
 
 def network(image_shape: Sequence[int], classes: int, seed: int, as_published: bool) -> Any:

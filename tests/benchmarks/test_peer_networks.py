@@ -47,6 +47,7 @@ def test_keras(ours, x, as_published):
     pytest.importorskip("tensorflow", reason="needs the extra [tensorflow]")
     from fastconv.bench import keras_tensorflow
 
+    keras_tensorflow.prepare(threads=1)
     model = keras_tensorflow.network(IMAGE, CLASSES, seed=3, as_published=as_published)
     model.set_weights(ours.get_weights())
     np.testing.assert_allclose(model.predict_on_batch(x), ours.predict(x), atol=1e-5)

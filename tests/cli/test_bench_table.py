@@ -1,6 +1,8 @@
 """`fastconv bench --table`: rows for this machine, kept from run to run."""
 
 import json
+import runpy
+from pathlib import Path
 
 import pytest
 from command_checks import one_line
@@ -68,3 +70,14 @@ def test_mistakes(folder, run, words, said):
     assert result.code == 2
     assert said in one_line(result.err)
     assert not (folder / "runs").exists()
+
+
+def test_the_script_in_a_checkout(folder, monkeypatch):
+    """benchmarks/cifar10_table.py is the same command."""
+    script = Path(__file__).resolve().parents[2] / "benchmarks" / "cifar10_table.py"
+    words = ["shapes", "--limit", "12", "--batch-size", "6", "--threads", "1", "--epochs", "1"]
+    monkeypatch.setattr("sys.argv", [str(script), *words])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(script), run_name="__main__")
+    assert ended.value.code == 0
+    assert (folder / "runs" / "table-shapes" / "table.md").exists()

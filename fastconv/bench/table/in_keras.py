@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fastconv.bench import keras_tensorflow
 from fastconv.bench.table.program import KEY, Program
 from fastconv.bench.table.task import Images, Task
@@ -63,7 +61,7 @@ class InKeras(Program):
     def restore(self, path: Path) -> dict[str, Any]:
         tensors, description = read_tensors(path)
         for name, variable in self._state().items():
-            variable.assign(np.asarray(tensors[name]))
+            variable.assign(tensors[name].reshape(variable.shape))
         self.model.optimizer.iterations.assign(description["iterations"])
         return description["user_metadata"][KEY]
 
