@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from fastconv.models.model import Model
 from fastconv.models.zoo import cats_dogs, cifar10_table, lenet5, mnist, vgg16
 from fastconv.models.zoo.recipe import Recipe
 
-__all__ = ["NAMES", "Recipe", "build", "recipe"]
+__all__ = ["NAMES", "Recipe", "build", "made_for", "recipe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +73,16 @@ def build(
 def recipe(name: str, **options: Any) -> Recipe:
     """How the network `name` is meant to be trained; options as for `build`."""
     return _NETWORKS[check_choice(name, NAMES, where="zoo.recipe", what="name")].recipe(**options)
+
+
+def made_for(name: str) -> tuple[tuple[int, ...], int]:
+    """The shape of an image and the number of classes that the network `name` was made for.
+
+    Examples
+    --------
+    >>> made_for("cifar10")
+    ((32, 32, 3), 10)
+    """
+    network = _NETWORKS[check_choice(name, NAMES, where="zoo.made_for", what="name")]
+    parameters = inspect.signature(network.make).parameters
+    return parameters["input_shape"].default, parameters["classes"].default
