@@ -5,22 +5,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 from fastconv.cli import bench_table
 from fastconv.cli.errors import FAILED, CommandError, as_command_errors
 from fastconv.cli.parser import whole
 
-# What a network of the zoo is measured on; the others take CIFAR-10's.
-_IMAGES = {"mnist": ((28, 28, 1), 10)}
-_CIFAR10 = ((32, 32, 3), 10)
+_PIXELS = 2**20  # in a batch, at most, unless its size is given: large images take much memory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
     add("--model", metavar="NAME", help="cifar10, mnist, vgg16, ... (default: cifar10)")
-    add("--batch-size", type=whole(1), metavar="N", help="images in a step (default: the recipe's)")
+    add(
+        "--batch-size",
+        type=whole(1),
+        metavar="N",
+        help="images in a step (default: the recipe's, fewer if they are large)",
+    )
     add("--threads", type=whole(1, 1024), metavar="N", help="default: one for each processor")
     add("--rounds", type=whole(1), metavar="N", help="of four steps each (default: 5)")
     add("--out", metavar="DIR", help="for the files (default: runs/bench, runs/table-DATA)")
@@ -58,11 +62,12 @@ def _roofline(arguments: argparse.Namespace) -> int:
         )
         if arguments.threads is not None:
             set_num_threads(arguments.threads)
-        image_shape, classes = _IMAGES.get(name, _CIFAR10)
+        image_shape, classes = zoo.made_for(name)
         model = zoo.build(name, image_shape, classes, seed=21)
         folder = Path(arguments.out or "runs/bench")
         folder.mkdir(parents=True, exist_ok=True)
-    batch_size = arguments.batch_size or zoo.recipe(name).batch_size
+    most = max(1, _PIXELS // math.prod(image_shape[:2]))
+    batch_size = arguments.batch_size or min(most, zoo.recipe(name).batch_size)
     title = f"{name} on {processor()}"
     print(f"{title} ({active()}, {threads_in_words(get_num_threads())}), batches of {batch_size}")
     with as_command_errors(FAILED):

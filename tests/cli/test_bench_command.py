@@ -8,6 +8,7 @@ from command_checks import one_line
 
 from fastconv.bench.roofline import Machine, Roofline, Row
 from fastconv.bench.roofline_text import lines
+from fastconv.models import zoo
 
 
 @pytest.fixture
@@ -20,7 +21,15 @@ def quick(run, monkeypatch):
     return lambda *words: run("bench --rounds 1 --threads 1 --batch-size 3", *words)
 
 
-@pytest.mark.parametrize("name", ["cifar10", "mnist"])
+@pytest.mark.parametrize("name", zoo.NAMES)
+def test_what_the_networks_are_made_for(name):
+    (height, width, channels), classes = zoo.made_for(name)
+    assert min(height, width) >= 28
+    assert channels in (1, 3)
+    assert classes > 1
+
+
+@pytest.mark.parametrize("name", ["cifar10", "lenet5"])
 def test_networks_of_the_zoo(folder, quick, name):
     result = quick("--model", name)
     assert result.code == 0, result.err
