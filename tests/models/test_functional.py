@@ -226,6 +226,35 @@ def test_a_part_in_inference_drops_nothing():
     assert (Model(x, base(x), seed=1)(ROWS, training=True) == 0).any()
 
 
+class Told(Layer):
+    """A user's layer in NumPy that shows what it was told."""
+
+    uses_training = True
+
+    def forward(self, x, training):
+        return np.full_like(x, training)
+
+    def backward(self, dy):
+        return dy
+
+
+def test_a_users_layer_is_told_of_inference_and_trains_nevertheless():
+    x = Input((5,))
+    model = Model(x, Add()([Told()(x), Told()(Dense(5)(x), training=False)]), seed=1)
+    np.testing.assert_array_equal(model(ROWS, training=True), np.ones_like(ROWS))
+    np.testing.assert_array_equal(model(ROWS), np.zeros_like(ROWS))
+    model(ROWS, training=True)
+    close(model.backward(ROWS) - ROWS, ROWS @ model.get_weights()[0].T)
+
+
+def test_a_layer_that_keeps_its_input_stands_in_a_graph_once():
+    layer, x = Told(), Input((5,))
+    with pytest.raises(ValueError, match="keeps what its backward needs stands in a graph once"):
+        Model(x, layer(layer(x)))(ROWS)
+    with pytest.raises(ValueError, match="keeps what its backward needs stands in a graph once"):
+        Model(x, layer(layer(x, training=False), training=False))(ROWS)
+
+
 @pytest.mark.parametrize("frozen", ["before", "after"])
 def test_frozen_parts_stay(frozen):
     base = Sequential([Dense(5, activation="relu"), Dense(5)])

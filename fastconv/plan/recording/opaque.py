@@ -31,8 +31,10 @@ class Opaques(Recorder):
         for method in ("forward", "backward"):
             if not callable(getattr(layer, method, None)):
                 raise TypeError(f"{where}: a layer needs a method {method}; received {layer!r}")
+        if self.in_inference:
+            layer = _InInference(layer)
         steps = [node.primitive for node in self.nodes]
-        if any(isinstance(step, primitives.Opaque) and step.layer is layer for step in steps):
+        if any(isinstance(step, primitives.Opaque) and step.layer == layer for step in steps):
             raise ValueError(
                 f"{where}: a layer that keeps what its backward needs stands in a graph once; "
                 f"received {layer!r} again"
@@ -43,3 +45,24 @@ class Opaques(Recorder):
             shape = layer.compute_output_shape(shapes if len(shapes) > 1 else shape)
         sizes = tuple(as_int(s, "every size of the output", where=where) for s in shape)
         return self._record(primitives.Opaque(layer), values, sizes)
+
+
+class _InInference:
+    """A layer that computes as in inference while the plan trains."""
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer
+        self.parameters = tuple(getattr(layer, "parameters", ()))
+        self.backward = layer.backward
+        if hasattr(layer, "compute_output_shape"):
+            self.compute_output_shape = layer.compute_output_shape
+
+    def forward(self, x: Any, training: bool) -> Any:
+        return self.layer.forward(x, False)
+
+    def __eq__(self, other: object) -> bool:
+        return other is self.layer or (
+            isinstance(other, _InInference) and other.layer is self.layer
+        )
+
+    __hash__ = None  # type: ignore[assignment]
