@@ -44,6 +44,7 @@ _MODULES = frozenset(
         "optimizers",
         "plan",
         "reference",
+        "regularizers",
         "testing",
         "utils",
     )
@@ -72,6 +73,7 @@ __all__ = [
     "ops",
     "optimizers",
     "reference",
+    "regularizers",
     "set_num_threads",
     "testing",
     "utils",

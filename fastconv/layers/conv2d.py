@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from fastconv import initializers
 from fastconv._arguments import as_int, as_pair
 from fastconv.layers.activation import check_activation, emit_activation
-from fastconv.layers.base import Layer
 from fastconv.layers.channels import (
     check_data_format,
     emit_from_last,
@@ -17,6 +16,7 @@ from fastconv.layers.channels import (
     image_shape,
 )
 from fastconv.layers.padding import check_padding
+from fastconv.layers.regularized import Regularized
 from fastconv.plan.shapes import Conv2DShape, conv2d_shape
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fastconv.plan.values import Value
 
 
-class Conv2D(Layer):
+class Conv2D(Regularized):
     """Convolve images (height, width, channels) with `filters` windows, add a bias, activate.
 
     Parameters
@@ -47,6 +47,8 @@ class Conv2D(Layer):
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
         Of the kernel (height, width, channels / groups, filters) and the bias (filters,).
+    kernel_regularizer, bias_regularizer : str or Regularizer, optional
+        What they add to a model's loss: "l1", "l2", or one of `fastconv.regularizers`.
     name, trainable, input_shape
         As for every `Layer`.
 

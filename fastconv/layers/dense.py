@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastconv import initializers
 from fastconv._arguments import as_int
 from fastconv.layers.activation import check_activation, emit_activation
-from fastconv.layers.base import Layer
+from fastconv.layers.regularized import Regularized
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fastconv.plan.values import Value
 
 
-class Dense(Layer):
+class Dense(Regularized):
     """y = activation(x @ kernel + bias), along the last axis.
 
     Parameters
@@ -28,6 +28,8 @@ class Dense(Layer):
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
         Of the kernel (inputs, units) and the bias (units,).
+    kernel_regularizer, bias_regularizer : str or Regularizer, optional
+        What they add to a model's loss: "l1", "l2", or one of `fastconv.regularizers`.
     name, trainable, input_shape
         As for every `Layer`.
 

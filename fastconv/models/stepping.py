@@ -43,7 +43,7 @@ def training_step(
     plan = model.plans.training(batch_size, batch.signature, exactly=exactly)
     optimizer = model.optimizer
     loss, outputs = plan.train_step(*_arguments(batch), step=optimizer.iterations)
-    outcome = _outcome(plan, loss, outputs)
+    outcome = _outcome(plan, loss + _penalties(model, gradients=True), outputs)
     if math.isfinite(outcome.loss):
         optimizer.apply()
     return outcome
@@ -53,7 +53,17 @@ def judged(model: Model, batch: Samples, batch_size: int) -> Outcome:
     """The losses and the outputs."""
     plan = model.plans.inference(batch_size, batch.signature)
     loss, outputs = plan.loss_and_output(*_arguments(batch))
-    return _outcome(plan, loss, outputs)
+    return _outcome(plan, loss + _penalties(model, gradients=False), outputs)
+
+
+def _penalties(model: Model, *, gradients: bool) -> float:
+    """What the regularizers of the trained parameters cost; with it their gradients are added."""
+    total = 0.0
+    for parameter in model.parameters:
+        if parameter.regularizer is not None and parameter.trainable:
+            gradient = parameter.allocate_grad().reshape(-1) if gradients else None
+            total += parameter.regularizer.add(parameter.value.reshape(-1), gradient)
+    return total
 
 
 def _arguments(batch: Samples) -> tuple[Any, Any, Any]:

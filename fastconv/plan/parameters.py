@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,13 @@ from numpy.typing import ArrayLike
 from fastconv.plan.arena import ALIGNMENT, aligned_zeros
 
 _ALIGNED = ALIGNMENT // 4  # floats
+
+
+class Penalty(Protocol):
+    """What large values of a parameter cost."""
+
+    def add(self, w: np.ndarray, gradient: np.ndarray | None) -> float:
+        """The cost of flat float32 weights; its gradient is added to `gradient`."""
 
 
 class Parameter:
@@ -29,14 +36,17 @@ class Parameter:
     ----------
     grad : ndarray or None
         Written by a plan's backward pass, never added to; None before there is a training plan.
+    regularizer : Penalty or None
+        What a model's training adds to the loss and to the gradient.
     """
 
-    __slots__ = ("_store", "_value", "grad", "name", "trainable")
+    __slots__ = ("_store", "_value", "grad", "name", "regularizer", "trainable")
 
     def __init__(self, name: str, value: ArrayLike, trainable: bool = True) -> None:
         self.name = name
         self.trainable = bool(trainable)
         self.grad: np.ndarray | None = None
+        self.regularizer: Penalty | None = None
         self._store: ParameterStore | None = None
         given = _as_float32(value, name)
         self._value = aligned_zeros(given.shape, np.float32)
