@@ -10,6 +10,8 @@ from fastconv.kernels._isa cimport fc_epilogue
 ctypedef struct correlation:
     ptrdiff_t mb, groups, kc, nc
     const float *source
+    const uint8_t *bytes  # the source is scale * bytes + offset instead, unless NULL
+    float scale, offset
     ptrdiff_t ih, iw
     float *to
     ptrdiff_t to_h, to_w
@@ -31,6 +33,11 @@ cdef int correlate(const correlation *p) noexcept nogil
 # map) of n images of (ih, iw, ic), into out (n, rows, columns, ic).
 cdef void load_padded(
     const float *source, ptrdiff_t n, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic,
+    ptrdiff_t r0, ptrdiff_t rows, ptrdiff_t c0, ptrdiff_t columns, float *out) noexcept nogil
+
+# The same of the source scale * bytes + offset.
+cdef void load_scaled(
+    const uint8_t *bytes, float scale, float offset, ptrdiff_t n, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic,
     ptrdiff_t r0, ptrdiff_t rows, ptrdiff_t c0, ptrdiff_t columns, float *out) noexcept nogil
 
 # The same of the map (ih, iw) whose 2x2 max pooling, stride 2, has the gradient dy and the winners argmax, both

@@ -60,6 +60,25 @@ cdef void load_padded(
             out += columns * ic
 
 
+cdef void load_scaled(
+    const uint8_t *bytes, float scale, float offset, ptrdiff_t n, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic,
+    ptrdiff_t r0, ptrdiff_t rows, ptrdiff_t c0, ptrdiff_t columns, float *out
+) noexcept nogil:
+    cdef const fc_kernels *ks = kernels()
+    cdef ptrdiff_t i, r
+    cdef ptrdiff_t left = smaller(larger(-c0, 0), columns)
+    cdef ptrdiff_t first = larger(c0, 0)
+    cdef ptrdiff_t inside = larger(smaller(c0 + columns, iw) - first, 0)
+    for i in range(n):
+        for r in range(r0, r0 + rows):
+            memset(out, 0, sizeof(float) * columns * ic)
+            if 0 <= r < ih:
+                ks.affine_u8(
+                    inside * ic, bytes + ((i * ih + r) * iw + first) * ic, out + left * ic, scale,
+                    offset)
+            out += columns * ic
+
+
 cdef void load_unpooled(
     const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic,
     ptrdiff_t r0, ptrdiff_t rows, ptrdiff_t c0, ptrdiff_t columns, float *out
@@ -90,7 +109,7 @@ cdef void _choose_blocks(const correlation *p, int team, blocking *b) noexcept n
         reach_c = larger(reach_c, p.tap_c[t])
     b.src_columns = (p.ow - 1) * p.cs + reach_c + 1
     b.padded = (
-        p.top != 0 or p.left != 0 or (p.oh - 1) * p.rs + reach_r - p.top >= p.ih
+        p.bytes != NULL or p.top != 0 or p.left != 0 or (p.oh - 1) * p.rs + reach_r - p.top >= p.ih
         or b.src_columns - p.left > p.iw)
     row_floats = b.src_columns * ic
     b.rows = p.oh
@@ -183,9 +202,14 @@ cdef int _block(
             FC_OWN, sizeof(float) * b.images * b.src_rows * b.src_columns * ic)
         if copy == NULL:
             return -1
-        load_padded(
-            p.source + n0 * p.ih * p.iw * ic, images, p.ih, p.iw, ic, r0 * p.rs - p.top,
-            b.src_rows, -p.left, b.src_columns, copy)
+        if p.bytes != NULL:
+            load_scaled(
+                p.bytes + n0 * p.ih * p.iw * ic, p.scale, p.offset, images, p.ih, p.iw, ic,
+                r0 * p.rs - p.top, b.src_rows, -p.left, b.src_columns, copy)
+        else:
+            load_padded(
+                p.source + n0 * p.ih * p.iw * ic, images, p.ih, p.iw, ic, r0 * p.rs - p.top,
+                b.src_rows, -p.left, b.src_columns, copy)
         a = copy
     else:
         a = p.source + (n0 * p.ih + r0 * p.rs) * p.iw * ic

@@ -68,6 +68,7 @@ cdef int _class(
         tap_c[i] -= least_c
     _pack(g, w, at, tap, packed)
     p.mb, p.groups, p.kc, p.nc = g.mb, g.groups, kc, nc
+    p.bytes = NULL
     p.source, p.ih, p.iw = dy, g.oh, g.ow
     p.to, p.to_h, p.to_w = dx, g.ih, g.iw
     p.oh, p.ow = ceil_div(g.ih - a, g.sh), ceil_div(g.iw - b, g.sw)

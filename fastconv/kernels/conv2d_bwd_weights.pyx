@@ -15,9 +15,9 @@ from libc.stdint cimport uint8_t
 
 from cython.parallel cimport parallel, prange
 
-from fastconv.kernels._direct cimport load_padded
+from fastconv.kernels._direct cimport load_padded, load_scaled
 from fastconv.kernels._geometry cimport (
-    WINOGRAD, algorithm, ceil_div, check_pool, expect, geometry, larger, round_up,
+    DIRECT, WINOGRAD, algorithm, ceil_div, check_pool, expect, geometry, larger, round_up,
     set_algorithm, set_geometry, smaller,
 )
 from fastconv.kernels._isa cimport (
@@ -44,6 +44,8 @@ ctypedef struct plan:
     ptrdiff_t m, n_runs              # rows of dw that lie side by side in x, and how many such runs
     ptrdiff_t *pixels
     float *partial                   # parts copies of dw, then of db
+    const uint8_t *bytes             # x is scale * bytes + offset instead, unless NULL
+    float scale, offset
 
 
 cdef void _choose(const geometry *g, plan *b) noexcept nogil:
@@ -51,7 +53,7 @@ cdef void _choose(const geometry *g, plan *b) noexcept nogil:
     cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
     b.src_columns = (g.ow - 1) * g.sw + reach_c + 1
     b.padded = (
-        g.pt != 0 or g.pl != 0 or (g.oh - 1) * g.sh + reach_r >= g.ih or b.src_columns > g.iw)
+        b.bytes != NULL or g.pt != 0 or g.pl != 0 or (g.oh - 1) * g.sh + reach_r >= g.ih or b.src_columns > g.iw)
     cdef ptrdiff_t row_floats = b.src_columns * g.ic + g.ow * g.oc
     b.rows = g.oh
     b.images = larger(1, BLOCK_FLOATS // ((g.oh * g.sh + reach_r) * row_floats))
@@ -160,9 +162,14 @@ cdef int _part(
         images, rows = smaller(b.images, g.mb - n0), smaller(b.rows, g.oh - r0)
         n_pixels = images * rows * g.ow
         if b.padded:
-            load_padded(
-                x + n0 * g.ih * g.iw * g.ic, images, g.ih, g.iw, g.ic, r0 * g.sh - g.pt,
-                b.src_rows, -g.pl, b.src_columns, copy)
+            if b.bytes != NULL:
+                load_scaled(
+                    b.bytes + n0 * g.ih * g.iw * g.ic, b.scale, b.offset, images, g.ih, g.iw, g.ic,
+                    r0 * g.sh - g.pt, b.src_rows, -g.pl, b.src_columns, copy)
+            else:
+                load_padded(
+                    x + n0 * g.ih * g.iw * g.ic, images, g.ih, g.iw, g.ic, r0 * g.sh - g.pt,
+                    b.src_rows, -g.pl, b.src_columns, copy)
             a = copy
         else:
             a = x + (n0 * g.ih + r0 * g.sh) * g.iw * g.ic
@@ -185,7 +192,8 @@ cdef void _add_parts(const float *partial, ptrdiff_t parts, ptrdiff_t stride, pt
 
 
 cdef int _direct(
-    const geometry *g, const float *x, const float *dy, float *dw, float *db
+    const geometry *g, const float *x, const uint8_t *bytes, float scale, float offset,
+    const float *dy, float *dw, float *db
 ) noexcept nogil:
     cdef const fc_kernels *ks = kernels()
     cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
@@ -194,6 +202,7 @@ cdef int _direct(
     cdef ptrdiff_t i, r, c, at = 0, part, whole, columns, rows
     cdef unsigned csr = 0
     cdef int failed = 0
+    b.bytes, b.scale, b.offset = bytes, scale, offset
     _choose(g, &b)
     whole = b.images * b.rows * g.ow
     b.pixels = <ptrdiff_t *> scratch(FC_TABLE, sizeof(ptrdiff_t) * 2 * whole)
@@ -288,6 +297,36 @@ cdef class Conv2DBwdWeights:
                     &g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], winners, &dw[0, 0, 0, 0], bias)
             else:
                 failed = _direct(
-                    &g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
+                    &g, &x[0, 0, 0, 0], NULL, 1, 0, &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
+        if failed:
+            raise MemoryError("conv2d_backward: no memory for the partial sums")
+
+    def run_bytes(
+        self, const uint8_t[:, :, :, ::1] x, float scale, float offset,
+        const float[:, :, :, ::1] dy, float[:, :, :, ::1] dw, float[::1] db,
+    ):
+        """`run` for scale * x + offset, which is never stored as a whole ("direct" only)."""
+        cdef geometry g = self.g
+        cdef float *bias = NULL
+        cdef int failed
+        if self.chosen != DIRECT:
+            raise ValueError(f"conv2d_backward: bytes need algo 'direct'; received {self.algo!r}")
+        g.mb = x.shape[0]
+        expect("conv2d_backward", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
+        expect("conv2d_backward", "dy", g.mb, g.oh, g.ow, g.oc, dy.shape)
+        expect("conv2d_backward", "dw", g.kh, g.kw, g.ic // g.groups, g.oc, dw.shape)
+        if db is not None:
+            if db.shape[0] != g.oc:
+                raise ValueError(
+                    f"conv2d_backward: db must have {g.oc} elements; received {db.shape[0]}")
+            bias = &db[0]
+        if g.mb == 0:
+            dw[...] = 0
+            if db is not None:
+                db[...] = 0
+            return
+        with nogil:
+            failed = _direct(
+                &g, NULL, &x[0, 0, 0, 0], scale, offset, &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
         if failed:
             raise MemoryError("conv2d_backward: no memory for the partial sums")

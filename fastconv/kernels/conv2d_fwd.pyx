@@ -8,7 +8,7 @@ from libc.stdint cimport uint8_t
 
 from fastconv.kernels._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels._geometry cimport (
-    GEMM, WINOGRAD, algorithm, check_pool, expect, geometry, round_up, set_algorithm,
+    DIRECT, GEMM, WINOGRAD, algorithm, check_pool, expect, geometry, round_up, set_algorithm,
     set_geometry, smaller,
 )
 from fastconv.kernels._isa cimport FC_TEAM, activation_code, fc_kernels, kernels, scratch
@@ -30,7 +30,8 @@ cdef void _pack(const geometry *g, const float *w, float *out) noexcept nogil:
 
 
 cdef int _direct(
-    const geometry *g, const float *x, const float *w, const float *bias, float *y, int act
+    const geometry *g, const float *x, const uint8_t *bytes, float scale, float offset,
+    const float *w, const float *bias, float *y, int act
 ) noexcept nogil:
     cdef correlation p
     cdef ptrdiff_t i, j, n_taps = g.kh * g.kw
@@ -49,6 +50,7 @@ cdef int _direct(
             taps[n_taps + i * g.kw + j] = j * g.dw
     p.mb, p.groups, p.kc, p.nc = g.mb, g.groups, kc, nc
     p.source, p.ih, p.iw = x, g.ih, g.iw
+    p.bytes, p.scale, p.offset = bytes, scale, offset
     p.to, p.to_h, p.to_w = y, g.oh, g.ow
     p.oh, p.ow, p.step_r, p.step_c, p.first_r, p.first_c = g.oh, g.ow, 1, 1, 0, 0
     p.rs, p.cs, p.top, p.left = g.sh, g.sw, g.pt, g.pl
@@ -147,6 +149,35 @@ cdef class Conv2DFwd:
             elif self.chosen == GEMM:
                 failed = _gemm(&g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
             else:
-                failed = _direct(&g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
+                failed = _direct(
+                    &g, &x[0, 0, 0, 0], NULL, 1, 0, &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0],
+                    self.act)
+        if failed:
+            raise MemoryError("conv2d: no memory for the packed weights")
+
+    def run_bytes(
+        self, const uint8_t[:, :, :, ::1] x, float scale, float offset,
+        const float[:, :, :, ::1] w, const float[::1] b, float[:, :, :, ::1] y,
+    ):
+        """`run` of scale * x + offset, which is never stored as a whole ("direct" only)."""
+        cdef geometry g = self.g
+        cdef const float *bias = NULL
+        cdef int failed
+        if self.chosen != DIRECT:
+            raise ValueError(f"conv2d: bytes need algo 'direct'; received {self.algo!r}")
+        g.mb = x.shape[0]
+        expect("conv2d", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
+        expect("conv2d", "w", g.kh, g.kw, g.ic // g.groups, g.oc, w.shape)
+        expect("conv2d", "y", g.mb, g.oh, g.ow, g.oc, y.shape)
+        if b is not None:
+            if b.shape[0] != g.oc:
+                raise ValueError(f"conv2d: b must have {g.oc} elements; received {b.shape[0]}")
+            bias = &b[0]
+        if g.mb == 0:
+            return
+        with nogil:
+            failed = _direct(
+                &g, NULL, &x[0, 0, 0, 0], scale, offset, &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0],
+                self.act)
         if failed:
             raise MemoryError("conv2d: no memory for the packed weights")

@@ -40,7 +40,7 @@ def test_operations_and_bytes(graph):
         (conv, "backward"),
     ]
     pixels, weights = ROWS * 64, 4 * (27 * 8 + 8)
-    x, scaled, y, v = pixels * 3, 4 * pixels * 3, 4 * pixels * 8, 4 * 512 * 5
+    x, y, v = pixels * 3, 4 * pixels * 8, 4 * 512 * 5
     z = 4 * ROWS * 5
     assert [cost.flops for cost in found] == [
         2 * pixels * 27 * 8,
@@ -50,11 +50,11 @@ def test_operations_and_bytes(graph):
         2 * pixels * 27 * 8,  # for the weights: nobody wants the gradient of the image
     ]
     assert [cost.nbytes for cost in found] == [
-        x + scaled + y + weights,
+        x + y + weights,  # scaled block by block
         y + z + v,
         3 * z,
         y + z + y + 2 * v,  # x, dy, dx; w and dw
-        scaled + y + y + weights,  # the scaled x, y for the ReLU, dy; dw and db
+        x + y + y + weights,  # y for the ReLU, dy; dw and db
     ]
     assert all(cost.seconds is None for cost in found)
 

@@ -50,7 +50,10 @@ class ConvBlock(Executor):
         self.bwd_weights = self._kernel(Conv2DBwdWeights, "bwd_weights") if learns else None
         wants_dx = setting.backward and setting.input_gradients[0]
         self.bwd_data = self._kernel(Conv2DBwdData, "bwd_data") if wants_dx else None
-        self.reads_input = learns and self.scaling is None
+        self.scales_inside = self.scaling is not None and all(
+            kernel is None or kernel.algo == "direct" for kernel in (self.fwd, self.bwd_weights)
+        )
+        self.reads_input = learns and (self.scaling is None or self.scales_inside)
         self.reads_output = setting.backward and self.relu and not self.pools_inside
 
     def _kernel(self, kind: Any, direction: Pass, **more: Any) -> Any:
@@ -71,7 +74,7 @@ class ConvBlock(Executor):
     def buffers(self) -> list[Buffer]:
         wanted = []
         backward = self.setting.backward
-        if self.scaling is not None:
+        if self.scaling is not None and not self.scales_inside:
             life: Life = "saved" if self.bwd_weights is not None else "forward"
             wanted.append(Buffer("scaled", self.shape.x_shape, "float32", life))
         if self.pool is not None and not self.pools_inside:
@@ -84,37 +87,38 @@ class ConvBlock(Executor):
         return wanted
 
     def forward(self, training: bool, step: int) -> None:
-        x, y = self.inputs[0], self.output
-        if self.scaling is not None:
-            scaled = self.own["scaled"]
-            affine_u8(flat(x), flat(scaled), self.scaling.scale, self.scaling.offset)
-            x = scaled
+        x, w, y = self.inputs[0], self.conv.w.value, self.output
         b = None if self.conv.b is None else self.conv.b.value
-        if self.pools_inside:
-            self.fwd.run(x, self.conv.w.value, b, y, self.own.get("argmax"))
-        elif self.pool is None:
-            self.fwd.run(x, self.conv.w.value, b, y)
+        out = self.own.get("unpooled", y)
+        if self.scaling is not None and not self.scales_inside:
+            x = self.own["scaled"]
+            affine_u8(flat(self.inputs[0]), flat(x), self.scaling.scale, self.scaling.offset)
+        if self.scaling is not None and self.scales_inside:
+            self.fwd.run_bytes(x, self.scaling.scale, self.scaling.offset, w, b, out)
         else:
-            out = self.own["unpooled"]
-            self.fwd.run(x, self.conv.w.value, b, out)
+            self.fwd.run(x, w, b, out, self.own.get("argmax") if self.pools_inside else None)
+        if self.pool is not None and not self.pools_inside:
             max_pool2d_fwd(out, y, self.own.get("argmax"), *self._window())
         if self.dropout is not None and training:
             dropout_fwd(flat(y), flat(y), self.dropout.rate, self.dropout.seed, step)
 
     def backward(self, step: int) -> None:
         dy = self._undo_what_follows(step)
-        x = self.inputs[0] if self.scaling is None else self.own["scaled"]
         argmax = self.own["argmax"] if self.pools_inside else None
-        b = self.conv.b
+        w, b = self.conv.w, self.conv.b
         db = self.gradient(b) if b is not None and b.trainable else None
-        if self.bwd_weights is not None:
-            self.bwd_weights.run(x, dy, self.gradient(self.conv.w), db, argmax)
+        if self.bwd_weights is not None and self.scaling is not None and self.scales_inside:
+            scale, offset = self.scaling.scale, self.scaling.offset
+            self.bwd_weights.run_bytes(self.inputs[0], scale, offset, dy, self.gradient(w), db)
+        elif self.bwd_weights is not None:
+            x = self.own.get("scaled", self.inputs[0])
+            self.bwd_weights.run(x, dy, self.gradient(w), db, argmax)
         elif db is not None:
             bias_grad(rows_2d(dy), db)
         if self.bwd_data is not None:
             dx = self.d_inputs[0]
             assert dx is not None
-            self.bwd_data.run(dy, self.conv.w.value, dx, argmax)
+            self.bwd_data.run(dy, w.value, dx, argmax)
             if self.scaling is not None:
                 affine(flat(dx), flat(dx), self.scaling.scale, 0.0)
 
