@@ -1,4 +1,4 @@
-"""A convolution that scales bytes while it loads them gives the bits of one that is given floats."""
+"""A convolution that scales bytes while it loads them gives the bits of one that gets floats."""
 
 import numpy as np
 import pytest
