@@ -113,6 +113,8 @@ class Lifetimes:
         for reader in self.flow.readers.get(root, []):
             again = self.executors[reader.step].reads_input
             last = max(last, self._back(reader.step) if again else reader.step)
+        if root in self._early:
+            last = max(last, self._n)  # the loss reads what comes before the softmax
         if root in self.flow.outputs:
             last = self._end
         return Request(("value", root), self._nbytes(root), writer, last)
