@@ -27,7 +27,7 @@ class OneCycle(LearningRateSchedule):
     --------
     >>> schedule = OneCycle(1.0, total_steps=101, pct_start=0.5)
     >>> round(schedule(0), 6), round(schedule(49), 3), schedule(100)
-    (0.04, 0.999, 4e-06)
+    (0.04, 1.0, 4e-06)
     """
 
     def __init__(
