@@ -43,7 +43,7 @@ class Conv2D(Regularized):
     groups : int
         Divides the input channels and `filters`.
     activation : str, optional
-        "relu", "softmax" or None.
+        A name, or an instance, that `Activation` takes; default: none.
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
         Of the kernel (height, width, channels / groups, filters) and the bias (filters,).

@@ -24,7 +24,7 @@ class Dense(Regularized):
     units : int
         Outputs.
     activation : str, optional
-        "relu", "softmax" or None.
+        A name, or an instance, that `Activation` takes; default: none.
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
         Of the kernel (inputs, units) and the bias (units,).

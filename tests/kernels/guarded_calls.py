@@ -146,6 +146,16 @@ def elementwise():
             yield f"bias_grad {rows}x{n}", lambda x=many: ops.bias_grad(x)
             sums = new(n)
             yield f"prelu {rows}x{n}", lambda x=many, a=db, y=out: prelu_fwd(x, a, y)
+            yield f"batch norm {rows}x{n}", lambda x=many, g=db: ops.batch_norm(x, g, g)
+            yield f"layer norm {rows}x{n}", lambda x=many, g=db: ops.layer_norm(x, g, g)
+            yield (
+                f"batch norm bwd {rows}x{n}",
+                lambda x=many, g=db: ops.batch_norm_backward(x, x, g),
+            )
+            yield (
+                f"layer norm bwd {rows}x{n}",
+                lambda x=many, g=db: ops.layer_norm_backward(x, x, g),
+            )
             yield (
                 f"prelu bwd {rows}x{n}",
                 lambda x=many, a=db, y=out, s=sums: prelu_bwd(x, x, a, y, s),
