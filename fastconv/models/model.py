@@ -77,7 +77,12 @@ class Model(Structure):
     kept_weights: dict[str, np.ndarray] | None = None
     """Weights by name that a callback keeps for the end of the training; part of checkpoints."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, inputs: Any = None, outputs: Any = None, **kwargs: Any) -> None:
+        if inputs is not None or outputs is not None:
+            raise TypeError(
+                f"{type(self).__name__}: inputs and outputs are for Model itself, Model(inputs, "
+                "outputs); received them in another class"
+            )
         super().__init__(**kwargs)
         self.compiled: Compiled | None = None
         self.plans = Plans(self)

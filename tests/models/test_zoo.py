@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastconv.initializers import GlorotUniform, HeNormal
+from fastconv.layers import Add
 from fastconv.models import zoo
 from fastconv.optimizers import SGD, Adam
 
@@ -78,6 +79,12 @@ COUNTS = [
     ("lenet5", (32, 32, 1), 10, 61_706),
     ("lenet5", (28, 28, 1), 10, 61_706),
     ("vgg16", (32, 32, 3), 1000, 14_714_688 + 513 * 4096 + 4097 * (4096 + 1000)),
+    ("resnet18", (64, 64, 3), 1000, 11_689_512),
+    ("resnet50", (64, 64, 3), 1000, 25_557_032),
+    ("cifar_resnet18", (32, 32, 3), 10, 11_173_962),
+    ("cifar_resnet50", (32, 32, 3), 10, 23_520_842),
+    ("mobilenet_v2", (64, 64, 3), 1000, 3_504_872),
+    ("cifar_mobilenet_v2", (32, 32, 3), 10, 2_236_682),
     pytest.param("vgg16", (224, 224, 3), 1000, 138_357_544, marks=pytest.mark.slow),
 ]
 
@@ -90,6 +97,30 @@ def test_published_sizes(name, shape, classes, count, monkeypatch):
     model = zoo.build(name, shape, classes, seed=1)
     assert sum(p.size for p in model.trainable_weights) == count
     assert model.output_shape == (None, classes)
+
+
+def maps(name, shape):
+    """The shapes of the sums in a residual network."""
+    model = zoo.build(name, shape, 10, seed=1)
+    sums = [layer for layer in model.layers if isinstance(layer, Add)]
+    return list(dict.fromkeys(layer.output_shape[1:] for layer in sums))
+
+
+def test_maps_of_the_residual_networks():
+    assert maps("cifar_resnet18", (32, 32, 3)) == [
+        (32, 32, 64), (16, 16, 128), (8, 8, 256), (4, 4, 512),
+    ]  # fmt: skip
+    assert maps("resnet18", (64, 64, 3)) == [
+        (16, 16, 64), (8, 8, 128), (4, 4, 256), (2, 2, 512),
+    ]  # fmt: skip
+    assert maps("cifar_mobilenet_v2", (32, 32, 3)) == [
+        (32, 32, 24), (16, 16, 32), (8, 8, 64), (8, 8, 96), (4, 4, 160),
+    ]  # fmt: skip
+
+
+def test_what_a_network_is_made_for():
+    assert zoo.made_for("resnet50") == zoo.made_for("mobilenet_v2") == ((224, 224, 3), 1000)
+    assert zoo.made_for("cifar_resnet18") == ((32, 32, 3), 10)
 
 
 def test_cats_and_dogs():

@@ -5,11 +5,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastconv._arguments import check_choice
 from fastconv.models.model import Model
-from fastconv.models.zoo import cats_dogs, cifar10_table, lenet5, mnist, vgg16
+from fastconv.models.zoo import (
+    cats_dogs,
+    cifar10_table,
+    lenet5,
+    mnist,
+    mobilenet_v2,
+    resnet,
+    vgg16,
+)
 from fastconv.models.zoo.recipe import Recipe
 
 __all__ = ["NAMES", "Recipe", "build", "made_for", "recipe"]
@@ -21,12 +30,43 @@ class _Network:
     recipe: Callable[..., Recipe]
 
 
+_IMAGENET, _CIFAR = ((224, 224, 3), 1000), ((32, 32, 3), 10)
+
+
+def _resnet(depth: int, cifar: bool) -> _Network:
+    shape, count = _CIFAR if cifar else _IMAGENET
+
+    def make(
+        input_shape: Sequence[int] = shape, classes: int = count, seed: int | None = None
+    ) -> Model:
+        return resnet.network(input_shape, classes, seed, depth=depth, cifar=cifar)
+
+    return _Network(make, partial(resnet.recipe, cifar))
+
+
+def _mobilenet_v2(cifar: bool) -> _Network:
+    shape, count = _CIFAR if cifar else _IMAGENET
+
+    def make(
+        input_shape: Sequence[int] = shape, classes: int = count, seed: int | None = None
+    ) -> Model:
+        return mobilenet_v2.network(input_shape, classes, seed, cifar=cifar)
+
+    return _Network(make, partial(mobilenet_v2.recipe, cifar))
+
+
 _NETWORKS = {
     "cifar10": _Network(cifar10_table.network, cifar10_table.recipe),
     "mnist": _Network(mnist.network, mnist.recipe),
     "lenet5": _Network(lenet5.network, lenet5.recipe),
     "cats_dogs": _Network(cats_dogs.network, cats_dogs.recipe),
     "vgg16": _Network(vgg16.network, vgg16.recipe),
+    "resnet18": _resnet(18, False),
+    "resnet50": _resnet(50, False),
+    "cifar_resnet18": _resnet(18, True),
+    "cifar_resnet50": _resnet(50, True),
+    "mobilenet_v2": _mobilenet_v2(False),
+    "cifar_mobilenet_v2": _mobilenet_v2(True),
 }
 
 NAMES = tuple(_NETWORKS)

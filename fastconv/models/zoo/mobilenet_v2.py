@@ -1,0 +1,89 @@
+"""MobileNetV2 (Sandler et al. 2018): 3,504,872 trainable parameters with 1,000 classes.
+
+The CIFAR form halves the image three times instead of five; with ten classes it has 2,236,682.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastconv.layers import (
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Input,
+    ReLU,
+    Rescaling,
+)
+from fastconv.models.model import Model
+from fastconv.models.zoo.recipe import Recipe, cosine
+from fastconv.optimizers import SGD
+
+STAGES = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+"""How many times wider inside, filters, number of blocks, stride of the first."""
+
+
+def normalised(x: Any, relu: bool = True) -> Any:
+    """Batch normalisation, and ReLU up to 6 if wanted."""
+    x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+    return ReLU(max_value=6)(x) if relu else x
+
+
+def pointwise(x: Any, filters: int, relu: bool = True) -> Any:
+    """1×1 convolution without bias."""
+    return normalised(Conv2D(filters, 1, use_bias=False, kernel_initializer="he_normal")(x), relu)
+
+
+def inverted_residual(x: Any, wider: int, filters: int, strides: int) -> Any:
+    """Widen, convolve every channel by itself, narrow; the shortcut joins the narrow ends."""
+    y = pointwise(x, wider * x.shape[-1]) if wider > 1 else x
+    channels = y.shape[-1]
+    y = Conv2D(channels, 3, strides, padding=1, groups=channels, use_bias=False)(y)
+    y = pointwise(normalised(y), filters, relu=False)
+    return Add()([x, y]) if strides == 1 and x.shape[-1] == filters else y
+
+
+def network(
+    input_shape: Sequence[int],
+    classes: int,
+    seed: int | None = None,
+    *,
+    cifar: bool = False,
+) -> Model:
+    """Seventeen inverted residual blocks, for pixels from 0 to 255."""
+    x = Input(input_shape)
+    y = Rescaling(1 / 127.5, -1)(x)
+    y = normalised(Conv2D(32, 3, 1 if cifar else 2, padding=1, use_bias=False)(y))
+    for stage, (wider, filters, count, strides) in enumerate(STAGES):
+        for number in range(count):
+            first = 1 if cifar and stage == 1 else strides
+            y = inverted_residual(y, wider, filters, first if number == 0 else 1)
+    y = pointwise(y, 1280)
+    y = Dropout(0.2)(Flatten()(AveragePooling2D(y.shape[1:3])(y)))
+    y = Dense(classes, activation="softmax")(y)
+    return Model(x, y, name=f"{'cifar_' * cifar}mobilenet_v2", seed=seed)
+
+
+def recipe(cifar: bool) -> Recipe:
+    """Gradient descent with Nesterov's momentum and decay; half a cosine to 0."""
+    epochs = 60 if cifar else 150
+    return Recipe(
+        make_optimizer=lambda rate: SGD(rate, momentum=0.9, nesterov=True, weight_decay=1e-3),
+        learning_rate=0.05,
+        batch_size=128 if cifar else 256,
+        epochs=epochs,
+        schedule=cosine(epochs),
+    )
