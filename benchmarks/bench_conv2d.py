@@ -12,10 +12,7 @@ from _interleave import Contest, run
 from _shapes import CONVOLUTIONS, Conv
 
 import fastconv.reference as reference
-from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
-from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
-from fastconv.plan.algorithms import conv2d_algorithm
+from fastconv.plan.algorithms import conv2d_algorithm, conv2d_kernels
 
 PASSES = ("fwd", "bwd_data", "bwd_weights")
 
@@ -40,14 +37,14 @@ class Arrays:
 
 def call_of(case: Conv, which: str, arrays: Arrays, algo: str):
     """Our call of a pass, and the array that it writes."""
-    how = case.shape.kernel_arguments()
+    how, kernels = case.shape.kernel_arguments(), conv2d_kernels(algo)
     if which == "fwd":
-        fwd = Conv2DFwd(**how, algo=algo)
+        fwd = kernels.fwd(**how, algo=algo)
         return lambda: fwd.run(arrays.x, arrays.w, arrays.b, arrays.y), arrays.y
     if which == "bwd_data":
-        data = Conv2DBwdData(**how, algo=algo)
+        data = kernels.bwd_data(**how, algo=algo)
         return lambda: data.run(arrays.dy, arrays.w, arrays.dx), arrays.dx
-    weights = Conv2DBwdWeights(**how, algo=algo)
+    weights = kernels.bwd_weights(**how, algo=algo)
     return lambda: weights.run(arrays.x, arrays.dy, arrays.dw, arrays.db), arrays.dw
 
 

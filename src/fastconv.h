@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "table_depthwise.h"
 #include "table_merge.h"
+#include "table_pooling.h"
 
 enum fc_act { FC_ACT_NONE = 0, FC_ACT_RELU = 1 };
 
@@ -21,7 +23,7 @@ typedef struct {
 } fc_epilogue;
 
 /* Pooling of one image: x (ih, iw, ic), y (oh, ow, ic); see fastconv/plan/shapes.py. Every window touches x. */
-typedef struct {
+typedef struct fc_pool_geometry {
     ptrdiff_t ih, iw, ic, oh, ow, kh, kw, sh, sw, pt, pl;
 } fc_pool;
 
@@ -93,8 +95,8 @@ typedef struct {
                              void *arg);
     void (*max_pool_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *dy, int kind, const void *arg,
                              float *dx);
-    void (*avg_pool_fwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad, const float *x, float *y);
-    void (*avg_pool_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad, const float *dy, float *dx);
+    void (*avg_pool_fwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int divisor, const float *x, float *y);
+    void (*avg_pool_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int divisor, const float *dy, float *dx);
 
     /* Softmax: see softmax.h */
     void (*softmax_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *y);
@@ -110,9 +112,11 @@ typedef struct {
     double (*fma_chains)(ptrdiff_t n, const float *factor_term, float *out);
 
     /* Families with a table of their own */
+    const fc_depthwise *depthwise;
     const fc_merge *merge;
     const void *activations; /* fc_activation[], see table_activations.h */
     const void *channels;    /* fc_channels, see table_channels.h */
+    const fc_pooling *pooling;
 } fc_kernels;
 
 extern const fc_kernels fc_kernels_portable;

@@ -12,8 +12,10 @@
 #include "pack.h"
 #include "winograd.h"
 
-#include "dropout.h"
 #include "elementwise.h"
+
+#include "depthwise.h"
+#include "dropout.h"
 #include "exp.h"
 #include "log.h"
 #include "merge.h"
@@ -25,6 +27,7 @@
 #include "pool_avg_bwd.h"
 #include "pool_max.h"
 #include "pool_max_bwd.h"
+#include "pool_lp.h"
 #include "softmax.h"
 #include "softmax_cross_entropy.h"
 #include "special.h"
@@ -91,7 +94,9 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .optimizers = &optimizer_table,
     .fma_chains = fma_chains,
 
+    .depthwise = &depthwise_table,
     .merge = &merge_table,
     .activations = activations,
     .channels = &channels,
+    .pooling = &pooling_table,
 };

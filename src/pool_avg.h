@@ -1,5 +1,9 @@
-/* Average pooling: y = sum over the window / count, where count is the number of the window's elements inside x, or,
- * with include_pad, kh * kw. */
+/* Average pooling: y = sum over the window / count, where count is what the divisor (enum fc_divisor) says. */
+
+FN float pool_count(const fc_pool *p, int divisor, ptrdiff_t inside)
+{
+    return (float)(divisor == FC_COUNT_INSIDE ? inside : divisor == FC_COUNT_ALL ? p->kh * p->kw : 1);
+}
 
 /* Up to VL channels of one output, summed row by row. */
 FN void avg_window(const int whole, const ptrdiff_t nh, const ptrdiff_t nw, ptrdiff_t left, const float *x,
@@ -21,7 +25,7 @@ FN void avg_windows(const ptrdiff_t nh, const ptrdiff_t nw, ptrdiff_t nc, const 
 }
 
 /* Row r of the outputs of one image, the first nc channels: x (ih, iw, ic) is the image, y (ow, ic) the row. */
-static void avg_pool_fwd_row(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad, const float *x, float *y)
+static void avg_pool_fwd_row(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int divisor, const float *x, float *y)
 {
     const ptrdiff_t row = p->iw * p->ic;
     const span rows = inside(r, p->kh, p->sh, p->pt, p->ih);
@@ -29,7 +33,7 @@ static void avg_pool_fwd_row(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int in
     for (ptrdiff_t q = 0; q < p->ow; q++, y += p->ic) {
         const span columns = inside(q, p->kw, p->sw, p->pl, p->iw);
         const ptrdiff_t nw = columns.end - columns.begin;
-        const float count = (float)(include_pad ? p->kh * p->kw : nh * nw);
+        const float count = pool_count(p, divisor, nh * nw);
         const float *first = x + rows.begin * row + columns.begin * p->ic;
         if (nh == 2 && nw == 2)
             avg_windows(2, 2, nc, first, row, p->ic, count, y);

@@ -1,19 +1,28 @@
 /* Max pooling backwards: each dy goes to the element whose tap number stands in `arg` (see pool_max.h); every element
- * of dx is written, with 0 where nothing arrives. */
+ * of dx is written, with 0 where nothing arrives.
+ *
+ * `room`, in what follows, is how many numbers may be read from a place in arg on: reading a whole vector where only
+ * its first lanes count is faster than reading those lanes. */
 
-/* Windows that overlap: up to VL channels of an element at `position` gather from all windows over it, row by row. */
-FN void max_gather(const int kind, const int whole, const fc_pool *p, ptrdiff_t left, span rows, span columns,
-                   ptrdiff_t tap, const float *dy, const void *arg, ptrdiff_t c, float *dx)
+/* Windows that overlap: nv vectors of channels of one element gather from all windows over it, row by row. `tap` is the
+ * element's number in a window that starts where the padding does. */
+FN void max_gather(const int kind, const int whole, const int nv, const fc_pool *p, ptrdiff_t left, span rows,
+                   span columns, ptrdiff_t tap, const float *dy, const void *arg, ptrdiff_t c, float *dx)
 {
-    vf sum = v_zero();
+    vf sum[4];
+    for (int v = 0; v < nv; v++) sum[v] = v_zero();
     for (ptrdiff_t i = rows.begin; i < rows.end; i++)
         for (ptrdiff_t j = columns.begin; j < columns.end; j++) {
-            const ptrdiff_t at = (i * p->ow + j) * p->ic + c;
+            const ptrdiff_t at = (i * p->ow + j) * p->ic + c, room = whole ? VL : (p->ow - 1 - j) * p->ic + left;
             const vf number = v_set1((float)(tap - i * p->sh * p->kw - j * p->sw));
-            const vm mine = v_eq(load_arg(kind, arg, at, whole ? VL : left), number);
-            sum += v_select(mine, load_part(whole, left, dy + at), v_zero());
+#pragma GCC unroll 4
+            for (int v = 0; v < nv; v++) {
+                const vm mine = v_eq(load_arg(kind, arg, at + v * VL, room), number);
+                sum[v] += v_select(mine, load_part(whole, left, dy + at + v * VL), v_zero());
+            }
         }
-    store_part(whole, left, dx, sum);
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) store_part(whole, left, dx + v * VL, sum[v]);
 }
 
 FN void max_gather_row(const int kind, const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *dy, const void *arg,
@@ -23,35 +32,46 @@ FN void max_gather_row(const int kind, const fc_pool *p, ptrdiff_t r, ptrdiff_t 
     span columns = {0, 0};
     for (ptrdiff_t q = 0; q < p->iw; q++, dx += p->ic) {
         move_to(&columns, q + p->pl, p->kw, p->sw, p->ow);
-        const ptrdiff_t tap = (r + p->pt) * p->kw + q + p->pl; /* of a window at (0, 0) */
+        const ptrdiff_t tap = (r + p->pt) * p->kw + q + p->pl;
         ptrdiff_t c = 0;
-        for (; c + VL <= nc; c += VL) max_gather(kind, 1, p, VL, rows, columns, tap, dy, arg, c, dx + c);
-        if (c < nc) max_gather(kind, 0, p, nc - c, rows, columns, tap, dy, arg, c, dx + c);
+        for (; c + 4 * VL <= nc; c += 4 * VL) max_gather(kind, 1, 4, p, VL, rows, columns, tap, dy, arg, c, dx + c);
+        for (; c + VL <= nc; c += VL) max_gather(kind, 1, 1, p, VL, rows, columns, tap, dy, arg, c, dx + c);
+        if (c < nc) max_gather(kind, 0, 1, p, nc - c, rows, columns, tap, dy, arg, c, dx + c);
     }
 }
 
-/* Windows that do not: up to VL channels of one output go to the nh x nw elements from dx on, of which the first has the
- * number `tap` in column j0 of the window. Elements outside the window find no equal number and get 0. */
-FN void max_spread(const int kind, const int whole, const ptrdiff_t nh, const ptrdiff_t nw, const ptrdiff_t kw,
-                   ptrdiff_t left, const float *dy, const void *arg, ptrdiff_t at, float *dx, ptrdiff_t row,
-                   ptrdiff_t pixel, ptrdiff_t tap, ptrdiff_t j0)
+/* Windows that do not: one element takes dy where arg is its number, else 0. */
+FN void max_take(const int kind, ptrdiff_t nc, const float *dy, const void *arg, ptrdiff_t at, ptrdiff_t room,
+                 float number, float *dx)
 {
-    const vf g = load_part(whole, left, dy + at), a = load_arg(kind, arg, at, whole ? VL : left);
-    for (ptrdiff_t i = 0; i < nh; i++, dx += row, tap += kw)
-        for (ptrdiff_t j = 0; j < nw; j++) {
-            const vm mine = v_eq(a, v_set1(j0 + j < kw ? (float)(tap + j) : -1.0f));
-            store_part(whole, left, dx + j * pixel, v_select(mine, g, v_zero()));
+    const vf n = v_set1(number);
+    ptrdiff_t c = 0;
+    for (; c + VL <= nc; c += VL)
+        v_store(dx + c, v_select(v_eq(load_arg(kind, arg, at + c, VL), n), v_load(dy + at + c), v_zero()));
+    if (c < nc) {
+        const vm mine = v_eq(load_arg(kind, arg, at + c, room - c), n);
+        v_store_first(dx + c, v_select(mine, v_load_first(dy + at + c, nc - c), v_zero()), nc - c);
+    }
+}
+
+/* The four elements of a 2x2 window at once, so that dy and arg are read once. */
+FN void max_take_2x2_part(const int kind, const int whole, ptrdiff_t left, const float *dy, const void *arg,
+                          ptrdiff_t at, ptrdiff_t room, float *dx, ptrdiff_t row, ptrdiff_t pixel)
+{
+    const vf g = load_part(whole, left, dy + at), a = load_arg(kind, arg, at, room);
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 2; j++) {
+            const vm mine = v_eq(a, v_set1((float)(2 * i + j)));
+            store_part(whole, left, dx + i * row + j * pixel, v_select(mine, g, v_zero()));
         }
 }
 
-FN void max_spread_all(const int kind, const ptrdiff_t nh, const ptrdiff_t nw, const ptrdiff_t kw, ptrdiff_t nc,
-                       const float *dy, const void *arg, ptrdiff_t at, float *dx, ptrdiff_t row, ptrdiff_t pixel,
-                       ptrdiff_t tap, ptrdiff_t j0)
+FN void max_take_2x2(const int kind, ptrdiff_t nc, const float *dy, const void *arg, ptrdiff_t at, ptrdiff_t room,
+                     float *dx, ptrdiff_t row, ptrdiff_t pixel)
 {
     ptrdiff_t c = 0;
-    for (; c + VL <= nc; c += VL)
-        max_spread(kind, 1, nh, nw, kw, VL, dy, arg, at + c, dx + c, row, pixel, tap, j0);
-    if (c < nc) max_spread(kind, 0, nh, nw, kw, nc - c, dy, arg, at + c, dx + c, row, pixel, tap, j0);
+    for (; c + VL <= nc; c += VL) max_take_2x2_part(kind, 1, VL, dy, arg, at + c, VL, dx + c, row, pixel);
+    if (c < nc) max_take_2x2_part(kind, 0, nc - c, dy, arg, at + c, room - c, dx + c, row, pixel);
 }
 
 FN void max_spread_row(const int kind, const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *dy, const void *arg,
@@ -59,16 +79,21 @@ FN void max_spread_row(const int kind, const fc_pool *p, ptrdiff_t r, ptrdiff_t 
 {
     const ptrdiff_t row = p->iw * p->ic, top = r * p->sh - p->pt;
     const span rows = band_of(r, p->sh, p->pt, p->ih, p->oh);
-    const ptrdiff_t nh = rows.end - rows.begin;
-    for (ptrdiff_t q = 0; q < p->ow; q++) {
+    const int two_rows = p->kh == 2 && p->kw == 2 && top == rows.begin && rows.end - rows.begin == 2;
+    ptrdiff_t at = r * p->ow * p->ic;
+    for (ptrdiff_t q = 0; q < p->ow; q++, at += p->ic) {
+        const ptrdiff_t left = q * p->sw - p->pl, room = (p->ow - 1 - q) * p->ic + nc;
         const span columns = band_of(q, p->sw, p->pl, p->iw, p->ow);
-        const ptrdiff_t nw = columns.end - columns.begin, j0 = columns.begin - (q * p->sw - p->pl);
-        const ptrdiff_t at = (r * p->ow + q) * p->ic, tap = (rows.begin - top) * p->kw + j0;
-        float *first = dx + rows.begin * row + columns.begin * p->ic;
-        if (nh == 2 && nw == 2 && p->kw == 2 && j0 == 0)
-            max_spread_all(kind, 2, 2, 2, nc, dy, arg, at, first, row, p->ic, tap, 0);
-        else
-            max_spread_all(kind, nh, nw, p->kw, nc, dy, arg, at, first, row, p->ic, tap, j0);
+        if (two_rows && left == columns.begin && columns.end - columns.begin == 2) {
+            max_take_2x2(kind, nc, dy, arg, at, room, dx + top * row + left * p->ic, row, p->ic);
+            continue;
+        }
+        for (ptrdiff_t i = rows.begin; i < rows.end; i++)
+            for (ptrdiff_t j = columns.begin; j < columns.end; j++) {
+                const int inside = i - top < p->kh && j - left < p->kw; /* else between two windows */
+                const float number = inside ? (float)((i - top) * p->kw + j - left) : -1.0f;
+                max_take(kind, nc, dy, arg, at, room, number, dx + i * row + j * p->ic);
+            }
     }
 }
 

@@ -1,7 +1,9 @@
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from fastconv.kernels._merge cimport fc_merge
+from fastconv.kernels._table_depthwise cimport fc_depthwise
+from fastconv.kernels._table_merge cimport fc_merge
+from fastconv.kernels._table_pooling cimport fc_pool, fc_pooling
 
 
 cdef extern from "table_losses.h" nogil:
@@ -75,9 +77,6 @@ cdef extern from "fastconv.h" nogil:
         const float *bias
         int act
 
-    ctypedef struct fc_pool:
-        ptrdiff_t ih, iw, ic, oh, ow, kh, kw, sh, sw, pt, pl
-
     ctypedef struct fc_dropout:
         uint64_t seed, step
         uint32_t threshold
@@ -149,10 +148,10 @@ cdef extern from "fastconv.h" nogil:
             const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *dy,
             int kind, const void *arg, float *dx) noexcept nogil
         void avg_pool_fwd_row(
-            const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad,
+            const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int divisor,
             const float *x, float *y) noexcept nogil
         void avg_pool_bwd_row(
-            const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int include_pad,
+            const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int divisor,
             const float *dy, float *dx) noexcept nogil
         void softmax_fwd(ptrdiff_t rows, ptrdiff_t n, const float *x, float *y) noexcept nogil
         void softmax_bwd(
@@ -163,9 +162,11 @@ cdef extern from "fastconv.h" nogil:
         const fc_optimizers *optimizers
         const fc_losses *losses
         double fma_chains(ptrdiff_t n, const float *factor_term, float *out) noexcept nogil
+        const fc_depthwise *depthwise
         const fc_merge *merge
         const void *activations
         const void *channels
+        const fc_pooling *pooling
 
 
 # The table of the level in use. Kernels fetch it once per call, never store it across calls.

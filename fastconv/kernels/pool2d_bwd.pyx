@@ -1,4 +1,4 @@
-"""Max and average pooling, backward.
+"""Max, min and average pooling, backward.
 
 dy (mb, oh, ow, ic) and dx (mb, ih, iw, ic), C-contiguous float32; the geometry as in pool2d_fwd. dx
 is overwritten, with 0 where nothing arrives, and must not overlap dy. Each element of dx belongs to
@@ -16,6 +16,11 @@ from fastconv.kernels._isa cimport (
 )
 from fastconv.kernels._pool2d cimport arg_range, arg_sizes, channels_per_item, pool_geometry
 from fastconv.kernels._threads cimport threads_for
+
+
+# Windows that overlap: the rows of dx, which gather; otherwise the rows of dy, which spread.
+cdef inline ptrdiff_t rows_of_work(const fc_pool *p) noexcept nogil:
+    return p.ih if p.kh > p.sh or p.kw > p.sw else p.oh
 
 
 def max_pool2d_bwd(
@@ -50,8 +55,7 @@ cdef void _max_pool2d_bwd(
         const fc_pool *p, ptrdiff_t mb, const float *dy, int kind, const void *arg,
         float *dx) noexcept nogil:
     cdef const fc_kernels *k = kernels()
-    # the rows that max_pool_bwd_row counts in
-    cdef ptrdiff_t rows = p.ih if p.kh > p.sh or p.kw > p.sw else p.oh
+    cdef ptrdiff_t rows = rows_of_work(p)
     cdef ptrdiff_t nc = channels_per_item(mb * rows, p.ic)
     cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic, out = p.oh * p.ow * p.ic
     cdef ptrdiff_t i, c, n
@@ -70,28 +74,29 @@ cdef void _max_pool2d_bwd(
 def avg_pool2d_bwd(
         const float[:, :, :, ::1] dy, float[:, :, :, ::1] dx,
         ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl,
-        bint count_include_pad):
-    """dx = the sum over an element's windows of dy / count; count as in avg_pool2d_fwd."""
+        int divisor):
+    """dx = the sum over an element's windows of dy / count; the divisor as in avg_pool2d_fwd."""
     cdef fc_pool p
     pool_geometry(&p, "avg_pool2d_bwd", dx.shape, dy.shape, kh, kw, sh, sw, pt, pl)
     if dy.shape[0]:
         with nogil:
-            _avg_pool2d_bwd(&p, dy.shape[0], &dy[0, 0, 0, 0], &dx[0, 0, 0, 0], count_include_pad)
+            _avg_pool2d_bwd(&p, dy.shape[0], &dy[0, 0, 0, 0], &dx[0, 0, 0, 0], divisor)
 
 
 cdef void _avg_pool2d_bwd(
-        const fc_pool *p, ptrdiff_t mb, const float *dy, float *dx, int include_pad) noexcept nogil:
+        const fc_pool *p, ptrdiff_t mb, const float *dy, float *dx, int divisor) noexcept nogil:
     cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t nc = channels_per_item(mb * p.ih, p.ic)
-    cdef ptrdiff_t parts = blocks_of(p.ic, nc), line = p.iw * p.ic, out = p.oh * p.ow * p.ic
-    cdef ptrdiff_t i, c, row
+    cdef ptrdiff_t rows = rows_of_work(p)
+    cdef ptrdiff_t nc = channels_per_item(mb * rows, p.ic)
+    cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic, out = p.oh * p.ow * p.ic
+    cdef ptrdiff_t i, c, n
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(2.0 * mb * out * (2.0 + p.kh * p.kw))):
         state = flush_denormals()
-        for i in prange(mb * p.ih * parts, schedule="static"):
+        for i in prange(mb * rows * parts, schedule="static"):
             c = i % parts * nc
-            row = i // parts
+            n = i // parts // rows
             k.avg_pool_bwd_row(
-                p, row % p.ih, min(nc, p.ic - c), include_pad,
-                dy + row // p.ih * out + c, dx + row * line + c)
+                p, i // parts % rows, min(nc, p.ic - c), divisor,
+                dy + n * out + c, dx + n * image + c)
         restore_denormals(state)

@@ -1,4 +1,4 @@
-"""Max and average pooling, forward.
+"""Max, min and average pooling, forward.
 
 x (mb, ih, iw, ic) and y (mb, oh, ow, ic), C-contiguous float32; windows of kh x kw in steps of
 (sh, sw) behind pt rows and pl columns of padding. A window may hang over any edge; what lies outside
@@ -21,11 +21,12 @@ from fastconv.kernels._threads cimport threads_for
 
 def max_pool2d_fwd(
         const float[:, :, :, ::1] x, float[:, :, :, ::1] y, argmax,
-        ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl):
-    """y = the largest element of each window; NaN if there is one.
+        ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl,
+        bint least=False):
+    """y = the largest element of each window or, with `least`, the smallest; NaN if there is one.
 
     argmax (mb, oh, ow, ic), if not None, gets the number i*kw + j of the tap that won: the first
-    largest, or the first NaN, row by row. uint8, or int32 for windows of more than 256 elements.
+    such element, or the first NaN, row by row. uint8, or int32 for windows of more than 256 elements.
     """
     cdef fc_pool p
     cdef uint8_t[:, :, :, ::1] bytes_
@@ -45,12 +46,13 @@ def max_pool2d_fwd(
             arg = &ints[0, 0, 0, 0] if x.shape[0] else NULL
     if x.shape[0]:
         with nogil:
-            _max_pool2d_fwd(&p, x.shape[0], &x[0, 0, 0, 0], &y[0, 0, 0, 0], kind, arg)
+            _max_pool2d_fwd(
+                &p, x.shape[0], &x[0, 0, 0, 0], &y[0, 0, 0, 0], kind, arg, least)
 
 
 cdef void _max_pool2d_fwd(
-        const fc_pool *p, ptrdiff_t mb, const float *x, float *y, int kind,
-        void *arg) noexcept nogil:
+        const fc_pool *p, ptrdiff_t mb, const float *x, float *y, int kind, void *arg,
+        bint least) noexcept nogil:
     cdef const fc_kernels *k = kernels()
     cdef ptrdiff_t nc = channels_per_item(mb * p.oh, p.ic)
     cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic
@@ -62,27 +64,32 @@ cdef void _max_pool2d_fwd(
             c = i % parts * nc
             row = i // parts
             at = row * p.ow * p.ic + c
-            k.max_pool_fwd_row(
-                p, row % p.oh, min(nc, p.ic - c), x + row // p.oh * image + c, y + at,
-                kind, <char *> arg + at * kind)
+            if least:
+                k.pooling.min_fwd_row(
+                    p, row % p.oh, min(nc, p.ic - c), x + row // p.oh * image + c, y + at,
+                    kind, <char *> arg + at * kind)
+            else:
+                k.max_pool_fwd_row(
+                    p, row % p.oh, min(nc, p.ic - c), x + row // p.oh * image + c, y + at,
+                    kind, <char *> arg + at * kind)
         restore_denormals(state)
 
 
 def avg_pool2d_fwd(
         const float[:, :, :, ::1] x, float[:, :, :, ::1] y,
         ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl,
-        bint count_include_pad):
-    """y = the sum of each window, divided by the number of its elements inside x or, with
-    `count_include_pad`, by kh * kw."""
+        int divisor):
+    """y = the sum of each window, divided by the number of its elements inside x (divisor 0), by
+    kh * kw (1), or not at all (2)."""
     cdef fc_pool p
     pool_geometry(&p, "avg_pool2d_fwd", x.shape, y.shape, kh, kw, sh, sw, pt, pl)
     if x.shape[0]:
         with nogil:
-            _avg_pool2d_fwd(&p, x.shape[0], &x[0, 0, 0, 0], &y[0, 0, 0, 0], count_include_pad)
+            _avg_pool2d_fwd(&p, x.shape[0], &x[0, 0, 0, 0], &y[0, 0, 0, 0], divisor)
 
 
 cdef void _avg_pool2d_fwd(
-        const fc_pool *p, ptrdiff_t mb, const float *x, float *y, int include_pad) noexcept nogil:
+        const fc_pool *p, ptrdiff_t mb, const float *x, float *y, int divisor) noexcept nogil:
     cdef const fc_kernels *k = kernels()
     cdef ptrdiff_t nc = channels_per_item(mb * p.oh, p.ic)
     cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic
@@ -94,6 +101,6 @@ cdef void _avg_pool2d_fwd(
             c = i % parts * nc
             row = i // parts
             k.avg_pool_fwd_row(
-                p, row % p.oh, min(nc, p.ic - c), include_pad,
+                p, row % p.oh, min(nc, p.ic - c), divisor,
                 x + row // p.oh * image + c, y + row * p.ow * p.ic + c)
         restore_denormals(state)

@@ -13,10 +13,20 @@ from fastconv.layers.activations import (
 )
 from fastconv.layers.base import Layer
 from fastconv.layers.batch_normalization import BatchNormalization
+from fastconv.layers.conv1d import Conv1D
 from fastconv.layers.conv2d import Conv2D
+from fastconv.layers.conv2d_transpose import Conv2DTranspose
 from fastconv.layers.dense import Dense
+from fastconv.layers.depthwise_conv2d import DepthwiseConv2D
 from fastconv.layers.dropout import Dropout
+from fastconv.layers.edges import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
 from fastconv.layers.flatten import Flatten
+from fastconv.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+)
 from fastconv.layers.group_normalization import GroupNormalization
 from fastconv.layers.input import Input, InputLayer
 from fastconv.layers.layer_normalization import LayerNormalization
@@ -38,9 +48,19 @@ from fastconv.layers.merging_functions import (
     multiply,
     subtract,
 )
-from fastconv.layers.pooling2d import AveragePooling2D, MaxPooling2D
+from fastconv.layers.pooling1d import AveragePooling1D, MaxPooling1D
+from fastconv.layers.pooling2d import (
+    AveragePooling2D,
+    LPPooling2D,
+    MaxPooling2D,
+    MinPooling2D,
+)
 from fastconv.layers.prelu import PReLU
 from fastconv.layers.rescaling import Rescaling
+from fastconv.layers.reshape import Permute, RepeatVector, Reshape
+from fastconv.layers.separable_conv2d import SeparableConv2D
+from fastconv.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D
+from fastconv.layers.upsampling import UpSampling1D, UpSampling2D
 
 __all__ = [
     "ELU",
@@ -48,31 +68,54 @@ __all__ = [
     "Activation",
     "Add",
     "Average",
+    "AveragePooling1D",
     "AveragePooling2D",
     "BatchNormalization",
     "Concatenate",
+    "Conv1D",
     "Conv2D",
+    "Conv2DTranspose",
+    "Cropping1D",
+    "Cropping2D",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Flatten",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
     "GroupNormalization",
     "Input",
     "InputLayer",
+    "LPPooling2D",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "MaxPooling1D",
     "MaxPooling2D",
     "Maximum",
+    "MinPooling2D",
     "Minimum",
     "Multiply",
     "PReLU",
+    "Permute",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
+    "Reshape",
+    "SeparableConv2D",
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
     "Subtract",
     "Tanh",
+    "UpSampling1D",
+    "UpSampling2D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
     "add",
     "average",
     "concatenate",
@@ -86,7 +129,18 @@ CLASSES = tuple(name for name in __all__ if isinstance(globals()[name], type))
 """The layers that a model's file may name."""
 
 # Keras's second names.
+AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
+Convolution1D = Conv1D
 Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
-__all__ += ["AvgPool2D", "Convolution2D", "MaxPool2D"]
+SeparableConvolution2D = SeparableConv2D
+__all__ += ["AvgPool1D", "AvgPool2D", "Convolution1D", "Convolution2D", "Convolution2DTranspose"]
+__all__ += ["GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalMaxPool1D", "GlobalMaxPool2D"]
+__all__ += ["MaxPool1D", "MaxPool2D", "SeparableConvolution2D"]

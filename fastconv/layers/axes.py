@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import is_whole
-from fastconv.layers.channels import _MoveChannels
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
@@ -41,5 +40,6 @@ def emit_along(
     place, last = place_of(axis, x.shape, where=where), len(x.shape) - 1
     if place == last:
         return record(x)
-    turned = record(graph.opaque(x, _MoveChannels(place, -1)))
-    return graph.opaque(turned, _MoveChannels(-1, place))
+    axes = [i for i in range(last + 1) if i != place]
+    turned = record(graph.transpose(x, [*axes, place]))
+    return graph.transpose(turned, [*range(place), last, *range(place, last)])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fastconv._arguments import check_choice
 from fastconv.utils.arrays import Shape
 
@@ -41,33 +39,33 @@ def from_last(shape: Shape, data_format: str) -> Shape:
 
 def emit_to_last(graph: Graph, x: Value, data_format: str) -> Value:
     """Record the transposition from `data_format` to channels_last."""
-    return x if data_format == LAST else graph.opaque(x, _MoveChannels(0, -1))
+    axes = range(len(x.shape))
+    return x if data_format == LAST else graph.transpose(x, (*axes[1:], 0))
 
 
 def emit_from_last(graph: Graph, x: Value, data_format: str) -> Value:
     """Record the transposition from channels_last to `data_format`."""
-    return x if data_format == LAST else graph.opaque(x, _MoveChannels(-1, 0))
+    axes = range(len(x.shape))
+    return x if data_format == LAST else graph.transpose(x, (axes[-1], *axes[:-1]))
 
 
-class _MoveChannels:
-    """Moves one axis of every sample; its gradient moves it back."""
-
-    def __init__(self, source: int, target: int) -> None:
-        self.source, self.target = source, target
-
-    def compute_output_shape(self, shape: Shape) -> Shape:
-        sizes = list(shape)
-        moved = sizes.pop(self.source)
-        sizes.insert(len(sizes) if self.target == -1 else self.target, moved)
-        return tuple(sizes)
-
-    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
-        return _moved(x, self.source, self.target)
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        return _moved(dy, self.target, self.source)
+def sequence_shape(input_shape: Shape, data_format: str, *, where: str) -> tuple[int, int]:
+    """(steps, channels) of an input shape in `data_format`."""
+    if len(input_shape) != 2:
+        axes = "channels, steps" if data_format == FIRST else "steps, channels"
+        raise ValueError(
+            f"{where}: x must have the axes (batch, {axes}); received {(None, *input_shape)}"
+        )
+    first, second = input_shape
+    return (first, second) if data_format == LAST else (second, first)
 
 
-def _moved(x: np.ndarray, source: int, target: int) -> np.ndarray:
-    axes = [axis + 1 if axis >= 0 else axis for axis in (source, target)]
-    return np.ascontiguousarray(np.moveaxis(x, *axes))
+def emit_as_row(graph: Graph, x: Value, data_format: str) -> Value:
+    """Record a sequence as an image of height 1, (1, steps, channels)."""
+    x = emit_to_last(graph, x, data_format)
+    return graph.reshape(x, (1, *x.shape))
+
+
+def emit_from_row(graph: Graph, x: Value, data_format: str) -> Value:
+    """Record an image of height 1 as a sequence in `data_format`."""
+    return emit_from_last(graph, graph.reshape(x, x.shape[1:]), data_format)

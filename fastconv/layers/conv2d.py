@@ -6,17 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastconv import initializers
-from fastconv._arguments import as_int, as_pair
-from fastconv.layers.activation import check_activation, emit_activation
-from fastconv.layers.channels import (
-    check_data_format,
-    emit_from_last,
-    emit_to_last,
-    from_last,
-    image_shape,
-)
-from fastconv.layers.padding import check_padding
-from fastconv.layers.regularized import Regularized
+from fastconv._arguments import as_int
+from fastconv.layers.channels import emit_to_last, from_last, image_shape
+from fastconv.layers.convolution import Convolution
 from fastconv.plan.shapes import Conv2DShape, conv2d_shape
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
@@ -26,7 +18,7 @@ if TYPE_CHECKING:
     from fastconv.plan.values import Value
 
 
-class Conv2D(Regularized):
+class Conv2D(Convolution):
     """Convolve images (height, width, channels) with `filters` windows, add a bias, activate.
 
     Parameters
@@ -76,25 +68,27 @@ class Conv2D(Regularized):
         data_format: str | None = None,
         dilation_rate: int | Sequence[int] = (1, 1),
         groups: int = 1,
-        activation: str | None = None,
+        activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        where = "Conv2D"
+        super().__init__(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            bias_initializer=bias_initializer,
+            **kwargs,
+        )
+        where = type(self).__name__
         self.filters = as_int(filters, "filters", where=where)
-        self.kernel_size = as_pair(kernel_size, "kernel_size", where=where)
-        self.strides = as_pair(strides, "strides", where=where)
-        self.padding = check_padding(padding, where=where)
-        self.data_format = check_data_format(data_format, where=where)
-        self.dilation_rate = as_pair(dilation_rate, "dilation_rate", where=where)
         self.groups = as_int(groups, "groups", where=where)
-        self.activation = check_activation(activation, where=where)
-        self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
         if self.filters % self.groups:
             raise ValueError(
                 f"{where}: groups must divide filters; received groups {groups}, filters {filters}"
@@ -103,11 +97,7 @@ class Conv2D(Regularized):
     def build(self, input_shape: Shape) -> None:
         geometry = self._geometry(input_shape)
         self.kernel = self.add_weight("kernel", geometry.w_shape, self.kernel_initializer)
-        self.bias = (
-            self.add_weight("bias", (self.filters,), self.bias_initializer)
-            if self.use_bias
-            else None
-        )
+        self.add_bias(self.filters)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         y = graph.conv2d(
@@ -119,9 +109,7 @@ class Conv2D(Regularized):
             dilation=self.dilation_rate,
             groups=self.groups,
         )
-        if self.activation == "softmax":  # along the last axis, whatever the format calls it
-            return emit_activation(graph, emit_from_last(graph, y, self.data_format), "softmax")
-        return emit_from_last(graph, emit_activation(graph, y, self.activation), self.data_format)
+        return self.emit_activated(graph, y)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return from_last(self._geometry(input_shape).y_shape[1:], self.data_format)
@@ -143,14 +131,6 @@ class Conv2D(Regularized):
         return {
             **super().get_config(),
             "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-            "dilation_rate": self.dilation_rate,
             "groups": self.groups,
-            "activation": self.activation,
-            "use_bias": self.use_bias,
             "kernel_initializer": serialize(self.kernel_initializer),
-            "bias_initializer": serialize(self.bias_initializer),
         }

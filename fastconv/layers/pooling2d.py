@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastconv._arguments import as_pair
+from fastconv._arguments import as_float, as_pair
 from fastconv.layers.base import Layer
 from fastconv.layers.channels import (
     check_data_format,
@@ -46,6 +46,10 @@ class Pooling2D(Layer):
 
     kind: str
 
+    def attributes(self) -> dict[str, Any]:
+        """What else the engine's pooling `kind` is told."""
+        return {}
+
     def __init__(
         self,
         pool_size: int | Sequence[int] = (2, 2),
@@ -65,7 +69,9 @@ class Pooling2D(Layer):
 
     def emit(self, graph: Graph, x: Value) -> Value:
         image = emit_to_last(graph, x, self.data_format)
-        y = graph.pool2d(image, self.kind, self.pool_size, self.strides, self.padding)
+        y = graph.pool2d(
+            image, self.kind, self.pool_size, self.strides, self.padding, **self.attributes()
+        )
         return emit_from_last(graph, y, self.data_format)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -123,3 +129,63 @@ class AveragePooling2D(Pooling2D):
     """
 
     kind = "avg"
+
+
+class MinPooling2D(Pooling2D):
+    """The smallest element of each window.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format
+        As for `Pooling2D`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([[3, 5, 4, 1], [2, 2, 5, 6], [4, 4, 2, 5], [1, 3, 5, 4]])
+    >>> MinPooling2D(2)(x.reshape(1, 4, 4, 1))[0, :, :, 0]
+    array([[2., 1.],
+           [1., 2.]], dtype=float32)
+    """
+
+    kind = "min"
+
+
+class LPPooling2D(Pooling2D):
+    """The p-norm of each window, (sum of abs(x)**p)**(1/p); p = 2 is L2-norm pooling.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format
+        As for `Pooling2D`.
+    p : float
+        At least 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> LPPooling2D((1, 2))(np.array([3.0, 4.0, 0.0, -5.0]).reshape(1, 1, 4, 1)).ravel()
+    array([5., 5.], dtype=float32)
+    """
+
+    kind = "lp"
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = (2, 2),
+        strides: int | Sequence[int] | None = None,
+        padding: Any = "valid",
+        data_format: str | None = None,
+        p: float = 2,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+        self.p = as_float(p, "p", where=type(self).__name__)
+        if self.p < 1:
+            raise ValueError(f"{type(self).__name__}: p must be at least 1; received {p!r}")
+
+    def attributes(self) -> dict[str, Any]:
+        return {"p": self.p}
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "p": self.p}

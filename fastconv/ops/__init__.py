@@ -11,6 +11,7 @@ from fastconv.ops.batch_norm import batch_norm, batch_norm_backward, moments
 from fastconv.ops.bias import bias_add, bias_grad
 from fastconv.ops.conv2d import conv2d
 from fastconv.ops.conv2d_backward import conv2d_backward
+from fastconv.ops.depthwise_conv2d import depthwise_conv2d, depthwise_conv2d_backward
 from fastconv.ops.dropout import dropout, dropout_backward
 from fastconv.ops.exponentials import exponential, exponential_backward, softplus, softplus_backward
 from fastconv.ops.gates import (
@@ -24,8 +25,10 @@ from fastconv.ops.gates import (
 from fastconv.ops.gemm import gemm
 from fastconv.ops.group_norm import group_norm, group_norm_backward
 from fastconv.ops.layer_norm import layer_norm, layer_norm_backward
+from fastconv.ops.lp_pool2d import lp_pool2d, lp_pool2d_backward
 from fastconv.ops.max_pool2d import max_pool2d, max_pool2d_backward
 from fastconv.ops.mean_squared_error import mean_squared_error
+from fastconv.ops.min_pool2d import min_pool2d, min_pool2d_backward
 from fastconv.ops.optimizer_steps import adam_step, sgd_step
 from fastconv.ops.prelu import prelu, prelu_backward
 from fastconv.ops.rectifiers import (
@@ -65,6 +68,8 @@ __all__ = [
     "clipped_relu_backward",
     "conv2d",
     "conv2d_backward",
+    "depthwise_conv2d",
+    "depthwise_conv2d_backward",
     "dropout",
     "dropout_backward",
     "elu",
@@ -84,9 +89,13 @@ __all__ = [
     "layer_norm_backward",
     "leaky_relu",
     "leaky_relu_backward",
+    "lp_pool2d",
+    "lp_pool2d_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "mean_squared_error",
+    "min_pool2d",
+    "min_pool2d_backward",
     "moments",
     "prelu",
     "prelu_backward",

@@ -11,7 +11,7 @@ from fastconv.ops._layout import as_received, image
 from fastconv.plan.algorithms import Pass, conv2d_algorithm
 from fastconv.plan.shapes import Conv2DShape, Padding, conv2d_shape
 
-ALGORITHMS = ("auto", "direct", "winograd", "gemm")
+ALGORITHMS = ("auto", "direct", "winograd", "gemm", "depthwise")
 
 
 def operands(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
 from fastconv.ops._checks import Array, activation_name, vector
 from fastconv.ops._conv2d import algorithm, operands
 from fastconv.ops._layout import ImageResult, channels_first
+from fastconv.plan.algorithms import conv2d_kernels
 from fastconv.plan.shapes import Padding
 
 
@@ -42,7 +42,7 @@ def conv2d(
     data_format : "channels_last" or "channels_first"
         The layout of x and of the result.
     activation : None, "linear" or "relu"
-    algo : "auto", "direct", "winograd" or "gemm"
+    algo : "auto", "direct", "winograd", "gemm" or "depthwise"
     out : float32 array of the result's shape, optional
 
     Returns
@@ -69,7 +69,7 @@ def conv2d(
     inputs, filters, shape = operands(x, w, strides, padding, dilation, groups, first, where)
     bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
     name, method = activation_name(activation, where), algorithm(algo, shape, where)
-    kernel = Conv2DFwd(**shape.kernel_arguments(), activation=name, algo=method)
+    kernel = conv2d_kernels(method).fwd(**shape.kernel_arguments(), activation=name, algo=method)
     y = ImageResult(out, shape.y_shape, where, first, x=x, w=w, b=b)
     kernel.run(inputs, filters, bias, y.nhwc)
     return y.deliver()

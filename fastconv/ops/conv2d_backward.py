@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
-from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
 from fastconv.kernels.elementwise import relu_bwd
 from fastconv.ops._checks import Array, activation_name, same_shape, vector
 from fastconv.ops._conv2d import algorithm, operands
 from fastconv.ops._layout import ImageResult, channels_first, image
+from fastconv.plan.algorithms import conv2d_kernels
 from fastconv.plan.shapes import Padding
 
 
@@ -68,13 +66,16 @@ def conv2d_backward(
     bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
     name, method = activation_name(activation, where), algorithm(algo, shape, where)
     how = shape.kernel_arguments()
-    by_data = Conv2DBwdData(**how, algo=algorithm(algo, shape, where, "bwd_data"))
-    by_weights = Conv2DBwdWeights(**how, algo=algorithm(algo, shape, where, "bwd_weights"))
+    data, weights = (algorithm(algo, shape, where, way) for way in ("bwd_data", "bwd_weights"))
+    by_data = conv2d_kernels(data).bwd_data(**how, algo=data)
+    by_weights = conv2d_kernels(weights).bwd_weights(**how, algo=weights)
     dx = ImageResult(None, shape.x_shape, where, first)
     dw, db = np.empty(shape.w_shape, np.float32), np.empty(shape.oc, np.float32)
     if name != "none":
         y = np.empty(shape.y_shape, np.float32)
-        Conv2DFwd(**how, activation=name, algo=method).run(inputs, filters, bias, y)
+        conv2d_kernels(method).fwd(**how, activation=name, algo=method).run(
+            inputs, filters, bias, y
+        )
         relu_bwd(dout.reshape(-1), y.reshape(-1), y.reshape(-1))
         dout = y
     by_data.run(dout, filters, dx.nhwc)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
+from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
+from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
+from fastconv.kernels.conv2d_fwd import Conv2DFwd
+from fastconv.kernels.depthwise_bwd_data import DepthwiseBwdData
+from fastconv.kernels.depthwise_bwd_weights import DepthwiseBwdWeights
+from fastconv.kernels.depthwise_fwd import DepthwiseFwd
 from fastconv.plan.shapes import Conv2DShape
 
 Pass = Literal["fwd", "bwd_data", "bwd_weights"]
@@ -18,13 +24,32 @@ LARGEST_WEIGHTS = 256 * 256
 LEAST_COVER = 0.6
 
 
+class Kernels(NamedTuple):
+    """The classes that compute a convolution's three passes."""
+
+    fwd: Any
+    bwd_data: Any
+    bwd_weights: Any
+
+
+_DEPTHWISE = Kernels(DepthwiseFwd, DepthwiseBwdData, DepthwiseBwdWeights)
+_OTHERS = Kernels(Conv2DFwd, Conv2DBwdData, Conv2DBwdWeights)
+
+
+def conv2d_kernels(algo: str) -> Kernels:
+    """The kernels behind the name of an algorithm."""
+    return _DEPTHWISE if algo == "depthwise" else _OTHERS
+
+
 def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
-    """The fastest algorithm that can do the shape: "gemm", "winograd" or "direct".
+    """The fastest that can do the shape: "gemm", "depthwise", "winograd" or "direct".
 
     ``FASTCONV_WINOGRAD=0`` turns Winograd's method off.
     """
     if _is_pointwise(s):
         return "gemm"  # one matrix product over all pixels
+    if s.groups == s.ic == s.oc > 1:
+        return "depthwise"  # one filter for each channel: no products of matrices to be had
     if _is_winograd(s, direction) and os.environ.get("FASTCONV_WINOGRAD") != "0":
         return "winograd"  # a quarter of the multiplications
     return "direct"

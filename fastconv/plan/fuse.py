@@ -18,6 +18,8 @@ from fastconv.plan.primitives import (
     BatchNorm,
     Concat,
     Conv2D,
+    Conv2DTranspose,
+    Crop,
     Dense,
     Dropout,
     GroupNorm,
@@ -25,10 +27,14 @@ from fastconv.plan.primitives import (
     Merge,
     Multiply,
     Opaque,
+    Pad,
     Pool2D,
     PReLU,
     Primitive,
     Reshape,
+    SpatialDropout,
+    Transpose,
+    Upsample,
 )
 from fastconv.plan.values import Node, Recorder, Value
 
@@ -78,11 +84,17 @@ PATTERNS: tuple[tuple[str, tuple[Part, ...]], ...] = (
     ("activation", (_is(Activation),)),
     ("prelu", (_is(PReLU),)),
     ("dropout", (_is(Dropout),)),
+    ("spatial_dropout", (_is(SpatialDropout),)),
     ("affine", (_is(Affine),)),
     ("add", (_is(Add),)),
     ("multiply", (_is(Multiply),)),
     ("merge", (_is(Merge),)),
     ("concat", (_is(Concat),)),
+    ("conv_transpose", (_is(Conv2DTranspose),)),
+    ("pad", (_is(Pad),)),
+    ("crop", (_is(Crop),)),
+    ("transpose", (_is(Transpose),)),
+    ("upsample", (_is(Upsample),)),
     ("opaque", (_is(Opaque),)),
 )
 

@@ -25,10 +25,10 @@ REFUSED = {
     "conv2d: data_format must be one of 'channels_last', 'channels_first'; received "
     "'channel_last' (did you mean 'channels_last'?)":
         lambda: ops.conv2d(X, W, data_format="channel_last"),
-    "conv2d: algo must be one of 'auto', 'direct', 'winograd', 'gemm'; received 'Winogrd' "
-    "(did you mean 'winograd'?)":
+    "conv2d: algo must be one of 'auto', 'direct', 'winograd', 'gemm', 'depthwise'; received "
+    "'Winogrd' (did you mean 'winograd'?)":
         lambda: ops.conv2d(X, W, algo="Winogrd"),
-    "conv2d: algo must be one of 'auto', 'direct', 'winograd', 'gemm'; received None":
+    "conv2d: algo must be one of 'auto', 'direct', 'winograd', 'gemm', 'depthwise'; received None":
         lambda: ops.conv2d(X, W, algo=None),
     "conv2d: activation must be one of 'linear', 'relu'; received 'rely' (did you mean 'relu'?)":
         lambda: ops.conv2d(X, W, activation="rely"),

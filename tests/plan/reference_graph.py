@@ -58,6 +58,14 @@ class Reference:
         a, b = (self._sign_values(value) for value in node.inputs)
         return a >= b if node.primitive.kind == "maximum" else a <= b
 
+    def _factors(self, step, x):
+        ones = np.ones((len(x), x.shape[-1]))
+        factors = reference.dropout(ones, step.rate, step.seed, self.step)
+        return factors.reshape(len(x), *[1] * (x.ndim - 2), x.shape[-1])
+
+    def _weights(self, step):
+        return self._number(step.w.value).reshape(step.shape.w_shape)
+
     def _sign_values(self, value):
         return (self.like or self).values[value]
 
@@ -66,7 +74,13 @@ class Reference:
         match step:
             case p.Conv2D():
                 b = 0 if step.b is None else self._number(step.b.value)
-                return reference.conv2d(x[0], self._number(step.w.value), b, **_conv(step))
+                return reference.conv2d(x[0], self._weights(step), b, **_conv(step))
+            case p.Conv2DTranspose():
+                b = 0 if step.b is None else self._number(step.b.value)
+                shape = (len(x[0]), *step.shape.x_shape[1:])
+                zero = np.zeros(shape)
+                how = _conv(step)
+                return reference.conv2d_backward(x[0], zero, self._weights(step), **how)[0] + b
             case p.Dense():
                 b = 0 if step.b is None else self._number(step.b.value)
                 return x[0] @ self._number(step.w.value) + b
@@ -84,6 +98,12 @@ class Reference:
                 return reference.prelu(x[0], step.alpha.value)
             case p.Pool2D(kind="max"):
                 return reference.max_pool2d(x[0], **_pool(step))
+            case p.Pool2D(kind="min"):
+                if not self.magnitude:
+                    return reference.min_pool2d(x[0], **_pool(step))
+                return reference.max_pool2d(x[0], **_pool(step))
+            case p.Pool2D(kind="lp"):
+                return reference.lp_pool2d(x[0], **_pool(step), p=step.p)
             case p.Pool2D():
                 include = step.count_include_pad
                 return reference.avg_pool2d(x[0], **_pool(step), count_include_pad=include)
@@ -91,10 +111,20 @@ class Reference:
                 if not self.training:
                     return x[0]
                 return reference.dropout(x[0], step.rate, step.seed, self.step)
+            case p.SpatialDropout():
+                return x[0] * self._factors(step, x[0]) if self.training else x[0]
             case p.Affine():
                 return self._number(step.scale) * x[0] + self._number(step.offset)
             case p.Reshape():
                 return x[0].reshape(len(x[0]), *node.output.shape)
+            case p.Pad():
+                return np.pad(x[0], ((0, 0), *step.sides))
+            case p.Crop():
+                return x[0][_inside(step.sides, x[0].shape)]
+            case p.Transpose():
+                return x[0].transpose(0, *(axis + 1 for axis in step.axes))
+            case p.Upsample():
+                return x[0].repeat(step.sh, axis=1).repeat(step.sw, axis=2)
             case p.Add():
                 return x[0] + x[1]
             case p.Multiply():
@@ -115,12 +145,18 @@ class Reference:
         y = self.values[node.output]
         match step:
             case p.Conv2D():
-                w = self._number(step.w.value)
+                w = self._weights(step)
                 dx, dw, db = reference.conv2d_backward(dy, x[0], w, **_conv(step))
                 yield node.inputs[0], dx
-                yield step.w, dw
+                yield step.w, dw.reshape(step.w.shape)
                 if step.b is not None:
                     yield step.b, db
+            case p.Conv2DTranspose():
+                w = self._weights(step)
+                yield node.inputs[0], reference.conv2d(dy, w, **_conv(step))
+                yield step.w, reference.conv2d_backward(x[0], dy, w, **_conv(step))[1]
+                if step.b is not None:
+                    yield step.b, dy.sum(axis=(0, 1, 2))
             case p.Dense():
                 w, dy2d = self._number(step.w.value), dy.reshape(-1, dy.shape[-1])
                 yield node.inputs[0], dy @ w.T
@@ -143,6 +179,13 @@ class Reference:
             case p.Pool2D(kind="max"):
                 signed = self._sign_values(node.inputs[0])
                 yield node.inputs[0], reference.max_pool2d_backward(dy, signed, **_pool(step))
+            case p.Pool2D(kind="min"):
+                signed = self._sign_values(node.inputs[0])
+                yield node.inputs[0], reference.min_pool2d_backward(dy, signed, **_pool(step))
+            case p.Pool2D(kind="lp"):
+                signed = self._sign_values(node.inputs[0])
+                dx = reference.lp_pool2d_backward(dy, signed, **_pool(step), p=step.p)
+                yield node.inputs[0], np.abs(dx) if self.magnitude else dx
             case p.Pool2D():
                 include = step.count_include_pad
                 dx = reference.avg_pool2d_backward(
@@ -152,10 +195,22 @@ class Reference:
             case p.Dropout():
                 dropped = reference.dropout(dy, step.rate, step.seed, self.step)
                 yield node.inputs[0], dropped if self.training else dy
+            case p.SpatialDropout():
+                yield node.inputs[0], dy * self._factors(step, x[0]) if self.training else dy
             case p.Affine():
                 yield node.inputs[0], self._number(step.scale) * dy
             case p.Reshape():
                 yield node.inputs[0], dy.reshape(x[0].shape)
+            case p.Pad():
+                yield node.inputs[0], dy[_inside(step.sides, dy.shape)]
+            case p.Crop():
+                yield node.inputs[0], np.pad(dy, ((0, 0), *step.sides))
+            case p.Transpose():
+                yield node.inputs[0], dy.transpose(np.argsort((0, *np.add(step.axes, 1))))
+            case p.Upsample():
+                mb, ih, iw, ic = x[0].shape
+                blocks = dy.reshape(mb, ih, step.sh, iw, step.sw, ic)
+                yield node.inputs[0], blocks.sum(axis=(2, 4))
             case p.Add():
                 yield node.inputs[0], dy
                 yield node.inputs[1], dy
@@ -185,8 +240,13 @@ def roundings(graph):
         step = node.primitive
         match step:
             case p.Conv2D():
-                count += step.shape.kh * step.shape.kw * step.w.shape[2] + 8
+                count += step.shape.kh * step.shape.kw * step.shape.ic // step.shape.groups + 8
                 count += step.shape.oh * step.shape.ow  # the weights' gradient sums over places
+            case p.Conv2DTranspose():
+                count += 2 * step.w.size + step.shape.oh * step.shape.ow
+                count += step.shape.ih * step.shape.iw
+            case p.Upsample():
+                count += step.sh * step.sw
             case p.Dense():
                 count += step.w.shape[0] + step.w.shape[1]
             case p.Pool2D():
@@ -207,6 +267,11 @@ def assert_close(actual, expected, magnitude, count, what=""):
         f"{what}: {actual.flat[worst]} where {expected.flat[worst]} is right; "
         f"error {error.flat[worst]:.3g}, allowed {bound.flat[worst]:.3g}"
     )
+
+
+def _inside(sides, shape):
+    cuts = (slice(a, n - b) for (a, b), n in zip(sides, shape[1:], strict=True))
+    return (slice(None), *cuts)
 
 
 def _conv(step):

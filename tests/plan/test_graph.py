@@ -103,12 +103,42 @@ CASES = {
     "pooling kind": (
         lambda g, x: g.pool2d(x, "mean", 2),
         ValueError,
-        "pool2d: kind must be one of 'max', 'avg'; received 'mean'",
+        "pool2d: kind must be one of 'max', 'min', 'avg', 'lp'; received 'mean'",
     ),
     "pooling window": (
         lambda g, x: g.pool2d(x, "max", 9),
         ValueError,
         "pool2d: the window must fit",
+    ),
+    "crop": (
+        lambda g, x: g.crop(x, ((4, 4), (0, 0), (0, 0))),
+        ValueError,
+        r"crop: something of x must be left; received x \(None, 8, 8, 3\)",
+    ),
+    "sides": (
+        lambda g, x: g.pad(x, ((1, 1), (0, 0))),
+        ValueError,
+        r"pad: sides must be \(before, after\) for each of the 3 axes of a sample; received",
+    ),
+    "axes": (
+        lambda g, x: g.transpose(x, (0, 1, 1)),
+        ValueError,
+        r"transpose: axes must name each of the 3 axes of a sample, .*; received \(0, 1, 1\)",
+    ),
+    "power": (
+        lambda g, x: g.pool2d(x, "lp", 2, p=0.5),
+        ValueError,
+        "pool2d: p must be at least 1; received 0.5",
+    ),
+    "transposed channels": (
+        lambda g, x: g.conv2d_transpose(x, param(3, 3, 4, 5)),
+        ValueError,
+        r"conv2d_transpose: x has 3 channels, w expects 5; received x \(1, 8, 8, 3\)",
+    ),
+    "output padding": (
+        lambda g, x: g.conv2d_transpose(x, param(3, 3, 4, 3), strides=2, output_padding=2),
+        ValueError,
+        "conv2d_transpose: output_padding must be at least 0 and smaller than the stride",
     ),
     "concat, another size": (
         lambda g, x: g.concat([x, g.pool2d(x, "max", 2)]),

@@ -125,6 +125,52 @@ CASES = {
     ),
     "concat rows": ((4, 3, 5), lambda g, x, rng: g.concat([x, g.affine(x, 2, 1)], 0)),
     "concat columns": ((4, 3, 5), lambda g, x, rng: g.concat([x, g.affine(x, 2, 1)], axis=-2)),
+    "conv, depthwise": ((7, 9, 37), conv(3, 3, 1, 37, groups=37, padding="same")),
+    "conv, depthwise, strides": (
+        (9, 8, 5),
+        conv(5, 2, 1, 5, groups=5, strides=(2, 3), dilation=(1, 2), padding="same"),
+    ),
+    "conv, depthwise, several filters": ((6, 6, 3), conv(3, 3, 1, 6, groups=3)),
+    "conv, weights of other axes": (
+        (6, 6, 4),
+        lambda g, x, rng: g.conv2d(x, param(rng, 3, 3, 4, 2), groups=4, w_shape=(3, 3, 1, 8)),
+    ),
+    "transposed conv": (
+        (5, 6, 7),
+        lambda g, x, rng: g.conv2d_transpose(
+            x, param(rng, 3, 3, 4, 7), param(rng, 4), strides=2, padding="same"
+        ),
+    ),
+    "transposed conv, valid": (
+        (5, 4, 17),
+        lambda g, x, rng: g.conv2d_transpose(
+            x, param(rng, 2, 3, 18, 17), strides=(3, 2), dilation=(1, 2)
+        ),
+    ),
+    "transposed conv, output padding": (
+        (5, 4, 3),
+        lambda g, x, rng: g.conv2d_transpose(
+            x, param(rng, 3, 4, 2, 3), strides=2, padding="same", output_padding=1
+        ),
+    ),
+    "transposed conv, 3x3": (
+        (8, 8, 16),
+        lambda g, x, rng: g.conv2d_transpose(
+            x, param(rng, 3, 3, 16, 16), param(rng, 16), padding="same"
+        ),
+    ),
+    "min pool": ((7, 6, 5), lambda g, x, rng: g.pool2d(x, "min", 3, 2, padding="same")),
+    "l2 pool": ((7, 6, 5), lambda g, x, rng: g.pool2d(x, "lp", 3, 2, padding="same")),
+    "l1 pool": ((7, 6, 5), lambda g, x, rng: g.pool2d(x, "lp", 2, p=1)),
+    "l3 pool": ((7, 6, 5), lambda g, x, rng: g.pool2d(x, "lp", (2, 3), p=3)),
+    "l2.5 pool": ((7, 6, 5), lambda g, x, rng: g.pool2d(x, "lp", 2, p=2.5)),
+    "average pool, all of a map": ((9, 8, 5), lambda g, x, rng: g.pool2d(x, "avg", (9, 8))),
+    "pad": ((3, 4, 2), lambda g, x, rng: g.pad(x, ((1, 2), (0, 3), (1, 0)))),
+    "pad a sequence": ((3, 4), lambda g, x, rng: g.pad(x, ((2, 0), (0, 0)))),
+    "crop": ((5, 4, 6), lambda g, x, rng: g.crop(x, ((1, 2), (0, 3), (1, 0)))),
+    "transpose": ((5, 4, 6), lambda g, x, rng: g.transpose(x, (2, 0, 1))),
+    "upsample": ((3, 4, 5), lambda g, x, rng: g.upsample(x, (2, 3))),
+    "spatial dropout": ((3, 4, 19), lambda g, x, rng: g.spatial_dropout(x, 0.4, seed=5)),
     "nothing": ((4, 3), lambda g, x, rng: x),
 }
 
@@ -180,7 +226,7 @@ def test_smaller_batches_share_the_memory(case):
     assert plan.nbytes == nbytes
 
 
-@pytest.mark.parametrize("case", ["dropout", "conv 3x3 same", "relu"])
+@pytest.mark.parametrize("case", ["dropout", "spatial dropout", "conv 3x3 same", "relu"])
 def test_inference_drops_nothing(case):
     graph, plan = built(case, 4)
     x = normal(np.random.default_rng(1), 4, *graph.inputs[0].shape)

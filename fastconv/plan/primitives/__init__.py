@@ -4,13 +4,20 @@ Shapes leave out the batch axis; a `Conv2DShape` or `Pool2DShape` in here has `m
 """
 
 from fastconv.plan.primitives.base import Primitive
-from fastconv.plan.primitives.elementwise import Activation, Add, Affine, Dropout, PReLU
-from fastconv.plan.primitives.forms import Reshape
+from fastconv.plan.primitives.elementwise import (
+    Activation,
+    Add,
+    Affine,
+    Dropout,
+    PReLU,
+    SpatialDropout,
+)
+from fastconv.plan.primitives.forms import Crop, Pad, Reshape, Transpose, Upsample
 from fastconv.plan.primitives.merging import Concat, Merge, Multiply
 from fastconv.plan.primitives.normalization import BatchNorm, GroupNorm, LayerNorm
 from fastconv.plan.primitives.opaque import Opaque
 from fastconv.plan.primitives.pooling import Pool2D
-from fastconv.plan.primitives.products import Conv2D, Dense
+from fastconv.plan.primitives.products import Conv2D, Conv2DTranspose, Dense
 
 __all__ = [
     "Activation",
@@ -19,6 +26,8 @@ __all__ = [
     "BatchNorm",
     "Concat",
     "Conv2D",
+    "Conv2DTranspose",
+    "Crop",
     "Dense",
     "Dropout",
     "GroupNorm",
@@ -27,7 +36,11 @@ __all__ = [
     "Multiply",
     "Opaque",
     "PReLU",
+    "Pad",
     "Pool2D",
     "Primitive",
     "Reshape",
+    "SpatialDropout",
+    "Transpose",
+    "Upsample",
 ]

@@ -46,6 +46,18 @@ class Dropout(Primitive):
 
 
 @dataclass(frozen=True, eq=False)
+class SpatialDropout(Primitive):
+    """As `Dropout`, with one draw for all places of a sample's channel."""
+
+    rate: float
+    seed: int
+
+    @property
+    def title(self) -> str:
+        return f"spatial dropout {self.rate:g}"
+
+
+@dataclass(frozen=True, eq=False)
 class Affine(Primitive):
     """y = scale * x + offset, from uint8 or float32 to float32."""
 

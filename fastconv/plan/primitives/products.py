@@ -11,7 +11,10 @@ from fastconv.plan.shapes import Conv2DShape
 
 @dataclass(frozen=True, eq=False)
 class Conv2D(Primitive):
-    """y = conv(x, w) + b; x (ih, iw, ic), w (kh, kw, ic/groups, oc), b (oc,)."""
+    """y = conv(x, w) + b; x (ih, iw, ic), w (kh, kw, ic/groups, oc), b (oc,).
+
+    w may have other axes, as long as its numbers lie in this order.
+    """
 
     shape: Conv2DShape
     w: Parameter
@@ -28,6 +31,27 @@ class Conv2D(Primitive):
         groups = f" groups {shape.groups}" if shape.groups > 1 else ""
         bias = "" if self.b is None else " + bias"
         return f"conv {shape.kh}x{shape.kw}{stride if stride != '/1' else ''}{groups}{bias}"
+
+
+@dataclass(frozen=True, eq=False)
+class Conv2DTranspose(Primitive):
+    """y = the gradient of a convolution's input, plus b; `shape` is the convolution's from y to x.
+
+    x (ih, iw, ic), w (kh, kw, oc, ic), b (oc,).
+    """
+
+    shape: Conv2DShape
+    w: Parameter
+    b: Parameter | None
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (self.w,) if self.b is None else (self.w, self.b)
+
+    @property
+    def title(self) -> str:
+        bias = "" if self.b is None else " + bias"
+        return f"conv transposed {self.shape.kh}x{self.shape.kw}/{self.shape.sh}{bias}"
 
 
 @dataclass(frozen=True, eq=False)

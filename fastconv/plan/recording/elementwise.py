@@ -47,16 +47,21 @@ class Elementwise(Recorder):
         """
         where = self._where("dropout")
         self._float_input(x, where)
-        rate = as_float(rate, "rate", where=where)
-        if not 0 <= rate < 1:
-            raise ValueError(f"{where}: rate must be at least 0 and below 1; received {rate!r}")
-        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise TypeError(f"{where}: seed must be a whole number; received {seed!r}")
-        if not 0 <= int(seed) < 2**64:
-            raise ValueError(f"{where}: seed must be between 0 and 2**64 - 1; received {seed!r}")
+        rate, seed = _dropout_arguments(rate, seed, where)
         if rate == 0 or self.in_inference:
             return x
-        return self._record(primitives.Dropout(rate, int(seed)), (x,), x.shape)
+        return self._record(primitives.Dropout(rate, seed), (x,), x.shape)
+
+    def spatial_dropout(self, x: Value, rate: float, seed: int) -> Value:
+        """As `dropout`, but of whole channels: one draw for each sample and channel."""
+        where = self._where("spatial_dropout")
+        self._float_input(x, where)
+        rate, seed = _dropout_arguments(rate, seed, where)
+        if not x.shape:
+            raise ValueError(f"{where}: x must have an axis of channels; received {with_batch(x)}")
+        if rate == 0 or self.in_inference:
+            return x
+        return self._record(primitives.SpatialDropout(rate, seed), (x,), x.shape)
 
     def affine(self, x: Value, scale: float, offset: float) -> Value:
         """scale * x + offset; the one step that takes uint8 values and makes float32 of them."""
@@ -77,3 +82,14 @@ class Elementwise(Recorder):
                 f"{where}: both must have one shape; received {with_batch(a)} and {with_batch(b)}"
             )
         return self._record(primitives.Add(), (a, b), a.shape)
+
+
+def _dropout_arguments(rate: float, seed: int, where: str) -> tuple[float, int]:
+    rate = as_float(rate, "rate", where=where)
+    if not 0 <= rate < 1:
+        raise ValueError(f"{where}: rate must be at least 0 and below 1; received {rate!r}")
+    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+        raise TypeError(f"{where}: seed must be a whole number; received {seed!r}")
+    if not 0 <= int(seed) < 2**64:
+        raise ValueError(f"{where}: seed must be between 0 and 2**64 - 1; received {seed!r}")
+    return rate, int(seed)

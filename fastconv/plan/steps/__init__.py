@@ -12,29 +12,38 @@ from fastconv.plan.steps.base import Executor, Setting
 from fastconv.plan.steps.channel_norm import BatchNormStep, GroupNormStep
 from fastconv.plan.steps.concat import ConcatStep
 from fastconv.plan.steps.conv_block import ConvBlock
+from fastconv.plan.steps.conv_transpose import ConvTranspose
 from fastconv.plan.steps.dense_block import DenseBlock
 from fastconv.plan.steps.dropout import DropoutStep
+from fastconv.plan.steps.forms import CropStep, PadStep, TransposeStep, UpsampleStep
 from fastconv.plan.steps.layer_norm import LayerNormStep
 from fastconv.plan.steps.merge import MultiplyStep, make_merge
 from fastconv.plan.steps.opaque import OpaqueStep
-from fastconv.plan.steps.pool import Pool
+from fastconv.plan.steps.pool import make_pool
 from fastconv.plan.steps.prelu import PReLUStep
+from fastconv.plan.steps.spatial_dropout import SpatialDropoutStep
 
 _MAKERS: dict[str, Callable[[FusedStep, Setting], Executor]] = {
     "conv_block": ConvBlock,
     "dense_block": DenseBlock,
-    "pool": Pool,
+    "pool": make_pool,
     "batch_norm": BatchNormStep,
     "group_norm": GroupNormStep,
     "layer_norm": LayerNormStep,
     "activation": make_activation,
     "prelu": PReLUStep,
     "dropout": DropoutStep,
+    "spatial_dropout": SpatialDropoutStep,
     "affine": AffineStep,
     "add": AddStep,
     "multiply": MultiplyStep,
     "merge": make_merge,
     "concat": ConcatStep,
+    "conv_transpose": ConvTranspose,
+    "pad": PadStep,
+    "crop": CropStep,
+    "transpose": TransposeStep,
+    "upsample": UpsampleStep,
     "opaque": OpaqueStep,
 }
 

@@ -7,14 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
-from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
 from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
 from fastconv.kernels.elementwise import affine, affine_u8, bias_grad, relu_bwd
 from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
 from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
-from fastconv.plan.algorithms import Pass, conv2d_algorithm
+from fastconv.plan.algorithms import Pass, conv2d_algorithm, conv2d_kernels
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Activation, Affine, Conv2D, Dropout, Pool2D
 from fastconv.plan.shapes import Conv2DShape
@@ -45,20 +42,21 @@ class ConvBlock(Executor):
         self.algorithm = conv2d_algorithm(self.shape)
         self.pools_inside = self._can_pool_inside()
         activation = "relu" if self.relu else "none"
-        self.fwd = self._kernel(Conv2DFwd, "fwd", activation=activation)
+        self.fwd = self._kernel("fwd", activation=activation)
         learns = setting.backward and conv.w.trainable
-        self.bwd_weights = self._kernel(Conv2DBwdWeights, "bwd_weights") if learns else None
+        self.bwd_weights = self._kernel("bwd_weights") if learns else None
         wants_dx = setting.backward and setting.input_gradients[0]
-        self.bwd_data = self._kernel(Conv2DBwdData, "bwd_data") if wants_dx else None
+        self.bwd_data = self._kernel("bwd_data") if wants_dx else None
         self.scales_inside = self.scaling is not None and all(
             kernel is None or kernel.algo == "direct" for kernel in (self.fwd, self.bwd_weights)
         )
         self.reads_input = learns and (self.scaling is None or self.scales_inside)
         self.reads_output = setting.backward and self.relu and not self.pools_inside
 
-    def _kernel(self, kind: Any, direction: Pass, **more: Any) -> Any:
+    def _kernel(self, direction: Pass, **more: Any) -> Any:
         algo = conv2d_algorithm(self.shape, direction)
-        return kind(**_geometry(self.shape), algo=algo, pool=self.pools_inside, **more)
+        kind = getattr(conv2d_kernels(algo), direction)
+        return kind(**self.shape.kernel_arguments(), algo=algo, pool=self.pools_inside, **more)
 
     def _can_pool_inside(self) -> bool:
         """Whether the convolution's own kernels can pool and undo it, tile by tile."""
@@ -87,7 +85,7 @@ class ConvBlock(Executor):
         return wanted
 
     def forward(self, training: bool, step: int) -> None:
-        x, w, y = self.inputs[0], self.conv.w.value, self.output
+        x, w, y = self.inputs[0], self._weights(), self.output
         b = None if self.conv.b is None else self.conv.b.value
         out = self.own.get("unpooled", y)
         if self.scaling is not None and not self.scales_inside:
@@ -96,7 +94,8 @@ class ConvBlock(Executor):
         if self.scaling is not None and self.scales_inside:
             self.fwd.run_bytes(x, self.scaling.scale, self.scaling.offset, w, b, out)
         else:
-            self.fwd.run(x, w, b, out, self.own.get("argmax") if self.pools_inside else None)
+            winners = (self.own.get("argmax"),) if self.pools_inside else ()
+            self.fwd.run(x, w, b, out, *winners)
         if self.pool is not None and not self.pools_inside:
             max_pool2d_fwd(out, y, self.own.get("argmax"), *self._window())
         if self.dropout is not None and training:
@@ -107,18 +106,20 @@ class ConvBlock(Executor):
         argmax = self.own["argmax"] if self.pools_inside else None
         w, b = self.conv.w, self.conv.b
         db = self.gradient(b) if b is not None and b.trainable else None
+        if self.bwd_weights is not None:
+            dw = self.gradient(w).reshape(self.shape.w_shape)
         if self.bwd_weights is not None and self.scaling is not None and self.scales_inside:
             scale, offset = self.scaling.scale, self.scaling.offset
-            self.bwd_weights.run_bytes(self.inputs[0], scale, offset, dy, self.gradient(w), db)
+            self.bwd_weights.run_bytes(self.inputs[0], scale, offset, dy, dw, db)
         elif self.bwd_weights is not None:
             x = self.own.get("scaled", self.inputs[0])
-            self.bwd_weights.run(x, dy, self.gradient(w), db, argmax)
+            self.bwd_weights.run(x, dy, dw, db, argmax)
         elif db is not None:
             bias_grad(rows_2d(dy), db)
         if self.bwd_data is not None:
             dx = self.d_inputs[0]
             assert dx is not None
-            self.bwd_data.run(dy, w.value, dx, argmax)
+            self.bwd_data.run(dy, self._weights(), dx, argmax)
             if self.scaling is not None:
                 affine(flat(dx), flat(dx), self.scaling.scale, 0.0)
 
@@ -136,13 +137,10 @@ class ConvBlock(Executor):
             dy = self.own["d_unpooled"]
         return dy
 
+    def _weights(self) -> np.ndarray:
+        return self.conv.w.value.reshape(self.shape.w_shape)
+
     def _window(self) -> tuple[int, ...]:
         assert self.pool is not None
         s = self.pool.shape
         return s.kh, s.kw, s.sh, s.sw, s.pt, s.pl
-
-
-def _geometry(shape: Conv2DShape) -> dict[str, Any]:
-    """What the convolution kernels are made with; the batch comes with the arrays."""
-    names = "ih iw ic oc kh kw sh sw dh dw pt pl oh ow groups"
-    return {name: getattr(shape, name) for name in names.split()}

@@ -1,0 +1,160 @@
+"""Other shapes and orders of the same elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from fastconv._arguments import as_int, is_whole, items_of
+from fastconv.layers.base import Layer
+from fastconv.utils.arrays import Shape
+
+if TYPE_CHECKING:
+    from fastconv.plan.graph import Graph
+    from fastconv.plan.values import Value
+
+
+class Reshape(Layer):
+    """The same elements under another shape.
+
+    Parameters
+    ----------
+    target_shape : tuple of int
+        Without the batch axis; one size may be -1.
+    name, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is none, or the number of elements would change.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Reshape((2, -1))(np.zeros((8, 12))).shape
+    (8, 2, 6)
+    """
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        sizes = items_of(target_shape)
+        if sizes is None or not all(is_whole(size) for size in sizes):
+            raise TypeError(
+                f"Reshape: target_shape must be a sequence of sizes; received {target_shape!r}"
+            )
+        if any(size < 1 and size != -1 for size in sizes) or sizes.count(-1) > 1:
+            raise ValueError(
+                "Reshape: target_shape must hold sizes of at least 1, and -1 once at most; "
+                f"received {tuple(sizes)}"
+            )
+        self.target_shape = tuple(int(size) for size in sizes)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        return graph.reshape(x, self.compute_output_shape(x.shape))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        given, known = math.prod(input_shape), math.prod(n for n in self.target_shape if n != -1)
+        rest = given // known
+        shape = tuple(rest if n == -1 else n for n in self.target_shape)
+        if math.prod(shape) != given:
+            raise ValueError(
+                f"{self.name}: the number of elements must stay {given}; received x "
+                f"{(None, *input_shape)}, target_shape {self.target_shape}"
+            )
+        return shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "target_shape": self.target_shape}
+
+
+class Permute(Layer):
+    """Axes in another order.
+
+    Parameters
+    ----------
+    dims : tuple of int
+        Axis i of the output, the batch not counted, is axis dims[i] of the input; the first is 1.
+    name, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `dims` does not name each axis once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Permute((2, 1))(np.zeros((8, 3, 5))).shape
+    (8, 5, 3)
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        axes = items_of(dims)
+        if axes is None or not all(is_whole(axis) for axis in axes):
+            raise TypeError(f"Permute: dims must be a sequence of axes; received {dims!r}")
+        if sorted(axes) != list(range(1, len(axes) + 1)):
+            raise ValueError(
+                f"Permute: dims must name each axis from 1 on, once; received {tuple(axes)}"
+            )
+        self.dims = tuple(int(axis) for axis in axes)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        self.compute_output_shape(x.shape)
+        return graph.transpose(x, [axis - 1 for axis in self.dims])
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != len(self.dims):
+            raise ValueError(
+                f"{self.name}: x must have {len(self.dims)} axes behind the batch, as dims says; "
+                f"received {(None, *input_shape)}"
+            )
+        return tuple(input_shape[axis - 1] for axis in self.dims)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "dims": self.dims}
+
+
+class RepeatVector(Layer):
+    """A row (features,) again and again, as (n, features).
+
+    Parameters
+    ----------
+    n : int
+    name, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n` is no whole number of at least 1, or x no matrix of rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> RepeatVector(3)(np.zeros((8, 5))).shape
+    (8, 3, 5)
+    """
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n = as_int(n, "n", where="RepeatVector")
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        shape = self.compute_output_shape(x.shape)
+        rows = graph.upsample(graph.reshape(x, (1, 1, x.size)), (self.n, 1))
+        return graph.reshape(rows, shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 1:
+            raise ValueError(
+                f"{self.name}: x must have the axes (batch, features); "
+                f"received {(None, *input_shape)}"
+            )
+        return (self.n, *input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "n": self.n}

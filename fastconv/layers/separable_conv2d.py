@@ -1,0 +1,127 @@
+"""Separable convolution: one filter for each channel, then a mixture of the channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from fastconv import initializers
+from fastconv._arguments import as_int
+from fastconv.layers.channels import emit_to_last, from_last, image_shape
+from fastconv.layers.convolution import Convolution
+from fastconv.layers.depthwise_conv2d import emit_depthwise
+from fastconv.plan.shapes import conv2d_shape
+from fastconv.utils.arrays import Shape
+from fastconv.utils.configured import serialize
+
+if TYPE_CHECKING:
+    from fastconv.plan.graph import Graph
+    from fastconv.plan.values import Value
+
+
+class SeparableConv2D(Convolution):
+    """A depthwise convolution without bias, then a 1x1 convolution with bias and activation.
+
+    Parameters
+    ----------
+    filters : int
+        Output channels.
+    kernel_size, strides, padding, data_format, dilation_rate
+        Of the depthwise convolution, as for `Conv2D`.
+    depth_multiplier : int
+        Filters of each channel.
+    activation, use_bias
+        As for `Conv2D`.
+    depthwise_initializer, pointwise_initializer, bias_initializer : str or Initializer
+        Of the kernels (height, width, channels, depth_multiplier) and (1, 1, channels *
+        depth_multiplier, filters) and the bias (filters,).
+    name, trainable, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range; with the nearest name if one is misspelt.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = SeparableConv2D(7, 3, padding="same")
+    >>> layer(np.zeros((1, 8, 8, 5))).shape
+    (1, 8, 8, 7)
+    >>> [parameter.shape for parameter in layer.parameters]
+    [(3, 3, 5, 1), (1, 1, 5, 7), (7,)]
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = (1, 1),
+        padding: Any = "valid",
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = (1, 1),
+        depth_multiplier: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        pointwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            bias_initializer=bias_initializer,
+            **kwargs,
+        )
+        where = type(self).__name__
+        self.filters = as_int(filters, "filters", where=where)
+        self.depth_multiplier = as_int(depth_multiplier, "depth_multiplier", where=where)
+        self.depthwise_initializer = initializers.get(depthwise_initializer)
+        self.pointwise_initializer = initializers.get(pointwise_initializer)
+
+    def build(self, input_shape: Shape) -> None:
+        channels = image_shape(input_shape, self.data_format, where=self.name)[2]
+        multiplier = self.depth_multiplier
+        self.depthwise_kernel = self.add_weight(
+            "depthwise_kernel",
+            (*self.kernel_size, channels, multiplier),
+            self.depthwise_initializer,
+        )
+        self.pointwise_kernel = self.add_weight(
+            "pointwise_kernel", (1, 1, channels * multiplier, self.filters),
+            self.pointwise_initializer,
+        )  # fmt: skip
+        self.add_bias(self.filters)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        image = emit_to_last(graph, x, self.data_format)
+        between = emit_depthwise(graph, image, self, self.depthwise_kernel, None)
+        return self.emit_activated(graph, graph.conv2d(between, self.pointwise_kernel, self.bias))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        height, width, channels = image_shape(input_shape, self.data_format, where=self.name)
+        geometry = conv2d_shape(
+            (1, height, width, channels),
+            (*self.kernel_size, channels, self.filters),
+            self.strides,
+            self.padding,
+            self.dilation_rate,
+            where=self.name,
+        )
+        return from_last(geometry.y_shape[1:], self.data_format)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "depth_multiplier": self.depth_multiplier,
+            "depthwise_initializer": serialize(self.depthwise_initializer),
+            "pointwise_initializer": serialize(self.pointwise_initializer),
+        }

@@ -1,0 +1,51 @@
+"""Transposed convolution: the passes of a convolution, in other roles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fastconv.kernels.elementwise import bias_add, bias_grad
+from fastconv.plan.algorithms import Pass, conv2d_algorithm, conv2d_kernels
+from fastconv.plan.fuse import FusedStep
+from fastconv.plan.primitives import Conv2DTranspose
+from fastconv.plan.steps.base import Executor, Setting, rows_2d
+
+
+class ConvTranspose(Executor):
+    """Forward is the convolution's gradient of the data; the gradient of x is its forward pass."""
+
+    def __init__(self, step: FusedStep, setting: Setting) -> None:
+        super().__init__(step, setting)
+        conv = step.find(Conv2DTranspose)
+        assert conv is not None
+        self.conv = conv
+        self.shape = replace(conv.shape, mb=setting.rows)
+        self.flops = self.shape.flops
+        self.algorithm = conv2d_algorithm(self.shape, "bwd_data")
+        self.to_y = self._kernel("bwd_data")
+        self.to_dx = self._kernel("fwd")
+        self.to_dw = self._kernel("bwd_weights")
+        self.reads_input = setting.backward and conv.w.trainable
+
+    def _kernel(self, direction: Pass) -> Any:
+        algo = conv2d_algorithm(self.shape, direction)
+        return getattr(conv2d_kernels(algo), direction)(**self.shape.kernel_arguments(), algo=algo)
+
+    def forward(self, training: bool, step: int) -> None:
+        y = self.output
+        self.to_y.run(self.inputs[0], self.conv.w.value, y)
+        if self.conv.b is not None:
+            bias_add(rows_2d(y), self.conv.b.value, rows_2d(y))
+
+    def backward(self, step: int) -> None:
+        dy: np.ndarray = self.d_output
+        w, b, dx = self.conv.w, self.conv.b, self.d_inputs[0]
+        if w.trainable:
+            self.to_dw.run(dy, self.inputs[0], self.gradient(w), None)
+        if b is not None and b.trainable:
+            bias_grad(rows_2d(dy), self.gradient(b))
+        if dx is not None:
+            self.to_dx.run(dy, w.value, None, dx)
