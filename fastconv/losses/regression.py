@@ -42,7 +42,7 @@ class HalfSquaredError(ByRows):
 
 
 class MeanAbsoluteError(ByRows):
-    """Mean of |y_true - y_pred|; its gradient is 0 where they are equal.
+    """Mean of abs(y_true - y_pred); its gradient is 0 where they are equal.
 
     Examples
     --------

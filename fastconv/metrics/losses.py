@@ -60,7 +60,7 @@ class RootMeanSquaredError(MeanSquaredError):
 
 
 class MeanAbsoluteError(LossMetric):
-    """Mean of |y_true - y_pred|."""
+    """Mean of abs(y_true - y_pred)."""
 
     def __init__(self, name: str = "mean_absolute_error", **unknown: Any) -> None:
         super().__init__("mean_absolute_error", name, **unknown)

@@ -172,7 +172,7 @@ class Nadam(_TwoMeans):
 class Lamb(_TwoMeans):
     """Adam with a step as long as the weights ask for (You et al. 2020), as in Keras.
 
-    Each parameter is changed by learning_rate * |w| / |u| * u, where u is Adam's direction
+    Each parameter is changed by ``learning_rate * |w| / |u| * u``, where u is Adam's direction
     m / (1 - beta_1^t) / (sqrt(v / (1 - beta_2^t)) + epsilon).
 
     Parameters

@@ -21,7 +21,7 @@ class Group(Configured):
     Parameters
     ----------
     match : str
-        The parameters' names, as in ``model.weights``: "conv2d/bias", or a pattern, "*/bias".
+        The parameters' names, as in ``model.weights``: ``conv2d/bias``, or a pattern, ``*/bias``.
     learning_rate_multiplier : float
         Their learning rate is the optimizer's times this.
     weight_decay : float, optional

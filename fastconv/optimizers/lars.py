@@ -17,8 +17,8 @@ class Lars(Optimizer):
     """Layer-wise adaptive rates (You, Gitman, Ginsburg 2017), for large batches.
 
     SGD with momentum, in which every parameter's learning rate is multiplied by
-    trust_coefficient * |w| / (|g| + weight_decay * |w| + epsilon), by 1 where a norm is 0, and for
-    parameters of one axis (biases). The weight decay is part of the gradient.
+    ``trust_coefficient * |w| / (|g| + weight_decay * |w| + epsilon)``, by 1 where a norm is 0, and
+    for parameters of one axis (biases). The weight decay is part of the gradient.
 
     Parameters
     ----------

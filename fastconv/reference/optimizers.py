@@ -151,7 +151,7 @@ def lamb_step(
     beta2: float = 0.999,
     epsilon: float = 1e-7,
 ) -> tuple[Array, Array, Array]:
-    """New (w, m, v): Adam's direction u, made as long as learning_rate * |w| (You et al. 2020).
+    """New (w, m, v): Adam's direction u, made as long as learning_rate * norm(w) (You et al. 2020).
 
     >>> lamb_step([3.0, 4.0], [1.0, -1.0], [0.0, 0.0], [0.0, 0.0], t=1, epsilon=0)[0].round(4)
     array([2.9965, 4.0035])
