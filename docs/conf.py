@@ -1,0 +1,26 @@
+"""How the pages are made: ``sphinx-build -W -b html docs OUT`` (extra ``[docs]``)."""
+
+from fastconv import __version__
+
+project = "fastconv"
+author = "the fastconv developers"
+version = release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"]
+templates_path = ["_templates"]
+exclude_patterns = ["_templates", "_build"]
+html_theme = "furo"
+html_title = f"fastconv {version}"
+
+default_role = "py:obj"  # what stands between backquotes in a docstring is a name
+myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
+
+autosummary_generate = True
+autosummary_ignore_module_all = False  # what a module's __all__ names, wherever it is defined
+autodoc_member_order = "alphabetical"
+autodoc_typehints = "none"  # the docstrings say what things are
+numpydoc_show_class_members = False
+
+# Links from these pages into the rest of the checkout lead nowhere in the built pages.
+suppress_warnings = ["myst.xref_missing"]
