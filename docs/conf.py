@@ -21,6 +21,3 @@ autosummary_ignore_module_all = False  # what a module's __all__ names, wherever
 autodoc_member_order = "alphabetical"
 autodoc_typehints = "none"  # the docstrings say what things are
 numpydoc_show_class_members = False
-
-# Links from these pages into the rest of the checkout lead nowhere in the built pages.
-suppress_warnings = ["myst.xref_missing"]

@@ -4,9 +4,10 @@
 
 Pictures have pixels of -1 and +1. Three features of 3x3 pixels are laid over every place of a
 picture; where a feature fits, the mean of the products is 1. Filtering, ReLU and pooling, three
-times over, leave 2x2 numbers for each feature: twelve in all. A picture is called X or O by whose
-mean of such twelve numbers it is closer to. Nothing is trained. FOLDER (here by default) receives
-two pictures, if matplotlib is installed.
+times over (later with the features' strokes alone: behind a ReLU nothing is below 0), leave 2x2
+numbers for each feature: twelve in all. A picture is called X or O by whose mean of such twelve
+numbers it is closer to. Nothing is trained. FOLDER (here by default) receives two pictures, if
+matplotlib is installed.
 """
 
 import sys
