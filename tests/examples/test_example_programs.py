@@ -55,3 +55,15 @@ def test_image_folder(run, tmp_path):
 def test_time_series(run):
     done = run("time_series.py", 3)
     assert done["accuracy"] > 0.6
+
+
+def test_quickstart(run, tmp_path, monkeypatch):
+    """Also the program in the README."""
+    few = shapes.load_data(200, 20)
+    monkeypatch.setattr(shapes, "load_data", lambda: few)
+    done = run("quickstart.py")
+    assert done["probabilities"].shape == (5, 10)
+    losses = done["model"].history.history["loss"]
+    assert len(losses) == 5
+    assert losses[-1] < losses[0]
+    assert (tmp_path / "shapes.safetensors").is_file()
