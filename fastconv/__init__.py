@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _MODULES = frozenset(
     (
+        "augment",
         "callbacks",
         "datasets",
         "initializers",
@@ -62,6 +63,7 @@ __all__ = [
     "Model",
     "Sequential",
     "__version__",
+    "augment",
     "callbacks",
     "datasets",
     "get_num_threads",

@@ -37,6 +37,7 @@ from fastconv.reference.activations import (
     tanh,
     tanh_backward,
 )
+from fastconv.reference.augment import sample_words, shift_flip
 from fastconv.reference.conv2d import conv2d, conv2d_backward
 from fastconv.reference.dropout import dropout, dropout_mask, philox4x32
 from fastconv.reference.elementwise import affine, bias_add, bias_grad, relu, relu_backward
@@ -151,9 +152,11 @@ __all__ = [
     "relu",
     "relu_backward",
     "rmsprop_step",
+    "sample_words",
     "selu",
     "selu_backward",
     "sgd_step",
+    "shift_flip",
     "sigmoid",
     "sigmoid_backward",
     "silu",
