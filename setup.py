@@ -25,7 +25,7 @@ OPENMP = os.environ.get("FASTCONV_NO_OPENMP") != "1"
 
 # Neither changes a result: no errno from sqrtf, no promise about floating-point traps.
 VALUE_SAFE = ["-fno-math-errno", "-fno-trapping-math"]
-COMPILE_C = [*(["-O1", "-g"] if DEBUG else ["-O3"]), *VALUE_SAFE]
+COMPILE_C = [*(["-O1", "-g"] if DEBUG else ["-O3", "-g0"]), *VALUE_SAFE]
 # The Cython side blocks and packs; its loops gain nothing from -O3, its compile time does.
 COMPILE_CYTHON = [*(["-O0", "-g"] if DEBUG else ["-O2", "-g0"]), *VALUE_SAFE]
 WARN = ["-Wall", "-Wextra"] + (["-Werror"] if os.environ.get("FASTCONV_WERROR") == "1" else [])

@@ -2,10 +2,32 @@
  * columns, held in registers over the whole sum. One body each, specialised by the compiler for every m
  * and number of vectors, so that edges run at the speed of their own size and read nothing outside. */
 
-FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float *c, ptrdiff_t ldc,
-                   const fc_epilogue *where)
+/* c = act(alpha * sums + beta * c + bias), for the m rows and the first n columns of a tile */
+static __attribute__((noinline)) void store_with_epilogue(ptrdiff_t m, ptrdiff_t nv, ptrdiff_t n, vf (*sums)[NV],
+                                                          float *c, ptrdiff_t ldc, const fc_epilogue *where)
 {
-    const fc_epilogue epilogue = *where, *ep = &epilogue; /* a copy: c could be *where for all the compiler knows */
+    const fc_epilogue ep = *where; /* a copy: c could be *where for all the compiler knows */
+    vf bias[NV];
+    for (int j = 0; j < nv; j++) bias[j] = ep.bias ? v_load_first(ep.bias + j * VL, n - j * VL) : v_zero();
+    const vf alpha = v_set1(ep.alpha), beta = v_set1(ep.beta), zero = v_zero();
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < nv; j++) {
+            float *p = c + i * ldc + j * VL;
+            const ptrdiff_t left = n - j * VL;
+            vf r = v_fma(alpha, sums[i][j], bias[j]);
+            /* beta == 0 must not read c: it may hold NaN, or nothing yet */
+            if (ep.beta != 0.0f) r = v_fma(beta, left >= VL ? v_load(p) : v_load_first(p, left), r);
+            if (ep.act == FC_ACT_RELU) r = v_max(zero, r); /* this order keeps a NaN */
+            if (left >= VL)
+                v_store(p, r);
+            else
+                v_store_first(p, r, left);
+        }
+}
+
+FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float *c, ptrdiff_t ldc,
+                   const fc_epilogue *ep)
+{
     if (n == nv * VL && ep->alpha == 1.0f && !ep->bias && ep->act == FC_ACT_NONE) {
         /* whole tiles of plain sums, as Winograd's short products are: c = acc, or c += acc */
         if (ep->beta == 0.0f) {
@@ -24,26 +46,13 @@ FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float 
             return;
         }
     }
-    vf bias[NV];
-    for (int j = 0; j < nv; j++) bias[j] = ep->bias ? v_load_first(ep->bias + j * VL, n - j * VL) : v_zero();
-    const vf alpha = v_set1(ep->alpha), beta = v_set1(ep->beta), zero = v_zero();
-    const int whole = n == nv * VL;
+    /* the rest is not worth a body for every size */
+    vf sums[GMR][NV];
 #pragma GCC unroll 16
-    for (int i = 0; i < m; i++) {
+    for (int i = 0; i < m; i++)
 #pragma GCC unroll 4
-        for (int j = 0; j < nv; j++) {
-            float *p = c + i * ldc + j * VL;
-            const ptrdiff_t left = n - j * VL;
-            vf r = v_fma(alpha, acc[i][j], bias[j]);
-            /* beta == 0 must not read c: it may hold NaN, or nothing yet */
-            if (ep->beta != 0.0f) r = v_fma(beta, whole ? v_load(p) : v_load_first(p, left), r);
-            if (ep->act == FC_ACT_RELU) r = v_max(zero, r); /* this order keeps a NaN */
-            if (whole)
-                v_store(p, r);
-            else
-                v_store_first(p, r, left);
-        }
-    }
+        for (int j = 0; j < nv; j++) sums[i][j] = acc[i][j];
+    store_with_epilogue(m, nv, n, sums, c, ldc, ep);
 }
 
 /* The tile of c is asked for while the sum runs, since it often lies far away. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastconv.ops._checks import Array, float32
+from fastconv.ops._checks import Array, float32, real_array
 from fastconv.ops.conv2d import conv2d
 from fastconv.ops.conv2d_backward import conv2d_backward
 from fastconv.plan.shapes import Padding
@@ -49,6 +49,8 @@ def depthwise_conv2d(
     >>> depthwise_conv2d(x, np.ones((2, 2, 2, 1))).ravel()
     array([12., 16.], dtype=float32)
     """
+    x = real_array(x, "x", "depthwise_conv2d")
+    b = None if b is None else real_array(b, "b", "depthwise_conv2d")
     w, groups = _as_groups(w, "depthwise_conv2d")
     return conv2d(
         x, w, b, strides, padding, dilation, groups, data_format, activation, out=out
@@ -93,6 +95,7 @@ def depthwise_conv2d_backward(
     >>> dx.ravel(), dw.ravel()
     (array([3., 3., 3., 3.], dtype=float32), array([2., 2.], dtype=float32))
     """
+    dy, x = (real_array(a, what, "depthwise_conv2d_backward") for a, what in ((dy, "dy"), (x, "x")))
     grouped, groups = _as_groups(w, "depthwise_conv2d_backward")
     dx, dw, db = conv2d_backward(
         dy, x, grouped, strides, padding, dilation, groups, data_format, activation, b=b
