@@ -99,6 +99,8 @@ class BatchNormalization(ScaledNormalization):
         )
 
     def emit(self, graph: Graph, x: Value) -> Value:
+        still = graph.in_inference
+
         def record(y: Value) -> Value:
             return graph.batch_norm(
                 y,
@@ -108,7 +110,7 @@ class BatchNormalization(ScaledNormalization):
                 self.moving_variance,
                 momentum=self.momentum,
                 epsilon=self.epsilon,
-                adapts=lambda: self.trainable,
+                adapts=lambda: self.trainable and not still,
             )
 
         return emit_along(graph, x, self.axis, record, self.name)

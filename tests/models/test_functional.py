@@ -7,7 +7,18 @@ import pytest
 
 import fastconv
 from fastconv import reference
-from fastconv.layers import Add, Average, Conv2D, Dense, Dropout, Flatten, Input, Layer, Rescaling
+from fastconv.layers import (
+    Add,
+    Average,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Input,
+    Layer,
+    Rescaling,
+)
 from fastconv.models import Model, Sequential, load_model
 from fastconv.utils import set_random_seed
 
@@ -443,3 +454,14 @@ BAD = [
 def test_errors(bad, error, message):
     with pytest.raises(error, match=re.escape(message)):
         bad()
+
+
+def test_a_part_in_inference_keeps_its_moving_averages():
+    base = Sequential([Input((5,)), BatchNormalization(epsilon=3)])
+    x = Input((5,))
+    model = Model(x, base(x, training=False))
+    before = model.get_weights()
+    np.testing.assert_allclose(model(ROWS, training=True), ROWS / 2, rtol=1e-6)
+    for now, then in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+    assert not np.allclose(Model(x, base(x))(ROWS, training=True), ROWS / 2, rtol=1e-2)

@@ -59,7 +59,7 @@ def test_the_table_recipe():
     ]
 
 
-SMALL = ("cifar10", "mnist", "lenet5", "cats_dogs")
+SMALL = ("cifar10", "mnist", "lenet5", "cats_dogs", "cifar_resnet18", "cifar_mobilenet_v2")
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -134,3 +134,14 @@ def test_errors():
         zoo.build("cifar", (32, 32, 3), 10)
     with pytest.raises(ValueError, match="the window must fit into the padded input"):
         zoo.build("cifar10", (4, 4, 3), 10)
+
+
+@pytest.mark.parametrize("length", [24, None])
+def test_the_network_for_time_series_takes_a_step(length):
+    model = zoo.build("time_series", (length, 2), 3, seed=3)
+    rng = np.random.default_rng(0)
+    series, labels = rng.standard_normal((6, 24, 2), np.float32), rng.integers(0, 3, 6)
+    before = model.get_weights()
+    assert np.isfinite(model.train_on_batch(series, labels)).all()
+    for now, then in zip(model.get_weights(), before, strict=True):
+        assert not np.array_equal(now, then)

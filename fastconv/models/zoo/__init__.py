@@ -17,6 +17,7 @@ from fastconv.models.zoo import (
     mnist,
     mobilenet_v2,
     resnet,
+    time_series,
     vgg16,
 )
 from fastconv.models.zoo.recipe import Recipe
@@ -60,6 +61,7 @@ _NETWORKS = {
     "mnist": _Network(mnist.network, mnist.recipe),
     "lenet5": _Network(lenet5.network, lenet5.recipe),
     "cats_dogs": _Network(cats_dogs.network, cats_dogs.recipe),
+    "time_series": _Network(time_series.network, time_series.recipe),
     "vgg16": _Network(vgg16.network, vgg16.recipe),
     "resnet18": _resnet(18, False),
     "resnet50": _resnet(50, False),

@@ -10,12 +10,12 @@ from typing import Any
 
 from fastconv.layers import (
     Add,
-    AveragePooling2D,
     BatchNormalization,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
-    Flatten,
+    GlobalAveragePooling2D,
     Input,
     ReLU,
     Rescaling,
@@ -50,8 +50,7 @@ def pointwise(x: Any, filters: int, relu: bool = True) -> Any:
 def inverted_residual(x: Any, wider: int, filters: int, strides: int) -> Any:
     """Widen, convolve every channel by itself, narrow; the shortcut joins the narrow ends."""
     y = pointwise(x, wider * x.shape[-1]) if wider > 1 else x
-    channels = y.shape[-1]
-    y = Conv2D(channels, 3, strides, padding=1, groups=channels, use_bias=False)(y)
+    y = DepthwiseConv2D(3, strides, padding=1, use_bias=False)(y)
     y = pointwise(normalised(y), filters, relu=False)
     return Add()([x, y]) if strides == 1 and x.shape[-1] == filters else y
 
@@ -72,7 +71,7 @@ def network(
             first = 1 if cifar and stage == 1 else strides
             y = inverted_residual(y, wider, filters, first if number == 0 else 1)
     y = pointwise(y, 1280)
-    y = Dropout(0.2)(Flatten()(AveragePooling2D(y.shape[1:3])(y)))
+    y = Dropout(0.2)(GlobalAveragePooling2D()(y))
     y = Dense(classes, activation="softmax")(y)
     return Model(x, y, name=f"{'cifar_' * cifar}mobilenet_v2", seed=seed)
 

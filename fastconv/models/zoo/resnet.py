@@ -12,11 +12,10 @@ from typing import Any
 
 from fastconv.layers import (
     Add,
-    AveragePooling2D,
     BatchNormalization,
     Conv2D,
     Dense,
-    Flatten,
+    GlobalAveragePooling2D,
     Input,
     MaxPooling2D,
     ReLU,
@@ -86,7 +85,7 @@ def network(
     for stage, (width, count) in enumerate(zip(WIDTHS, counts, strict=True)):
         for number in range(count):
             y = block(y, width, 2 if stage and not number else 1)
-    y = Flatten()(AveragePooling2D(y.shape[1:3])(y))
+    y = GlobalAveragePooling2D()(y)
     y = Dense(classes, activation="softmax")(y)
     return Model(x, y, name=f"{'cifar_' * cifar}resnet{depth}", seed=seed)
 

@@ -1,0 +1,43 @@
+"""A small network for time series, (length, channels): convolutions along the one axis of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastconv.layers import (
+    Conv1D,
+    Dense,
+    Dropout,
+    GlobalAveragePooling1D,
+    Input,
+    MaxPooling1D,
+)
+from fastconv.models.sequential import Sequential
+from fastconv.models.zoo.recipe import Recipe
+from fastconv.optimizers import Adam
+
+
+def network(
+    input_shape: Sequence[int | None] = (128, 1), classes: int = 2, seed: int | None = None
+) -> Sequential:
+    """Three convolutions and the mean over time; the length may be left open."""
+    return Sequential(
+        [
+            Input(input_shape),
+            Conv1D(32, 7, padding="same", activation="relu"),
+            MaxPooling1D(2),
+            Conv1D(64, 5, padding="same", activation="relu"),
+            MaxPooling1D(2),
+            Conv1D(128, 3, padding="same", activation="relu"),
+            GlobalAveragePooling1D(),
+            Dropout(0.25),
+            Dense(classes, activation="softmax"),
+        ],
+        name="time_series",
+        seed=seed,
+    )
+
+
+def recipe() -> Recipe:
+    """Adam, batches of 32, 30 epochs."""
+    return Recipe(make_optimizer=Adam, learning_rate=1e-3, batch_size=32, epochs=30)
