@@ -29,7 +29,7 @@ cdef int expect(
 
 
 cdef algorithm set_algorithm(const geometry *g, str name) except? DIRECT:
-    cdef bint plain = g.sh == g.sw == g.dh == g.dw == g.groups == 1
+    cdef bint plain = g.sh == g.sw == g.groups == 1
     cdef str received = (
         f"received kernel {g.kh}x{g.kw}, stride {g.sh}x{g.sw}, dilation {g.dh}x{g.dw}, "
         f"{g.groups} groups, x {g.ih}x{g.iw}, y {g.oh}x{g.ow}")
@@ -42,7 +42,7 @@ cdef algorithm set_algorithm(const geometry *g, str name) except? DIRECT:
                 + received)
         return GEMM
     if name == "winograd":
-        if not (plain and g.kh == g.kw == 3):
+        if not (plain and g.dh == g.dw == 1 and g.kh == g.kw == 3):
             raise ValueError(
                 "conv2d: algo 'winograd' is for 3x3 kernels with stride 1, no dilation and one "
                 "group; " + received)

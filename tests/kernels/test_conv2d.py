@@ -172,3 +172,14 @@ def test_backward_through_the_activation(groups):
     for _, grads in on_every_isa(call):
         for actual, wanted in zip(grads, expected, strict=True):
             np.testing.assert_array_equal(actual, wanted)
+
+
+@pytest.mark.parametrize("algo", ["auto", "gemm", "direct"])
+def test_dilation_means_nothing_to_a_single_tap(algo):
+    x, w, dy = counting((2, 5, 6, 3), 13), counting((1, 1, 3, 4), 11), counting((2, 5, 6, 4), 7)
+    how = {"dilation": 2, "padding": "same"}
+    for _, y in on_every_isa(lambda: ops.conv2d(x, w, algo=algo, **how)):
+        np.testing.assert_array_equal(y, ref.conv2d(x, w))
+    for _, gradients in on_every_isa(lambda: ops.conv2d_backward(dy, x, w, algo=algo, **how)):
+        for a, b in zip(gradients, ref.conv2d_backward(dy, x, w), strict=True):
+            np.testing.assert_array_equal(a, b)
