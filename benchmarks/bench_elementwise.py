@@ -14,7 +14,7 @@ from _interleave import Call, Contest, run
 import fastconv.reference as reference
 from fastconv.kernels import elementwise
 from fastconv.kernels.dropout import dropout_fwd
-from fastconv.kernels.optimizer_step import adam_step, sgd_step
+from fastconv.kernels.optimizer_step import Common, adam_step, sgd_step
 from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
 
 torch = _peers.torch
@@ -175,7 +175,7 @@ def sgd() -> Contest:
         return torch.optim.SGD([tw], 0.01, momentum=0.9, fused=True).step
 
     return _contest(
-        "sgd_step", lambda: sgd_step(w, g, velocity, 0.01, 0.9), w,
+        "sgd_step", lambda: sgd_step(w, g, velocity, Common(0.01), 0.9), w,
         lambda: reference.sgd_step(start, g, None, 0.01, 0.9)[0], 5 * w.nbytes,
         _peer_calls(in_torch), {_peers.TORCH: lambda: tw.detach()},
     )  # fmt: skip
@@ -193,7 +193,7 @@ def adam() -> Contest:
         return torch.optim.Adam([tw], 1e-3, eps=1e-8, fused=True).step
 
     return _contest(
-        "adam_step", lambda: adam_step(w, g, m, v, rate, 0.9, 0.999, 1e-8), w,
+        "adam_step", lambda: adam_step(w, g, m, v, Common(rate), 0.9, 0.999, 1e-8), w,
         lambda: reference.adam_step(start, g, 0 * g, 0 * g, 1, epsilon=1e-8)[0], 7 * w.nbytes,
         _peer_calls(in_torch), {_peers.TORCH: lambda: tw.detach()},
     )  # fmt: skip
