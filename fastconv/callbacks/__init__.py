@@ -5,6 +5,7 @@ from fastconv.callbacks.base import Callback, CallbackList
 from fastconv.callbacks.checkpoint import ModelCheckpoint
 from fastconv.callbacks.csv_logger import CSVLogger
 from fastconv.callbacks.early_stopping import EarlyStopping
+from fastconv.callbacks.freeze import Freeze
 from fastconv.callbacks.functions import LambdaCallback
 from fastconv.callbacks.history import History
 from fastconv.callbacks.nan import TerminateOnNaN
@@ -19,6 +20,7 @@ __all__ = [
     "Callback",
     "CallbackList",
     "EarlyStopping",
+    "Freeze",
     "History",
     "LambdaCallback",
     "LearningRateScheduler",

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastconv.initializers.base import Initializer
 from fastconv.initializers.constant import Constant, Ones, Zeros
+from fastconv.initializers.dirac import Dirac
 from fastconv.initializers.random import RandomNormal, RandomUniform, TruncatedNormal
 from fastconv.initializers.variance_scaling import (
     GlorotNormal,
@@ -21,6 +22,7 @@ from fastconv.utils.configured import resolve
 
 __all__ = [
     "Constant",
+    "Dirac",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",
@@ -52,6 +54,7 @@ _TABLE: dict[str, type[Initializer]] = {
     "zeros": Zeros,
     "ones": Ones,
     "constant": Constant,
+    "dirac": Dirac,
 }
 
 

@@ -61,6 +61,7 @@ from fastconv.layers.reshape import Permute, RepeatVector, Reshape
 from fastconv.layers.separable_conv2d import SeparableConv2D
 from fastconv.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D
 from fastconv.layers.upsampling import UpSampling1D, UpSampling2D
+from fastconv.layers.whitening import Whitening, whitening_filters
 
 __all__ = [
     "ELU",
@@ -114,6 +115,7 @@ __all__ = [
     "Tanh",
     "UpSampling1D",
     "UpSampling2D",
+    "Whitening",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "add",
@@ -123,6 +125,7 @@ __all__ = [
     "minimum",
     "multiply",
     "subtract",
+    "whitening_filters",
 ]
 
 CLASSES = tuple(name for name in __all__ if isinstance(globals()[name], type))

@@ -103,3 +103,27 @@ def test_errors_name_the_nearest():
         initializers.VarianceScaling(mode="fan")
     with pytest.raises(ValueError, match="greater than 0; received -1"):
         initializers.VarianceScaling(-1)
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 4, 6), (3, 3, 6, 4), (2, 2, 3, 3), (5, 7), (1, 3, 2, 8)])
+def test_dirac_hands_its_input_on(shape):
+    kernel = initializers.get("dirac")(shape, seed=4)
+    copied = min(shape[-2:])
+    expected = np.zeros((*shape[:-1], copied))
+    for d in range(copied):
+        expected[(*(size // 2 for size in shape[:-2]), d, d)] = 1
+    np.testing.assert_array_equal(kernel[..., :copied], expected)
+    rest = kernel[..., copied:]
+    plain = initializers.VarianceScaling(1 / 3, "fan_in", "uniform")(shape, seed=4)
+    np.testing.assert_array_equal(rest, plain[..., copied:])
+    assert np.abs(plain).max() <= 1 / math.sqrt(math.prod(shape[:-1]))
+
+
+def test_dirac_on_another_base():
+    made = initializers.Dirac("zeros")
+    assert initializers.get(initializers.Dirac(made.base).get_config()["base"]).draw(
+        np.random.default_rng(1), (2,)
+    ).tolist() == [0, 0]
+    assert float(made((3, 3, 2, 5)).sum()) == 2
+    with pytest.raises(ValueError, match=r"inputs and outputs; received \(3,\)"):
+        made((3,))

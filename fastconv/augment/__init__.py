@@ -1,0 +1,19 @@
+"""Images changed on their way into a model: at random for training, in fixed ways for judging."""
+
+from fastconv.augment.augmented import Augmented
+from fastconv.augment.views import (
+    MIRRORED,
+    MIRRORED_AND_SHIFTED,
+    View,
+    predict_with_views,
+    viewed,
+)
+
+__all__ = [
+    "MIRRORED",
+    "MIRRORED_AND_SHIFTED",
+    "Augmented",
+    "View",
+    "predict_with_views",
+    "viewed",
+]
