@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Read when Keras is first imported: it shares the extra [peers] with PyTorch, and the tests ask it
+# for gradients in PyTorch's words.
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
 settings.register_profile(
     "repeatable",
     derandomize=True,

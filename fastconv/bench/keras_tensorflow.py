@@ -33,6 +33,21 @@ def prepare(threads: int) -> None:
         config.set_inter_op_parallelism_threads(threads)
 
 
+def backend() -> str:
+    """The module that Keras computes with: TensorFlow, unless KERAS_BACKEND names another."""
+    return os.environ.get("KERAS_BACKEND", "tensorflow")
+
+
+def prepare_keras(threads: int) -> None:
+    """As `prepare`, for whatever Keras computes with."""
+    if backend() == "torch":
+        import torch
+
+        torch.set_num_threads(threads)
+    else:
+        prepare(threads)
+
+
 def network(image_shape: Sequence[int], classes: int, seed: int, as_published: bool) -> Any:
     """The network, compiled as the table's recipe says, for pixels from 0 to 255.
 
@@ -47,7 +62,8 @@ def network(image_shape: Sequence[int], classes: int, seed: int, as_published: b
         return layers.Conv2D(filters, size, padding="same", activation="relu")
 
     def dropout(rate: float) -> list[Any]:
-        return [] if as_published else [layers.Dropout(rate)]
+        # On PyTorch, a dropout without a seed of its own draws from what its state does not show.
+        return [] if as_published else [layers.Dropout(rate, seed=seed)]
 
     model = keras.Sequential(
         [

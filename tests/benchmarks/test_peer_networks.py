@@ -44,10 +44,11 @@ def test_pytorch(ours, x, as_published, layout):
 
 
 def test_keras(ours, x, as_published):
-    pytest.importorskip("tensorflow", reason="needs the extra [tensorflow]")
     from fastconv.bench import keras_tensorflow
 
-    keras_tensorflow.prepare(threads=1)
+    pytest.importorskip(keras_tensorflow.backend(), reason="needs the extra [peers]")
+    pytest.importorskip("keras", reason="needs the extra [peers]")
+    keras_tensorflow.prepare_keras(threads=1)
     model = keras_tensorflow.network(IMAGE, CLASSES, seed=3, as_published=as_published)
     model.set_weights(ours.get_weights())
     np.testing.assert_allclose(model.predict_on_batch(x), ours.predict(x), atol=1e-5)

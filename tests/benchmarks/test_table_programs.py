@@ -15,12 +15,17 @@ PEERS = [
 
 
 @pytest.fixture
-def program(request):
+def program(request, monkeypatch):
     """Makes a new instance of the program."""
     needed, extra, load = PROGRAMS[request.param]
     for module in needed:
         pytest.importorskip(module, reason=f"needs the extra [{extra}]")
-    return load()
+    made = load()
+    if request.param == "PyTorch":
+        # A run keeps the layout that was faster when it began; another run may find the other one
+        # faster, and dropout draws its numbers in the order of memory.
+        monkeypatch.setattr(made, "_faster_layout", lambda self: "NHWC")
+    return made
 
 
 @pytest.mark.parametrize("program", PEERS, indirect=True)

@@ -1,7 +1,5 @@
 """Activations and normalisations agree with Keras 3: outputs, gradients, moving statistics."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -31,7 +29,6 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def keras():
-    os.environ.setdefault("KERAS_BACKEND", "torch")
     keras = pytest.importorskip("keras", reason="needs the extra [peers]")
     if keras.backend.backend() != "torch":
         pytest.skip("gradients are asked of Keras's backend torch")

@@ -1,4 +1,4 @@
-"""The table's network in Keras on TensorFlow."""
+"""The table's network in Keras, on TensorFlow unless KERAS_BACKEND names another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class InKeras(Program):
 
     def __init__(self, task: Task, images: Images) -> None:
         super().__init__(task, images)
-        keras_tensorflow.prepare(task.threads)
+        keras_tensorflow.prepare_keras(task.threads)
         self.model = keras_tensorflow.network(
             images.shape, images.classes, task.seed, task.as_published
         )
@@ -68,7 +68,9 @@ class InKeras(Program):
     def version(self) -> str:
         from importlib.metadata import version
 
-        return f"Keras {version('keras')} on TensorFlow {version('tensorflow')}"
+        backend = keras_tensorflow.backend()
+        name = {"tensorflow": "TensorFlow", "torch": "PyTorch"}.get(backend, backend)
+        return f"Keras {version('keras')} on {name} {version(backend)}"
 
     def _state(self) -> dict[str, Any]:
         """Weights and the optimizer's variables of floats, by number."""

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from fastconv.bench.keras_tensorflow import backend as keras_backend
 from fastconv.bench.table import markdown
 from fastconv.bench.table.picture import write_picture
 from fastconv.bench.table.program import Program
@@ -38,7 +39,7 @@ def _keras() -> type[Program]:
 PROGRAMS: dict[str, tuple[Sequence[str], str, Callable[[], type[Program]]]] = {
     "fastconv": ((), "", _ours),
     "PyTorch": (("torch",), "peers", _pytorch),
-    "Keras": (("keras", "tensorflow"), "tensorflow", _keras),
+    "Keras": (("keras", keras_backend()), "tensorflow", _keras),
 }
 
 
