@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import _memory
 import _peers
+import bench_networks
 import bench_train_step
-from _report import Report, ratio
+from _report import MISSING, Report, ratio
 
 import fastconv
 from fastconv.kernels.peak import fma_peak
@@ -46,6 +47,23 @@ def steps(report: Report) -> Iterator[str]:
         if training:
             what = "training against 100 % of the FMA peak at direct-convolution FLOPs"
             report.figures[what] = f"{share:.2f} ×"
+
+
+def networks(report: Report) -> Iterator[str]:
+    """Training steps beside PyTorch's; a turn takes seconds, so there are few."""
+    yield "| training step | batch | images/s | PyTorch NHWC | PyTorch NCHW | ratio to the better |"
+    yield "|---|---|---|---|---|---|"
+    for name, (_, _, size) in bench_networks.NETWORKS.items():
+        size = 4 if report.quick else size
+        times = report.measure(bench_networks.contest(name, size), -(-report.rounds // 3))
+        peers = " | ".join(
+            f"{times.rate(peer):.1f}" if peer in times.seconds else MISSING
+            for peer in ("PyTorch NHWC", "PyTorch NCHW")
+        )
+        times_as_long = ratio(times, times.best_peer(_peers.TORCH))
+        yield f"| {name} | {size} | {times.rate():.1f} | {peers} | {times_as_long} |"
+        what = f"{name}, batch {size}, training step against the better PyTorch layout"
+        report.figures[what] = f"{times_as_long} ×"
 
 
 def _rate(times, peer: str | None) -> str:

@@ -26,6 +26,7 @@ from fastconv.utils.files import write_atomically
 SECTIONS = {
     "machine": "Machine",
     "steps": "Steps of the table's network",
+    "networks": "Training steps of networks with batch normalisation",
     "threads": "Threads",
     "memory": "Memory",
     "package": "Package",
@@ -44,6 +45,7 @@ def lines_of(name: str, report: Report, images: Path | None) -> Iterator[str]:
     section = {
         "machine": _machine_sections.machine,
         "steps": _step_sections.steps,
+        "networks": _step_sections.networks,
         "threads": _step_sections.scaling,
         "memory": _step_sections.memory,
         "gemm": _kernel_sections.gemms,

@@ -1,0 +1,135 @@
+"""Training steps of whole networks beside PyTorch in both layouts, on images of 32x32 pixels.
+
+Every network starts with the same weights on both sides, and their outputs are compared first. Both
+take gradient descent with Nesterov's momentum and weight decay. Ours scales the pixels inside the
+step; PyTorch's images are scaled and laid out before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import _network_peers
+import _peers
+import numpy as np
+import pytest
+from _interleave import Call, Contest, run
+from bench_train_step import CLASSES, IMAGE, batch
+
+from fastconv import Input, Sequential
+from fastconv.layers import (
+    Activation,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Flatten,
+    MaxPooling2D,
+    Rescaling,
+)
+from fastconv.models import zoo
+from fastconv.models.zoo.mobilenet_v2 import STAGES
+from fastconv.optimizers import SGD
+
+AIRBENCH = "airbench94's network"
+
+
+def airbench(widths: Sequence[int] = (64, 256, 256)) -> Any:
+    """The network of a fast recipe for CIFAR-10 (Jordan, arXiv:2404.00498), its scale left out."""
+    layers = [
+        Input(IMAGE),
+        Rescaling(1 / 127.5, -1),
+        Conv2D(24, 2, name="whitening"),
+        Activation("gelu"),
+    ]
+    for width in widths:
+        for first in (True, False):
+            layers.append(Conv2D(width, 3, padding="same", use_bias=False))
+            layers += [MaxPooling2D(2)] if first else []
+            layers.append(BatchNormalization(momentum=0.6, epsilon=1e-12, scale=False))
+            layers.append(Activation("gelu"))
+    layers += [MaxPooling2D(3), Flatten(), Dense(CLASSES, use_bias=False, activation="softmax")]
+    return Sequential(layers, seed=21)
+
+
+def _of_the_zoo(name: str) -> Callable[[], Any]:
+    return lambda: zoo.build(name, IMAGE, CLASSES, seed=21)
+
+
+NETWORKS: dict[str, tuple[Callable[[], Any], Callable[[], Any], int]] = {
+    "ResNet-18, CIFAR form": (
+        _of_the_zoo("cifar_resnet18"),
+        lambda: _network_peers.resnet(18),
+        128,
+    ),
+    "MobileNetV2, CIFAR form": (
+        _of_the_zoo("cifar_mobilenet_v2"),
+        lambda: _network_peers.mobilenet_v2(STAGES),
+        128,
+    ),
+    AIRBENCH: (airbench, _network_peers.airbench, 1024),
+    "ResNet-50, CIFAR form": (
+        _of_the_zoo("cifar_resnet50"),
+        lambda: _network_peers.resnet(50),
+        64,
+    ),
+}
+"""Ours, PyTorch's, and the size of a batch."""
+
+
+def contest(name: str, size: int | None = None) -> Contest:
+    """One training step on one batch; `work` counts images, so that rates are images a second."""
+    make, make_peer, usual = NETWORKS[name]
+    size = size or usual
+    x, y = batch(size)
+    model = make()
+    model.compile(
+        SGD(1e-3, momentum=0.9, nesterov=True, weight_decay=1e-3),
+        "sparse_categorical_crossentropy",
+    )
+    few = x[:8]
+    ours = model.predict(few, batch_size=len(few))
+    steps = {}
+    if _peers.torch is not None:
+        steps = {
+            name: torch_step(make_peer(), model, few, x, y, layout=name) for name in _peers.LAYOUTS
+        }
+
+    def check() -> None:
+        for name, (_, theirs) in steps.items():
+            assert np.abs(theirs - ours).max() < 1e-4, name
+
+    calls = {name: call for name, (call, _) in steps.items()}
+    return Contest(name, lambda: model.train_on_batch(x, y), check, size * 1e9, calls)
+
+
+def torch_step(
+    model: Any, ours: Any, few: np.ndarray, x: np.ndarray, y: np.ndarray, layout: str
+) -> tuple[Call, np.ndarray]:
+    """The same step in PyTorch, and the probabilities that its network gives `few` images."""
+    torch = _peers.torch
+    _network_peers.set_weights(model, ours.layers)
+    model = model.to(memory_format=getattr(torch, _peers.LAYOUTS[layout]))
+
+    def images(x: np.ndarray) -> Any:
+        return _peers.torch_image(x.astype(np.float32) / np.float32(127.5) - 1, layout)
+
+    with torch.inference_mode():
+        probabilities = model.eval()(images(few)).softmax(1).numpy()
+    inputs, labels = images(x), torch.from_numpy(y)
+    model.train()
+    learning = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(learning, 1e-3, 0.9, nesterov=True, weight_decay=1e-3)
+
+    def train() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        torch.nn.functional.cross_entropy(model(inputs), labels).backward()
+        optimizer.step()
+
+    return train, probabilities
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def bench_network(benchmark, name):
+    benchmark.group = f"{name}, batch {NETWORKS[name][2]}"
+    run(benchmark, contest(name))
