@@ -47,10 +47,9 @@
 static const fc_channels channels = {
     .prelu_fwd = prelu_fwd,
     .prelu_bwd = prelu_bwd,
-    .column_squares = column_squares,
-    .normalize = normalize,
-    .norm_sums = norm_sums,
+    .column_moments = column_moments,
     .norm_dx = norm_dx,
+    .normalized = normalized,
     .row_moments = row_moments,
     .layer_norm_fwd = layer_norm_fwd,
     .layer_norm_bwd = layer_norm_bwd,

@@ -1,93 +1,64 @@
-/* Normalisation of matrices x (rows, n): by numbers for each column (batch and group normalisation), or for each row
- * (layer normalisation). Sums run in float32 over a block that the caller has chosen small. */
+/* Normalisation of matrices x (rows, n) by numbers for each column (batch and group normalisation), together with the
+ * activation f behind it; norm_rows.h has those for each row. Sums run in float32 over rows that the caller has chosen
+ * few. */
 
-/* sum (n) = the sums over the rows of (x - mean)^2; n <= 4 * VL */
-FN void squares_part(const int nv, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t ldx, const float *x, const float *mean,
-                     float *sum)
+/* How many rows are taken at a time: what is kept for each column is then read and written once for all of them, and
+ * the rows stay few enough to be followed by the processor's prefetching. */
+FN ptrdiff_t rows_at_a_time(ptrdiff_t n)
+{
+    return n >= 256 ? 4 : n >= 32 ? 1024 / n : 32;
+}
+
+/* One vector of columns: the mean m of `rows` rows and the sum q of (x - m)^2, put together with those of the `before`
+ * rows in mean, squares. */
+FN void moments_part(const int nv, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t ldx, const float *x, ptrdiff_t before,
+                     float *mean, float *squares)
 {
     const int whole = nv - 1;
     const ptrdiff_t left = n - whole * VL;
-    vf m[4], total[4];
-    for (int j = 0; j < nv; j++) {
-        m[j] = load_part(j < whole, left, mean + j * VL);
-        total[j] = v_zero();
-    }
-    for (; rows > 0; rows--, x += ldx)
+    const vf share = v_set1((float)rows / (float)(before + rows)), each = v_set1(1.0f / (float)rows);
+    const vf weight = v_set1((float)before * ((float)rows / (float)(before + rows)));
+    vf m[4], q[4];
+    for (int j = 0; j < nv; j++) m[j] = q[j] = v_zero();
+    for (ptrdiff_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) m[j] += load_part(j < whole, left, x + r * ldx + j * VL);
+    for (int j = 0; j < nv; j++) m[j] = m[j] * each;
+    for (ptrdiff_t r = 0; r < rows; r++)
 #pragma GCC unroll 4
         for (int j = 0; j < nv; j++) {
-            const vf d = load_part(j < whole, left, x + j * VL) - m[j];
-            total[j] = v_fma(d, d, total[j]);
-        }
-    for (int j = 0; j < nv; j++) store_part(j < whole, left, sum + j * VL, total[j]);
-}
-
-static void column_squares(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *mean, float *sum)
-{
-    const ptrdiff_t ldx = n;
-    for (; n > 3 * VL; n -= 4 * VL, x += 4 * VL, mean += 4 * VL, sum += 4 * VL)
-        squares_part(4, rows, n < 4 * VL ? n : 4 * VL, ldx, x, mean, sum);
-    if (n > 2 * VL)
-        squares_part(3, rows, n, ldx, x, mean, sum);
-    else if (n > VL)
-        squares_part(2, rows, n, ldx, x, mean, sum);
-    else if (n > 0)
-        squares_part(1, rows, n, ldx, x, mean, sum);
-}
-
-/* y = (x - mean) * scale + shift, each of them for a column */
-FN void normalize_part(const int whole, ptrdiff_t left, const float *x, const float *mean, const float *scale,
-                       const float *shift, float *y)
-{
-    const vf d = load_part(whole, left, x) - load_part(whole, left, mean);
-    store_part(whole, left, y, v_fma(d, load_part(whole, left, scale), load_part(whole, left, shift)));
-}
-
-static void normalize(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *mean, const float *scale,
-                      const float *shift, float *y)
-{
-    for (ptrdiff_t r = 0; r < rows; r++, x += n, y += n) {
-        ptrdiff_t i = 0;
-        for (; i + VL <= n; i += VL) normalize_part(1, VL, x + i, mean + i, scale + i, shift + i, y + i);
-        if (i < n) normalize_part(0, n - i, x + i, mean + i, scale + i, shift + i, y + i);
-    }
-}
-
-/* sums (2, n) += the sums over the rows of dz and of dz * (x - mean); columns of both lie `columns` apart */
-FN void norm_sums_part(const int nv, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t columns, const float *dz, const float *x,
-                       const float *mean, float *sums)
-{
-    const int whole = nv - 1;
-    const ptrdiff_t left = n - whole * VL;
-    vf m[4], plain[4], product[4];
-    for (int j = 0; j < nv; j++) {
-        m[j] = load_part(j < whole, left, mean + j * VL);
-        plain[j] = product[j] = v_zero();
-    }
-    for (; rows > 0; rows--, x += columns, dz += columns)
-#pragma GCC unroll 4
-        for (int j = 0; j < nv; j++) {
-            const vf d = load_part(j < whole, left, x + j * VL) - m[j], g = load_part(j < whole, left, dz + j * VL);
-            plain[j] += g;
-            product[j] = v_fma(g, d, product[j]);
+            const vf d = load_part(j < whole, left, x + r * ldx + j * VL) - m[j];
+            q[j] = v_fma(d, d, q[j]);
         }
     for (int j = 0; j < nv; j++) {
-        float *a = sums + j * VL, *b = a + columns;
-        store_part(j < whole, left, a, load_part(j < whole, left, a) + plain[j]);
-        store_part(j < whole, left, b, load_part(j < whole, left, b) + product[j]);
+        float *to = mean + j * VL, *sum = squares + j * VL;
+        if (before) {
+            const vf old = load_part(j < whole, left, to), away = m[j] - old;
+            m[j] = v_fma(away, share, old);
+            q[j] = v_fma(away * away, weight, load_part(j < whole, left, sum) + q[j]);
+        }
+        store_part(j < whole, left, to, m[j]);
+        store_part(j < whole, left, sum, q[j]);
     }
 }
 
-static void norm_sums(ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x, const float *mean, float *sums)
+/* mean (n), squares (n): of each column, and of (x - mean)^2 the sum. In pieces that stay in the first-level cache
+ * between the two sums, each around its own mean (Chan, Golub and LeVeque 1979). */
+static void column_moments(ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean, float *squares)
 {
-    const ptrdiff_t columns = n;
-    for (; n > 3 * VL; n -= 4 * VL, dz += 4 * VL, x += 4 * VL, mean += 4 * VL, sums += 4 * VL)
-        norm_sums_part(4, rows, n < 4 * VL ? n : 4 * VL, columns, dz, x, mean, sums);
-    if (n > 2 * VL)
-        norm_sums_part(3, rows, n, columns, dz, x, mean, sums);
-    else if (n > VL)
-        norm_sums_part(2, rows, n, columns, dz, x, mean, sums);
-    else if (n > 0)
-        norm_sums_part(1, rows, n, columns, dz, x, mean, sums);
+    const ptrdiff_t some = n < 512 ? 4096 / n : 8;
+    for (ptrdiff_t before = 0; before < rows; before += some, x += some * n) {
+        const ptrdiff_t many = rows - before < some ? rows - before : some;
+        ptrdiff_t j = 0;
+        for (; n - j > 3 * VL; j += 4 * VL)
+            moments_part(4, many, n - j < 4 * VL ? n - j : 4 * VL, n, x + j, before, mean + j, squares + j);
+        if (n - j > 2 * VL)
+            moments_part(3, many, n - j, n, x + j, before, mean + j, squares + j);
+        else if (n - j > VL)
+            moments_part(2, many, n - j, n, x + j, before, mean + j, squares + j);
+        else if (n - j > 0)
+            moments_part(1, many, n - j, n, x + j, before, mean + j, squares + j);
+    }
 }
 
 /* dx = k0 * dz + k1 * (x - mean) + k2, with k (3, n) */
@@ -108,3 +79,73 @@ static void norm_dx(ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x
         if (i < n) norm_dx_part(0, n - i, n, dz + i, x + i, mean + i, k + i, dx + i);
     }
 }
+
+/* Without an activation. */
+FN vf none_value(vf x, const vf *p) { return (void)p, x; }
+FN vf none_gradient(vf dy, vf y, const vf *p) { return (void)p, (void)y, dy; }
+
+/* For each activation what fc_normalized lists. */
+#define NORMALIZED(name, from_output)                                                                                  \
+    FN void name##_norm_fwd_part(const int whole, ptrdiff_t left, const fc_norm *q, const float *x, const float *add,  \
+                                 float *y, const vf *p, ptrdiff_t i)                                                   \
+    {                                                                                                                  \
+        const vf d = load_part(whole, left, x + i) - load_part(whole, left, q->mean + i);                              \
+        vf z = v_fma(d, load_part(whole, left, q->scale + i), load_part(whole, left, q->shift + i));                   \
+        if (add) z = z + load_part(whole, left, add + i);                                                              \
+        store_part(whole, left, y + i, name##_value(z, p));                                                            \
+    }                                                                                                                  \
+    static void name##_norm_fwd(ptrdiff_t rows, ptrdiff_t n, const fc_norm *q, const float *x, const float *add,       \
+                                float *y)                                                                              \
+    {                                                                                                                  \
+        const vf p[3] = {v_set1(q->p[0]), v_set1(q->p[1]), v_set1(q->p[2])};                                           \
+        for (ptrdiff_t r = 0; r < rows; r++, x += n, y += n) {                                                         \
+            ptrdiff_t i = 0;                                                                                           \
+            for (; i + VL <= n; i += VL) name##_norm_fwd_part(1, VL, q, x, add, y, p, i);                              \
+            if (i < n) name##_norm_fwd_part(0, n - i, q, x, add, y, p, i);                                             \
+            if (add) add += n;                                                                                         \
+        }                                                                                                              \
+    }                                                                                                                  \
+    FN void name##_norm_sums_part(const int whole, ptrdiff_t left, ptrdiff_t rows, ptrdiff_t n, const fc_norm *q,      \
+                                  const fc_norm_gradient *g, ptrdiff_t at, const vf *p, ptrdiff_t i, float *sums)      \
+    {                                                                                                                  \
+        const vf mean = load_part(whole, left, q->mean + i), scale = load_part(whole, left, q->scale + i);             \
+        const vf shift = load_part(whole, left, q->shift + i);                                                         \
+        vf plain = load_part(whole, left, sums + i), product = load_part(whole, left, sums + n + i);                   \
+        for (at += i; rows > 0; rows--, at += n) {                                                                     \
+            const vf d = load_part(whole, left, g->x + at) - mean;                                                     \
+            vf dz = load_part(whole, left, g->dy + at), s;                                                             \
+            if (g->more) dz = dz + load_part(whole, left, g->more + at);                                               \
+            if (from_output && g->y)                                                                                   \
+                s = load_part(whole, left, g->y + at);                                                                 \
+            else if (from_output)                                                                                      \
+                s = name##_value(v_fma(d, scale, shift), p);                                                           \
+            else                                                                                                       \
+                s = v_fma(d, scale, shift);                                                                            \
+            dz = name##_gradient(dz, s, p);                                                                            \
+            if (g->dz) store_part(whole, left, g->dz + at, dz);                                                        \
+            plain = plain + dz;                                                                                        \
+            product = v_fma(dz, d, product);                                                                           \
+        }                                                                                                              \
+        store_part(whole, left, sums + i, plain);                                                                      \
+        store_part(whole, left, sums + n + i, product);                                                                \
+    }                                                                                                                  \
+    static void name##_norm_sums(ptrdiff_t rows, ptrdiff_t n, const fc_norm *q, const fc_norm_gradient *g,             \
+                                 ptrdiff_t at, float *sums)                                                            \
+    {                                                                                                                  \
+        const vf p[3] = {v_set1(q->p[0]), v_set1(q->p[1]), v_set1(q->p[2])};                                           \
+        const ptrdiff_t some = rows_at_a_time(n);                                                                      \
+        for (; rows > 0; rows -= some, at += some * n) {                                                               \
+            const ptrdiff_t many = rows < some ? rows : some;                                                          \
+            ptrdiff_t i = 0;                                                                                           \
+            for (; i + VL <= n; i += VL) name##_norm_sums_part(1, VL, many, n, q, g, at, p, i, sums);                  \
+            if (i < n) name##_norm_sums_part(0, n - i, many, n, q, g, at, p, i, sums);                                 \
+        }                                                                                                              \
+    }
+
+NORMALIZED(none, 1)
+FC_ACTIVATIONS(NORMALIZED)
+
+#define NORMALIZED_ENTRY(name, from_output) {name##_norm_fwd, name##_norm_sums},
+
+static const fc_normalized normalized[1 + FC_N_ACTIVATIONS] = {
+    NORMALIZED_ENTRY(none, 1) FC_ACTIVATIONS(NORMALIZED_ENTRY)};

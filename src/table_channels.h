@@ -5,6 +5,28 @@
 
 #include <stddef.h>
 
+/* z = (x - mean) * scale + shift, each of them (n); p: the activation's parameters. */
+typedef struct {
+    const float *mean, *scale, *shift;
+    float p[3];
+} fc_norm;
+
+/* What the gradient is made of: dy, and `more` (or NULL) that is added to it; x; the output y, or NULL to compute it
+ * again. dz, unless NULL, takes the gradient before the activation; it may be dy or more. */
+typedef struct {
+    const float *dy, *more, *x, *y;
+    float *dz;
+} fc_norm_gradient;
+
+/* Normalisation with an activation f behind it */
+typedef struct {
+    /* y (rows, n) = f(z), or f(z + add) with add (rows, n); y may be x or add. */
+    void (*fwd)(ptrdiff_t rows, ptrdiff_t n, const fc_norm *q, const float *x, const float *add, float *y);
+
+    /* dz = (dy + more) * f', from `at` on; sums (2, n) += the sums over the rows of dz and of dz * (x - mean) */
+    void (*sums)(ptrdiff_t rows, ptrdiff_t n, const fc_norm *q, const fc_norm_gradient *g, ptrdiff_t at, float *sums);
+} fc_normalized;
+
 typedef struct {
     /* y = x, or a * x where x <= 0, with a (n). y may be x. */
     void (*prelu_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *a, float *y);
@@ -14,12 +36,10 @@ typedef struct {
                       float *da);
 
     /* Normalisation: see norm.h */
-    void (*column_squares)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *mean, float *sum);
-    void (*normalize)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *mean, const float *scale,
-                      const float *shift, float *y);
-    void (*norm_sums)(ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x, const float *mean, float *sums);
+    void (*column_moments)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean, float *squares);
     void (*norm_dx)(ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x, const float *mean, const float *k,
                     float *dx);
+    const fc_normalized *normalized; /* none, then the activations in their order */
 
     /* Layer normalisation: see norm_rows.h */
     void (*row_moments)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean, float *variance);

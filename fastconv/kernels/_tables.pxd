@@ -15,24 +15,40 @@ cdef extern from "table_activations.h" nogil:
             ptrdiff_t n, const float *dy, const float *s, float *dx, const float *p) noexcept nogil
 
 cdef extern from "table_channels.h" nogil:
+    ctypedef struct fc_norm:
+        const float *mean
+        const float *scale
+        const float *shift
+        float p[3]
+
+    ctypedef struct fc_norm_gradient:
+        const float *dy
+        const float *more
+        const float *x
+        const float *y
+        float *dz
+
+    ctypedef struct fc_normalized:
+        void fwd(
+            ptrdiff_t rows, ptrdiff_t n, const fc_norm *q, const float *x, const float *add,
+            float *y) noexcept nogil
+        void sums(
+            ptrdiff_t rows, ptrdiff_t n, const fc_norm *q, const fc_norm_gradient *g,
+            ptrdiff_t at, float *sums) noexcept nogil
+
     ctypedef struct fc_channels:
         void prelu_fwd(
             ptrdiff_t rows, ptrdiff_t n, const float *x, const float *a, float *y) noexcept nogil
         void prelu_bwd(
             ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *x, const float *a,
             float *dx, float *da) noexcept nogil
-        void column_squares(
-            ptrdiff_t rows, ptrdiff_t n, const float *x, const float *mean,
-            float *sum) noexcept nogil
-        void normalize(
-            ptrdiff_t rows, ptrdiff_t n, const float *x, const float *mean, const float *scale,
-            const float *shift, float *y) noexcept nogil
-        void norm_sums(
-            ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x, const float *mean,
-            float *sums) noexcept nogil
+        void column_moments(
+            ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean,
+            float *squares) noexcept nogil
         void norm_dx(
             ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x, const float *mean,
             const float *k, float *dx) noexcept nogil
+        const fc_normalized *normalized
         void row_moments(
             ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean,
             float *variance) noexcept nogil

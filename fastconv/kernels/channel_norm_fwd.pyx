@@ -9,8 +9,8 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdlib cimport free, malloc
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
-from fastconv.kernels._tables cimport activation_table, channel_table, fc_activation, fc_channels
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
+from fastconv.kernels._tables cimport channel_table, fc_channels, fc_norm, fc_normalized
 from fastconv.kernels._threads cimport threads_for
 
 from fastconv.kernels.activation import NAMES
@@ -26,21 +26,21 @@ cdef int same_channels(
     return 0
 
 
-cdef int activation_number(str kind) except -2:
-    """The place in the table of activations; -1 for none."""
+cdef int activation_number(str kind) except -1:
+    """The place in the table of normalisations with an activation; 0 for none."""
     if kind is None:
-        return -1
+        return 0
     if kind not in NAMES:
         raise ValueError(f"activation: kind must be one of {NAMES}; received {kind!r}")
-    return NAMES.index(kind)
+    return NAMES.index(kind) + 1
 
 
 def moments(const float[:, :, ::1] x, int groups, float[:, ::1] mean, float[:, ::1] variance):
     """Mean and (biased) variance of each sample's groups of channels, written for every channel.
 
-    A block of rows is summed in float32, then the squares around its own mean while it is still in
-    the cache; blocks and channels are put together in float64, in order. MemoryError if there is no
-    room for the blocks' sums.
+    A block of rows is summed in float32, piece by piece, each with the squares around its own mean
+    while it is still in the cache; blocks and channels are put together in float64, in order.
+    MemoryError if there is no room for the blocks' sums.
     """
     cdef int status
     same_channels("moments", x, mean, variance, mean[0], variance[0])
@@ -59,7 +59,6 @@ def moments(const float[:, :, ::1] x, int groups, float[:, ::1] mean, float[:, :
 cdef int _moments(
         ptrdiff_t samples, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t groups, const float *x,
         float *mean, float *variance) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
     cdef const fc_channels *c = channel_table()
     cdef ptrdiff_t block = max(16, 32768 // n, blocks_of(rows, 256))
     cdef ptrdiff_t blocks = blocks_of(rows, block), width = n // groups
@@ -75,10 +74,7 @@ cdef int _moments(
             first = (i % blocks) * block
             many = block_size(i % blocks, rows, block)
             part = parts + i * 2 * n
-            k.sum_rows(many, n, x + (i // blocks * rows + first) * n, n, part)
-            for j in range(n):
-                part[j] = part[j] / many
-            c.column_squares(many, n, x + (i // blocks * rows + first) * n, part, part + n)
+            c.column_moments(many, n, x + (i // blocks * rows + first) * n, part, part + n)
         for i in prange(samples * groups, schedule="static"):
             j = i // groups
             first = i % groups * width
@@ -115,48 +111,57 @@ cdef void _combine(
 def channel_norm_fwd(
         const float[:, :, ::1] x, const float[:, ::1] mean, const float[:, ::1] inv,
         const float[::1] gamma, const float[::1] beta, float[:, :, ::1] y,
-        str kind=None, float a=0, float b=0, float c=0):
-    """y = f((x - mean) * inv * gamma + beta); y may be x. f: an activation, or none."""
+        str kind=None, float a=0, float b=0, float c=0, const float[:, :, ::1] add=None):
+    """y = f((x - mean) * inv * gamma + beta + add); y may be x or add. f: an activation, or none."""
     cdef int number = activation_number(kind)
     cdef ptrdiff_t samples = x.shape[0], n = x.shape[2], i, j
-    cdef float[3] p
+    cdef fc_norm q
     cdef float *scale
-    p[0], p[1], p[2] = a, b, c
+    cdef const float *more = NULL
     same_channels("channel_norm_fwd", x, mean, inv, gamma, beta)
     for i in range(3):
         same_size("channel_norm_fwd", "the axes of x and y", x.shape[i], y.shape[i])
+        if add is not None:
+            same_size("channel_norm_fwd", "the axes of x and add", x.shape[i], add.shape[i])
     if not (samples and x.shape[1] and n):
         return
     scale = <float *> malloc(samples * n * sizeof(float))
     if scale == NULL:
         raise MemoryError("channel_norm_fwd: no memory for the scales")
+    if add is not None:
+        more = &add[0, 0, 0]
+    q.mean, q.scale, q.shift = &mean[0, 0], scale, &beta[0]
+    q.p[0], q.p[1], q.p[2] = a, b, c
     with nogil:
         for i in range(samples):
             for j in range(n):
                 scale[i * n + j] = inv[i, j] * gamma[j]
-        _fwd(
-            samples, x.shape[1], n, &x[0, 0, 0], &mean[0, 0], scale, &beta[0], &y[0, 0, 0],
-            number, p)
+        _fwd(samples, x.shape[1], n, &x[0, 0, 0], &q, more, &y[0, 0, 0], number)
     free(scale)
 
 
+cdef inline const float *_behind(const float *p, ptrdiff_t at) noexcept nogil:
+    if p == NULL:
+        return p
+    return p + at
+
+
 cdef void _fwd(
-        ptrdiff_t samples, ptrdiff_t rows, ptrdiff_t n, const float *x, const float *mean,
-        const float *scale, const float *shift, float *y, int number,
-        const float *p) noexcept nogil:
-    cdef const fc_channels *k = channel_table()
-    cdef const fc_activation *f = activation_table() + (number if number >= 0 else 0)
+        ptrdiff_t samples, ptrdiff_t rows, ptrdiff_t n, const float *x, const fc_norm *q,
+        const float *add, float *y, int number) noexcept nogil:
+    cdef const fc_normalized *f = channel_table().normalized + number
     cdef ptrdiff_t block = blocks_of(BLOCK, n)
     cdef ptrdiff_t blocks = blocks_of(rows, block)
-    cdef ptrdiff_t i, s, at, many
+    cdef ptrdiff_t i, at
     cdef unsigned state = 0
-    with parallel(num_threads=threads_for((4.0 if number < 0 else 12.0) * samples * rows * n)):
+    cdef fc_norm own
+    with parallel(num_threads=threads_for((4.0 if number == 0 else 12.0) * samples * rows * n)):
         state = flush_denormals()
         for i in prange(samples * blocks, schedule="static"):
-            s = i // blocks
-            many = block_size(i % blocks, rows, block)
-            at = (s * rows + i % blocks * block) * n
-            k.normalize(many, n, x + at, mean + s * n, scale + s * n, shift, y + at)
-            if number >= 0:
-                f.fwd(many * n, y + at, y + at, p)
+            at = (i // blocks * rows + i % blocks * block) * n
+            own = q[0]
+            own.mean = q.mean + i // blocks * n
+            own.scale = q.scale + i // blocks * n
+            f.fwd(
+                block_size(i % blocks, rows, block), n, &own, x + at, _behind(add, at), y + at)
         restore_denormals(state)

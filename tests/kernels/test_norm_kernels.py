@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from kernel_checks import EDGES, EPS, assert_within, normal, on_every_isa
+from kernel_checks import EDGES, EPS, assert_same_bits, assert_within, normal, on_every_isa
 
 from fastconv import reference
+from fastconv.kernels.activation import activation_bwd, activation_fwd
 from fastconv.kernels.channel_norm_bwd import channel_norm_bwd
 from fastconv.kernels.channel_norm_fwd import channel_norm_fwd, moments
 from fastconv.kernels.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
@@ -187,3 +188,44 @@ def test_refused_before_anything_is_written(call):
     with pytest.raises(ValueError):
         call(x, s, g, np.full(4, 5, np.float32))
     assert all((array == 5).all() for array in (x, s, g))
+
+
+@pytest.mark.parametrize("shape", [(1, 700, 16), (2, 300, 70), (2, 19, 129), (1, 9, 1)])
+@pytest.mark.parametrize("kind", [None, "relu", "tanh"])
+def test_what_joins_before_the_activation_and_after_the_output(shape, kind):
+    """f(norm(x) + add), and a gradient that arrives in two parts: as if they were added before."""
+    samples, _, n = shape
+    x, add, dy, more = (normal(shape, seed) for seed in (1, 2, 3, 4))
+    gamma, beta = normal(n, 5), normal(n, 6)
+    mean, variance = statistics(x, n)
+    inv = 1 / np.sqrt(variance + SMALL)
+
+    def fused():
+        y, dz, dx, sums = nan(*shape), nan(*shape), nan(*shape), (nan(n), nan(n))
+        channel_norm_fwd(x, mean, inv, gamma, beta, y, kind, add=add)
+        arguments = x, mean, inv, gamma, beta, n, False
+        channel_norm_bwd(dy, *arguments, dx, *sums, kind, more=more, y=y, dz=dz)
+        over, over_dx, again = dy.copy(), more.copy(), (nan(n), nan(n))
+        channel_norm_bwd(over, *arguments, over_dx, *again, kind, more=over_dx, y=y, dz=over)
+        assert_same_bits((over, over_dx, *again), (dz, dx, *sums))
+        return y, dz, dx, *sums
+
+    def apart():
+        y, dz, dx, sums = nan(*shape), dy + more, nan(*shape), (nan(n), nan(n))
+        channel_norm_fwd(x, mean, inv, gamma, beta, y)
+        y += add
+        if kind is not None:
+            activation_fwd(kind, y.ravel(), y.ravel())
+            activation_bwd(kind, dz.ravel(), y.ravel(), dz.ravel())
+        channel_norm_bwd(dz, x, mean, inv, gamma, beta, n, False, dx, *sums)
+        return y, dz, dx, *sums
+
+    for (_, one), (_, other) in zip(on_every_isa(fused), on_every_isa(apart), strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_an_output_that_tells_no_gradient_is_refused():
+    x, s, g = (np.ones(shape, np.float32) for shape in ((1, 3, 3), (1, 3), 3))
+    with pytest.raises(ValueError, match="whose gradient it tells; received 'gelu'"):
+        channel_norm_bwd(x, x, s, s, g, g, 3, False, x, g, g, "gelu", y=x)
