@@ -2,7 +2,8 @@
 
 It shares the input transform of the forward pass; the sum over tiles is 36 outer-product sums, and the
 transform back to nine taps happens once. As in the direct kernel the tiles are cut into parts whose
-number depends on the shapes only, and the parts are added in order.
+number depends on the shapes only, and the parts are added in order. Where the sums of one part alone
+would fill a cache, `_winograd_weights_slices.pyx` takes over.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -10,52 +11,21 @@ from libc.stdint cimport uint8_t
 
 from cython.parallel cimport parallel, prange
 
-from fastconv.kernels._direct cimport load_padded, load_unpooled
 from fastconv.kernels._geometry cimport ceil_div, geometry, larger, smaller
 from fastconv.kernels._isa cimport (
     FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
     restore_denormals, scratch,
 )
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels._winograd cimport cut_tiles, tiling, transform_input
-
-cdef enum:
-    POINTS = 36
-    SLACK = 16
-    SKEW = 16  # see _winograd.pyx
+from fastconv.kernels._winograd_stages cimport (
+    POINTS, SKEW, SLACK, cut_tiles, load_map, tiling, transform_gradient, transform_input,
+)
+from fastconv.kernels._winograd_weights_slices cimport bwd_weights_slices
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024
+cdef ptrdiff_t MANY_SUMS = 128 * 128  # source channels times result channels
 cdef ptrdiff_t PARTS = 8
 cdef ptrdiff_t PART_FLOATS = 4 << 20  # all parts together, as long as that leaves two
-
-
-cdef void _transforms(
-    const geometry *g, const tiling *t, const fc_kernels *ks, const float *x, const float *dy,
-    const uint8_t *argmax, ptrdiff_t n0, ptrdiff_t r0, ptrdiff_t images, ptrdiff_t rows, float *copy, float *v, float *d
-) noexcept nogil:
-    """v[f] (tiles, ic) of x and d[f] (tiles, oc) of dy, for a block of tiles."""
-    cdef ptrdiff_t n_tiles = images * rows * t.tile_columns
-    cdef ptrdiff_t i, r, c, at = 0
-    load_padded(
-        x + n0 * g.ih * g.iw * g.ic, images, g.ih, g.iw, g.ic, 4 * r0 - g.pt,
-        t.src_rows, -g.pl, t.src_columns, copy)
-    transform_input(t, ks, images, rows, g.ic, copy, v)
-    if argmax != NULL:
-        i = n0 * (g.oh // 2) * (g.ow // 2) * g.oc
-        load_unpooled(
-            dy + i, argmax + i, images, g.oh, g.ow, g.oc, 4 * r0, 4 * t.rows,
-            0, 4 * t.tile_columns, copy)
-    else:
-        load_padded(
-            dy + n0 * g.oh * g.ow * g.oc, images, g.oh, g.ow, g.oc, 4 * r0, 4 * t.rows,
-            0, 4 * t.tile_columns, copy)
-    for i in range(images):
-        for r in range(rows):
-            for c in range(t.tile_columns):
-                ks.winograd_gradient(
-                    copy + ((i * 4 * t.rows + 4 * r) * t.tile_columns + c) * 4 * g.oc,
-                    4 * t.tile_columns * g.oc, g.oc, d + at, n_tiles * g.oc + SKEW)
-                at += g.oc
 
 
 cdef void _products(
@@ -86,6 +56,7 @@ cdef int _part(
     cdef float *v = <float *> scratch(
         FC_INNER, sizeof(float) * (POINTS * (t.tiles * (g.ic + g.oc) + 2 * SKEW) + SLACK))
     cdef float *db = sums + POINTS * g.ic * g.oc
+    cdef float *d
     cdef ptrdiff_t index, n0, r0, images, rows, n_tiles, j, row
     cdef ptrdiff_t pixels
     cdef float one = 1
@@ -99,10 +70,14 @@ cdef int _part(
         n0, r0 = index // t.row_blocks * t.images, index % t.row_blocks * t.rows
         images, rows = smaller(t.images, g.mb - n0), smaller(t.rows, t.tile_rows - r0)
         n_tiles = images * rows * t.tile_columns
-        _transforms(
-            g, t, ks, x, dy, argmax, n0, r0, images, rows, copy, v, v + POINTS * (n_tiles * g.ic + SKEW))
-        _products(
-            g, ks, n_tiles, v, v + POINTS * (n_tiles * g.ic + SKEW), points, sums, index == first)
+        d = v + POINTS * (n_tiles * g.ic + SKEW)
+        load_map(
+            x, NULL, g.ih, g.iw, g.ic, n0, images, 4 * r0 - g.pt, t.src_rows, -g.pl, t.src_columns, copy)
+        transform_input(t, ks, images, rows, g.ic, copy, v, n_tiles * g.ic + SKEW)
+        load_map(
+            dy, argmax, g.oh, g.ow, g.oc, n0, images, 4 * r0, 4 * t.rows, 0, 4 * t.tile_columns, copy)
+        transform_gradient(t, ks, images, rows, g.oc, copy, d, n_tiles * g.oc + SKEW)
+        _products(g, ks, n_tiles, v, d, points, sums, index == first)
         if with_bias:
             # the copy still holds the block's dy, zeros around it; points[tiles] on are zeros
             pixels = images * 16 * t.rows * t.tile_columns
@@ -126,6 +101,8 @@ cdef int winograd_bwd_weights(
     cdef ptrdiff_t *points
     cdef unsigned csr = 0
     cdef int failed = 0
+    if g.ic * g.oc >= MANY_SUMS:
+        return bwd_weights_slices(g, x, dy, argmax, dw, db, team)
     parts = smaller(PARTS, larger(2, PART_FLOATS // floats))
     # the transformed block fits the cache, yet is long enough to pay for touching all sums
     wanted = larger(CACHE_FLOATS // (POINTS * (g.ic + g.oc)), g.ic * g.oc // (g.ic + g.oc))

@@ -16,3 +16,6 @@ ctypedef struct product:
 
 # On a team sized by the work; 0, or -1 when scratch memory could not be had (c is then unspecified).
 cdef int gemm_parallel(const product *p) noexcept nogil
+
+# By the calling thread alone, from packed operands, whatever the sizes (all of them at least 1); returns the same.
+cdef int gemm_serial(const product *p) noexcept nogil

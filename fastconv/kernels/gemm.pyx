@@ -238,6 +238,10 @@ cdef int gemm_parallel(const product *p) noexcept nogil:
     return _split_both(p, ks, team)
 
 
+cdef int gemm_serial(const product *p) noexcept nogil:
+    return _packed(p, kernels(), 0, p.m, 0, p.n)
+
+
 def gemm(
     const float[:, :] a, const float[:, :] b, float[:, :] c, float alpha=1, float beta=0,
     const float[::1] bias=None, str activation="none",

@@ -16,10 +16,8 @@ from fastconv.plan.shapes import Conv2DShape
 Pass = Literal["fwd", "bwd_data", "bwd_weights"]
 
 # Below this many channels on either side the transforms of Winograd's method cost more than the
-# multiplications they save; above LARGEST_WEIGHTS its 36 sums for the weight gradient outgrow the
-# caches. `benchmarks/bench_conv2d.py` measures both sides of each line.
+# multiplications they save. `benchmarks/bench_conv2d.py` measures both sides of the line.
 FEWEST_CHANNELS = 16
-LARGEST_WEIGHTS = 256 * 256
 # Share of a map's 4x4 tiles that must hold real pixels.
 LEAST_COVER = 0.6
 
@@ -64,8 +62,6 @@ def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
     if not (s.kh == s.kw == 3 and s.sh == s.sw == s.dh == s.dw == s.groups == 1):
         return False
     if min(s.ic, s.oc) < FEWEST_CHANNELS:
-        return False
-    if direction == "bwd_weights" and s.ic * s.oc > LARGEST_WEIGHTS:
         return False
     h, w = (s.ih, s.iw) if direction == "bwd_data" else (s.oh, s.ow)
     return h * w >= LEAST_COVER * _tiles(h) * _tiles(w) * 16

@@ -80,6 +80,8 @@ def conv2d():
     ]
     for (kh, kw), how, ic, oc in itertools.product(kernels, ways, [1, 3, 17], [1, 5, 16, 33]):
         yield from convolution((2, 7, 9, ic), (kh, kw, ic, oc), how)
+    for ic, oc in ((130, 127), (257, 259)):  # many channels: other loops
+        yield from convolution((2, 5, 6, ic), (3, 3, ic, oc), {"padding": "same"})
     for groups, multiplier in ((2, 17), (5, 1), (33, 1)):
         how = {"groups": groups, "padding": "same", "dilation": 2}
         yield from convolution((2, 7, 9, groups * 3), (3, 3, 3, groups * multiplier), how)

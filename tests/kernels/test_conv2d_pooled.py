@@ -28,6 +28,7 @@ def isa(request):
         (1, 13, 6, 33, 70, 0, 2),
         (5, 4, 4, 1, 1, 1, 0),
         (2, 6, 21, 3, 65, 2, 1),
+        (2, 9, 6, 255, 260, 1, 1),
     ],
 )
 def test_fused_equals_apart(isa, threads, mb, ih, iw, ic, oc, pt, pl):

@@ -93,6 +93,8 @@ pads = st.tuples(st.integers(0, 4), st.integers(0, 4))
 )  # fmt: skip
 @example(3, 3, 3, 200, 33, "same", None)
 @example(2, 33, 37, 19, 17, ((2, 1), (0, 3)), "relu")
+@example(1, 50, 47, 130, 129, "valid", None)  # weights slice by slice, in more than one block
+@example(1, 10, 9, 257, 259, "same", "relu")  # all passes
 def test_all_three_passes(mb, ih, iw, ic, oc, padding, activation):
     x, w, b = normal((mb, ih, iw, ic), 1), normal((3, 3, ic, oc), 2), normal(oc, 3)
     try:
@@ -122,6 +124,15 @@ def test_all_three_passes(mb, ih, iw, ic, oc, padding, activation):
     for _, results in on_every_isa(call):
         for actual, wanted, limit in zip(results, (y, dx, dw, db), allowed, strict=True):
             assert_within(actual, wanted, limit)
+
+
+def test_many_channels_on_a_large_map():
+    """Several blocks of tiles, slice by slice, as one block of tiles at a time."""
+    x, w = normal((2, 35, 37, 256), 1), normal((3, 3, 256, 256), 2)
+    whole = ops.conv2d(x, w, algo="winograd")
+    parts = [ops.conv2d(x, w[..., at : at + 64], algo="winograd") for at in (0, 192)]
+    assert_within(whole[..., :64], parts[0], 1e-5 * abs(whole).max())
+    assert_within(whole[..., 192:], parts[1], 1e-5 * abs(whole).max())
 
 
 def relative_error(actual, expected):
