@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import fastconv.models as models
     import fastconv.ops as ops
     import fastconv.optimizers as optimizers
+    import fastconv.recipes as recipes
     import fastconv.reference as reference
     import fastconv.testing as testing
     import fastconv.utils as utils
@@ -44,6 +45,7 @@ _MODULES = frozenset(
         "ops",
         "optimizers",
         "plan",
+        "recipes",
         "reference",
         "regularizers",
         "testing",
@@ -74,6 +76,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "recipes",
     "reference",
     "regularizers",
     "set_num_threads",

@@ -1,5 +1,5 @@
-"""``fastconv bench``: every layer of a network against the machine's roofline; with ``--table``,
-the table of training times."""
+"""``fastconv bench``: every layer of a network against the machine's roofline; with ``--table`` or
+``--recipe``, the table of training times."""
 
 from __future__ import annotations
 
@@ -33,10 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, words: list[str]) -> int:
     """Run the command."""
-    if arguments.table:
-        for name in ("model", "rounds"):
+    if arguments.table or arguments.recipe is not None:
+        option = "--table" if arguments.table else "--recipe"
+        others = ("model", "rounds", *(("recipe",) if arguments.table else ()))
+        for name in others:
             if getattr(arguments, name) is not None:
-                raise CommandError(f"--{name} cannot be used with --table")
+                raise CommandError(f"--{name} cannot be used with {option}")
+        if arguments.as_published and not arguments.table:
+            raise CommandError("--as-published cannot be used with --recipe")
         return bench_table.run(arguments, words)
     for name, default in bench_table.ONLY.items():
         if getattr(arguments, name) != default:

@@ -1,4 +1,4 @@
-"""``fastconv bench --table``: the table of training times, with this machine's rows."""
+"""``fastconv bench --table`` and ``--recipe``: the table of training times, this machine's rows."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import argparse
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastconv.cli.data import Source, find_place, load
 from fastconv.cli.errors import FAILED, INTERRUPTED, as_command_errors
 from fastconv.cli.parser import whole
 
-# What belongs to the table alone, and what it is when it was not given.
+if TYPE_CHECKING:
+    from fastconv.bench.table.make import Programs
+    from fastconv.bench.table.task import Task
+
+# What belongs to the table and the recipes alone, and what it is when it was not given.
 ONLY = {
     "data": None,
     "peers": False,
@@ -29,10 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the table of training times")
     add = group.add_argument
     add("--table", action="store_true", help="train the CIFAR-10 table's network by its recipe")
+    add("--recipe", metavar="NAME", help="train fast94, fast93 or fast79 beside it")
     add("data", nargs="?", metavar="DATA", help="as for `fastconv train` (default: cifar10)")
-    add("--peers", action="store_true", help="PyTorch and Keras too, where they are installed")
+    add("--peers", action="store_true", help="PyTorch, Keras, where they are installed")
     add("--as-published", action="store_true", help="with the published program's slips")
-    add("--epochs", type=whole(1), metavar="N", help="of the recipe (default: 60)")
+    add("--epochs", type=whole(1), metavar="N", help="of the recipe (default: its own, 60)")
     add("--measure-epochs", type=whole(1), metavar="K", help="train K epochs, extrapolate the time")
     add("--seed", type=whole(0, 2**31 - 1), metavar="N", help=f"default: {_SEED}")
     add("--limit", type=whole(1), metavar="N", help="use at most N training and N test images")
@@ -40,24 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, words: list[str]) -> int:
     """Run the command."""
-    from fastconv import get_num_threads, set_num_threads
+    from fastconv import set_num_threads
     from fastconv.bench.table.make import train, write
-    from fastconv.bench.table.task import NETWORK, Images, Task
-    from fastconv.models import zoo
+    from fastconv.bench.table.task import Images
 
     with as_command_errors():
         source = Source(find_place(arguments.data or "cifar10"), arguments.limit)
         if arguments.threads is not None:
             set_num_threads(arguments.threads)
+        task, programs = _task(arguments)
         data = load(source)
-        recipe = zoo.recipe(NETWORK, as_published=arguments.as_published)
-        task = Task(
-            epochs=arguments.epochs or recipe.epochs,
-            batch_size=arguments.batch_size or recipe.batch_size,
-            threads=get_num_threads(),
-            seed=_SEED if arguments.seed is None else arguments.seed,
-            as_published=arguments.as_published,
-        )
         images = Images(
             source.name, data.x_train, data.y_train, data.x_test, data.y_test, len(data.class_names)
         )
@@ -67,7 +65,7 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
     print(images.describe(), flush=True)
     try:
         with as_command_errors(FAILED):
-            train(folder, task, images, until, arguments.peers)
+            train(folder, task, images, until, arguments.peers, programs)
     except KeyboardInterrupt:
         again = shlex.join(["fastconv", *words])
         print(f"Interrupted. Finished epochs are saved; go on with: {again}", file=sys.stderr)
@@ -79,3 +77,35 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
         print("table.png needs matplotlib: pip install 'fastconv[plot]'")
     print(f"Saved in {folder}: {', '.join(files)}")
     return 0
+
+
+def _task(arguments: argparse.Namespace) -> tuple[Task, Programs]:
+    """What is trained, and by which programs."""
+    from fastconv import get_num_threads
+    from fastconv.bench.table.task import NETWORK, Task
+
+    seed = _SEED if arguments.seed is None else arguments.seed
+    if arguments.recipe is None:
+        from fastconv.bench.table.make import PROGRAMS
+        from fastconv.models import zoo
+
+        how = zoo.recipe(NETWORK, as_published=arguments.as_published)
+        epochs, batch_size, programs = how.epochs, how.batch_size, PROGRAMS
+    else:
+        from fastconv import recipes
+        from fastconv._arguments import check_choice
+        from fastconv.bench.recipes import programs as recipe_programs
+
+        what = {"where": "argument --recipe", "what": "NAME"}
+        recipe = recipes.get(check_choice(arguments.recipe, recipes.NAMES, **what))
+        batch_size, programs = recipe.batch_size, recipe_programs.PROGRAMS
+        epochs = len(recipe.steps(batch_size))
+    task = Task(
+        epochs=arguments.epochs or epochs,
+        batch_size=arguments.batch_size or batch_size,
+        threads=get_num_threads(),
+        seed=seed,
+        as_published=arguments.as_published,
+        recipe=arguments.recipe or "",
+    )
+    return task, programs

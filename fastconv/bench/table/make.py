@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from fastconv.bench.keras_tensorflow import backend as keras_backend
+from fastconv.bench.recipes import markdown as recipes_markdown
 from fastconv.bench.table import markdown
 from fastconv.bench.table.picture import write_picture
 from fastconv.bench.table.program import Program
@@ -36,14 +37,22 @@ def _keras() -> type[Program]:
 
 
 # A program, what has to be installed for it (by an extra), and its class, imported when it is used.
-PROGRAMS: dict[str, tuple[Sequence[str], str, Callable[[], type[Program]]]] = {
+Programs = Mapping[str, tuple[Sequence[str], str, Callable[[], type[Program]]]]
+PROGRAMS: Programs = {
     "fastconv": ((), "", _ours),
     "PyTorch": (("torch",), "peers", _pytorch),
     "Keras": (("keras", keras_backend()), "tensorflow", _keras),
 }
 
 
-def train(folder: Path, task: Task, images: Images, until: int, peers: bool) -> None:
+def train(
+    folder: Path,
+    task: Task,
+    images: Images,
+    until: int,
+    peers: bool,
+    programs: Programs = PROGRAMS,
+) -> None:
     """Train every program up to epoch `until`, or on from where its file in `folder` stands.
 
     Raises
@@ -51,7 +60,7 @@ def train(folder: Path, task: Task, images: Images, until: int, peers: bool) -> 
     ValueError
         If a file holds a run on other images, before anything is trained.
     """
-    wanted = [name for name in PROGRAMS if peers or name == "fastconv"]
+    wanted = [name for name in programs if peers or name == "fastconv"]
     places = {name: folder / file_name(name, task) for name in wanted}
     for place in places.values():
         if place.exists() and (then := read_run(place)["images"]) != images.describe():
@@ -60,7 +69,7 @@ def train(folder: Path, task: Task, images: Images, until: int, peers: bool) -> 
                 "(--out names another folder)"
             )
     for name, place in places.items():
-        needed, extra, program = PROGRAMS[name]
+        needed, extra, program = programs[name]
         if not all(find_spec(module) for module in needed):
             print(f"{name} is not installed: pip install 'fastconv[{extra}]'")
             continue
@@ -83,7 +92,14 @@ def write(folder: Path) -> tuple[list[str], list[str]]:
     rows: list[Row] = [*PUBLISHED, *map(row_of, runs)]
     images = "; ".join(dict.fromkeys(run["images"] for run in runs)) or "none yet"
     lines = list(markdown.lines(rows, images))
-    found: dict[str, Any] = {"images": images, "rows": [row.get_config() for row in rows]}
+    results = [recipes_markdown.result_of(run) for run in runs if run["task"].get("recipe")]
+    if results:
+        lines += ["", *recipes_markdown.lines(sorted(results, key=lambda r: r.recipe))]
+    found: dict[str, Any] = {
+        "images": images,
+        "rows": [row.get_config() for row in rows],
+        "recipes": [result.get_config() for result in results],
+    }
     write_atomically(folder / "table.md", ["\n".join([*lines, ""]).encode()])
     write_atomically(folder / "table.json", [json.dumps(found, indent=1).encode()])
     files = ["table.md", "table.json"]

@@ -19,7 +19,8 @@ class Program(ABC):
     Attributes
     ----------
     epochs : list of dict
-        For every epoch so far: "training_seconds", "test_seconds", "loss", "test_accuracy".
+        For every epoch so far: "training_seconds", "test_seconds", "loss", "test_accuracy",
+        "images" (trained on), and what `details` adds.
     """
 
     name = ""
@@ -39,6 +40,14 @@ class Program(ABC):
     @abstractmethod
     def test(self) -> float:
         """The share of the test images that is right."""
+
+    def images_in(self, epoch: int) -> int:
+        """Images that an epoch trains on."""
+        return len(self.images.x_train)
+
+    def details(self, epoch: int) -> dict[str, float]:
+        """What else is to be kept of an epoch, after its test."""
+        return {}
 
     @abstractmethod
     def save(self, path: Path, metadata: dict[str, Any]) -> None:
@@ -65,16 +74,19 @@ class Program(ABC):
             loss = self.train(epoch)
             middle = perf_counter()
             accuracy = self.test()
+            end = perf_counter()
             self.epochs.append(
                 {
                     "training_seconds": middle - start,
-                    "test_seconds": perf_counter() - middle,
+                    "test_seconds": end - middle,
                     "loss": loss,
                     "test_accuracy": accuracy,
+                    "images": self.images_in(epoch),
+                    **self.details(epoch),
                 }
             )
             self.save(path, self.metadata())
-            rate = len(self.images.x_train) / (middle - start)
+            rate = self.images_in(epoch) / (middle - start)
             print(
                 f"{self.name}, epoch {epoch + 1}/{self.task.epochs}: test accuracy "
                 f"{100 * accuracy:.2f} %, training loss {loss:.4f}; {duration(middle - start)}, "
@@ -90,5 +102,6 @@ class Program(ABC):
             "task": self.task.get_config(),
             "images": self.images.describe(),
             "training_images": len(self.images.x_train),
+            "all_images": sum(self.images_in(epoch) for epoch in range(self.task.epochs)),
             "epochs": self.epochs,
         }

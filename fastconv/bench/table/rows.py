@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ class Row:
     seconds : float
         Of the whole recipe, tests included; extrapolated if fewer epochs were measured.
     accuracy : float or None
-        The best after any epoch; None if not all epochs were trained.
+        The best after any epoch, or by several views after the last one where a recipe has them;
+        None if not all epochs were trained.
     images_per_second : float
         Trained on; tests excluded.
     images : int
@@ -69,6 +70,7 @@ PUBLISHED = (GPU, CPU)
 def file_name(program: str, task: Task) -> str:
     """Of a run's checkpoint: runs that differ in their task lie beside each other."""
     how = "-as-published" if task.as_published else ""
+    how = f"-{task.recipe}" if task.recipe else how
     return (
         f"{program.lower()}{how}-e{task.epochs}-b{task.batch_size}-t{task.threads}-s{task.seed}"
         ".safetensors"
@@ -100,6 +102,8 @@ def row_of(run: Mapping[str, Any]) -> Row:
     later = epochs[1:] or epochs
     typical = sum(epoch["training_seconds"] + epoch["test_seconds"] for epoch in later) / len(later)
     how = ", as published" if task.as_published else ""
+    how = f", {task.recipe}" if task.recipe else how
+    trained = [epoch.get("images", run["training_images"]) for epoch in epochs]
     seed = f", seed {task.seed}"
     return Row(
         device=processor(),
@@ -107,10 +111,15 @@ def row_of(run: Mapping[str, Any]) -> Row:
         threads=task.threads,
         batch_size=task.batch_size,
         seconds=clock + (task.epochs - len(epochs)) * typical,
-        accuracy=max(y for _, y in curve) if len(epochs) == task.epochs else None,
-        images_per_second=run["training_images"] * len(epochs) / training,
-        images=run["training_images"] * task.epochs,
+        accuracy=_accuracy(epochs) if len(epochs) == task.epochs else None,
+        images_per_second=sum(trained) / training,
+        images=run.get("all_images", run["training_images"] * task.epochs),
         epochs=task.epochs,
         measured=len(epochs),
         curve=tuple(curve),
     )
+
+
+def _accuracy(epochs: Sequence[Mapping[str, float]]) -> float:
+    by_views = epochs[-1].get("views_accuracy")
+    return max(epoch["test_accuracy"] for epoch in epochs) if by_views is None else by_views

@@ -48,6 +48,8 @@ class Task:
         Of the whole recipe, also where fewer of them are measured.
     as_published : bool
         The published program's slips: two softmaxes, no dropout, no shuffling.
+    recipe : str
+        The name of one of `fastconv.recipes`, in place of the table's network and its recipe.
     """
 
     epochs: int
@@ -55,11 +57,13 @@ class Task:
     threads: int
     seed: int
     as_published: bool = False
+    recipe: str = ""
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Task:
         """Make one from what `get_config` returned."""
-        return cls(**{field.name: config[field.name] for field in fields(cls)})
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in config.items() if name in known})
 
     def get_config(self) -> dict[str, Any]:
         """JSON values."""

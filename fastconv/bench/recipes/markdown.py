@@ -1,0 +1,103 @@
+"""What the recipes' runs took, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fastconv.bench.table.rows import GPU
+from fastconv.bench.table.task import Task
+from fastconv.cli.text import duration
+
+_GOAL = GPU.accuracy or 0.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run of a recipe.
+
+    Attributes
+    ----------
+    seconds : float
+        Of training alone, from making the network on; extrapolated if fewer epochs were measured.
+    passed : float or None
+        Of them, up to the end of the first epoch whose test passes the table's accuracy.
+    accuracy, views_accuracy : float or None
+        After the last epoch, of the test images as they are and by the recipe's views.
+    images_per_second : float
+    gflops : float or None
+        Billions of direct convolution's operations a second; None where they were not counted.
+    """
+
+    recipe: str
+    program: str
+    threads: int
+    seed: int
+    epochs: int
+    measured: int
+    seconds: float
+    passed: float | None
+    accuracy: float | None
+    views_accuracy: float | None
+    images_per_second: float
+    gflops: float | None
+
+    def get_config(self) -> dict[str, Any]:
+        """JSON values."""
+        return asdict(self)
+
+
+def result_of(run: Mapping[str, Any]) -> Result:
+    """What a run's file says."""
+    task, epochs = Task.from_config(run["task"]), run["epochs"]
+    training = sum(epoch["training_seconds"] for epoch in epochs)
+    trained = sum(epoch["images"] for epoch in epochs)
+    last = epochs[-1] if len(epochs) == task.epochs else {}
+    passed, clock = None, 0.0
+    for epoch in epochs:
+        clock += epoch["training_seconds"]
+        if passed is None and epoch["test_accuracy"] >= _GOAL:
+            passed = clock
+    counted = all("flops" in epoch for epoch in epochs)
+    return Result(
+        recipe=task.recipe,
+        program=run["version"],
+        threads=task.threads,
+        seed=task.seed,
+        epochs=task.epochs,
+        measured=len(epochs),
+        seconds=training * run["all_images"] / trained,
+        passed=passed,
+        accuracy=last.get("test_accuracy"),
+        views_accuracy=last.get("views_accuracy"),
+        images_per_second=trained / training,
+        gflops=1e-9 * sum(epoch["flops"] for epoch in epochs) / training if counted else None,
+    )
+
+
+def lines(results: Sequence[Result]) -> Iterator[str]:
+    """A row for each run."""
+    yield (
+        "| Recipe | Program | Threads | Seed | Training time | Accuracy [%] | by views [%] "
+        f"| past {100 * _GOAL:.2f} % after | Images/s | GFLOP/s |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    for r in results:
+        mark = "" if r.measured == r.epochs else f" (from {r.measured} of {r.epochs} epochs)"
+        passed = "–" if r.passed is None else duration(r.passed)
+        gflops = "" if r.gflops is None else f"{r.gflops:.0f}"
+        yield (
+            f"| {r.recipe} | {r.program} | {r.threads} | {r.seed} | {duration(r.seconds)}{mark} | "
+            f"{_percent(r.accuracy)} | {_percent(r.views_accuracy)} | {passed} | "
+            f"{r.images_per_second:,.0f} | {gflops} |"
+        )
+    yield ""
+    yield (
+        "Training time: without the tests. Accuracy: after the last epoch, of the images as they "
+        "are and as the mean over the recipe's views. GFLOP/s: operations of direct convolution."
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.2f}"

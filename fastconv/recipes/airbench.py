@@ -1,0 +1,135 @@
+"""The recipe of the CIFAR-10 speed record, in its layers and numbers.
+
+K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU" (arXiv 2404.00498, 2024).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastconv.augment import MIRRORED_AND_SHIFTED, Augmented, View
+from fastconv.callbacks import Callback, Freeze
+from fastconv.initializers import VarianceScaling
+from fastconv.layers import (
+    GELU,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Flatten,
+    GlobalMaxPooling2D,
+    Input,
+    Layer,
+    MaxPooling2D,
+    Rescaling,
+    Whitening,
+)
+from fastconv.losses import SparseCategoricalCrossentropy
+from fastconv.models import Model, Sequential
+from fastconv.optimizers import SGD, Group, Lookahead
+from fastconv.optimizers.schedules import Triangular
+from fastconv.recipes.recipe import Recipe, pixel_statistics
+from fastconv.utils.random import derive_seed
+
+
+@dataclass(frozen=True)
+class AirBench(Recipe):
+    """A whitening convolution and three groups of convolutions; batches of 1024, few epochs.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        Of the groups. Each halves the image: convolution, pooling, normalisation, GELU; then comes
+        the group's second convolution, with normalisation and GELU.
+    learning_rate, weight_decay : float
+        For 1,024 images, before the share of the momentum is taken off.
+    bias_multiplier : float
+        The learning rate of the normalisations' biases, over that of everything else.
+    bias_epochs : int
+        For so many epochs the bias of the whitening convolution is trained.
+    """
+
+    widths: tuple[int, ...] = (64, 256, 256)
+    epochs: float = 9.9
+    batch_size: int = 1024
+    learning_rate: float = 11.5
+    momentum: float = 0.85
+    weight_decay: float = 0.0153
+    bias_multiplier: float = 64.0
+    bias_epochs: int = 3
+    label_smoothing: float = 0.2
+    crop: int = 2
+    views: tuple[View, ...] = MIRRORED_AND_SHIFTED
+
+    def network(self, images: np.ndarray, classes: int, seed: int) -> Model:
+        mean, variance = pixel_statistics(images)
+        pixels = BatchNormalization(
+            center=False, scale=False, epsilon=0, trainable=False, name="pixels"
+        )
+        whitening = Whitening(2, name="whitening")
+        stack: list[Layer] = [pixels, whitening, GELU()]
+        for width in self.widths:
+            stack += [convolution(width), MaxPooling2D(2), normalization(), GELU()]
+            stack += [convolution(width), normalization(), GELU()]
+        stack += [GlobalMaxPooling2D(), Flatten()]
+        stack += [Dense(classes, use_bias=False, kernel_initializer=UNIFORM), Rescaling(1 / 9)]
+        model = Sequential([Input(images.shape[1:]), *stack], name="airbench", seed=seed)
+        pixels.set_weights([mean, variance])
+        whitening.adapt((images[:5000] - mean) / np.sqrt(variance))
+        return model
+
+    def prepare(self, model: Model, images: int) -> None:
+        total = sum(self.steps(images))
+        # Of a summed loss; a gradient's steps add up to 1 + 1 / (1 - momentum) times its own.
+        sum_scale = 1024 * (1 + 1 / (1 - self.momentum))
+        rate = self.learning_rate / sum_scale
+        decay = self.weight_decay * 1024 / sum_scale / rate
+        biases = Group("*/beta", self.bias_multiplier, weight_decay=decay / self.bias_multiplier)
+        optimizer = SGD(
+            Triangular(rate, total, start=0.2, peak=0.23, end=0.07),
+            momentum=self.momentum,
+            nesterov=True,
+            velocity_of="gradients",
+            weight_decay=decay,
+            decoupled_weight_decay=False,
+            groups=[biases],
+            lookahead=Lookahead(5, 0.95**5, power=3, total_steps=total),
+        )
+        loss = SparseCategoricalCrossentropy(
+            from_logits=True, label_smoothing=self.label_smoothing, reduction="sum"
+        )
+        model.compile(optimizer, loss, ["accuracy"])
+
+    def batches(self, x: np.ndarray, y: np.ndarray, seed: int) -> Augmented:
+        return Augmented(
+            x,
+            y,
+            batch_size=self.batch_size,
+            crop=self.crop,
+            flip="alternating",
+            drop_remainder=True,
+            seed=derive_seed(seed, 1),
+        )
+
+    def callbacks(self) -> list[Callback]:
+        return [Freeze("whitening", self.bias_epochs)]
+
+
+UNIFORM = VarianceScaling(1 / 3, "fan_in", "uniform")
+"""±1/sqrt(fan_in): the recipe's framework's default."""
+
+
+def convolution(width: int) -> Conv2D:
+    """3×3, without bias; begins as the identity."""
+    return Conv2D(width, 3, padding="same", use_bias=False, kernel_initializer="dirac")
+
+
+def normalization() -> BatchNormalization:
+    """Whose scale stays 1."""
+    return BatchNormalization(scale=False, momentum=0.6, epsilon=1e-12)
+
+
+FAST94 = AirBench()
+FAST93 = AirBench(widths=(64, 128, 128), epochs=11)
+FAST79 = AirBench(widths=(32, 64, 128), epochs=2, batch_size=512, bias_epochs=1)

@@ -1,0 +1,103 @@
+"""A recipe: a network, and everything that its training needs."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastconv.augment import Augmented, View
+from fastconv.callbacks import Callback
+from fastconv.models import Model
+
+
+class Recipe(ABC):
+    """How a network is made for some images and trained on them, from the first step to the last.
+
+    Every number that a subclass adds may be changed: ``dataclasses.replace(recipe, epochs=4)``.
+
+    Attributes
+    ----------
+    epochs : float
+        Passes over the images; after the last whole one the training ends within an epoch.
+    batch_size : int
+        Images beyond the last whole batch of an epoch are left out of it.
+    views : tuple of View
+        How a trained network looks at an image to be judged.
+    """
+
+    epochs: float
+    batch_size: int
+    views: tuple[View, ...]
+
+    @abstractmethod
+    def network(self, images: np.ndarray, classes: int, seed: int) -> Model:
+        """New weights, for uint8 images (n, h, w, c) like those given; not compiled."""
+
+    @abstractmethod
+    def prepare(self, model: Model, images: int) -> None:
+        """Compile `model` for a training on so many images."""
+
+    @abstractmethod
+    def batches(self, x: np.ndarray, y: np.ndarray, seed: int) -> Augmented:
+        """The batches of every epoch."""
+
+    def callbacks(self) -> list[Callback]:
+        """What else happens while the network is trained."""
+        return []
+
+    def build(self, images: np.ndarray, classes: int, seed: int) -> Model:
+        """A new network, compiled for a training on `images`, uint8 (n, h, w, c)."""
+        model = self.network(images, classes, seed)
+        self.prepare(model, len(images))
+        return model
+
+    def steps(self, images: int) -> list[int]:
+        """The steps of every epoch."""
+        whole = images // self.batch_size
+        total = math.ceil(whole * self.epochs)
+        return [min(whole, total - k) for k in range(0, total, whole)]
+
+    def train(self, model: Model, batches: Augmented, epoch: int) -> dict[str, float]:
+        """Train an epoch, counted from 0; returns its loss and metrics.
+
+        The epochs of a run may be trained in several processes, with `Model.save` and `load_model`
+        in between: they end in the same bits.
+        """
+        batches.epoch = epoch
+        history = model.fit(
+            batches,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            steps_per_epoch=self.steps(len(batches.x))[epoch],
+            verbose=0,
+            callbacks=self.callbacks(),
+        )
+        return {name: values[-1] for name, values in history.history.items()}
+
+    def fit(self, x: Any, y: Any, classes: int, seed: int) -> Model:
+        """A network trained from its first step to its last.
+
+        Parameters
+        ----------
+        x : (n, h, w, c) array of uint8
+        y : (n,) array of whole numbers below `classes`
+        """
+        model, batches = self.build(x, classes, seed), self.batches(x, y, seed)
+        for epoch in range(len(self.steps(len(x)))):
+            self.train(model, batches, epoch)
+        return model
+
+
+def pixel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of each channel, of bytes (n, h, w, c); exact."""
+    counts: Sequence[np.ndarray] = [
+        np.bincount(images[..., c].reshape(-1), minlength=256) for c in range(images.shape[-1])
+    ]
+    values = np.arange(256.0)
+    means = np.array([(n @ values) / n.sum() for n in counts])
+    squares = np.array([(n @ values**2) / n.sum() for n in counts])
+    return means, squares - means**2
