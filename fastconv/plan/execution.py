@@ -145,6 +145,8 @@ class Execution:
     def _bind_gradients(self, i: int, executor: Executor) -> None:
         y = executor.step.output
         executor.d_output = self._memory.array(("gradient", y), executor.batch(y), "float32")
+        if self._memory.lifetimes.adds_late(y):
+            executor.d_more = self._memory.array(("part", y, 1), executor.batch(y), "float32")
         for slot, x in enumerate(executor.step.inputs):
             if not executor.setting.input_gradients[slot]:
                 executor.d_inputs.append(None)
@@ -182,7 +184,8 @@ class Execution:
         k = self._flow.contributions[root].index(part)
         if k == 0:
             return total, None
-        return self._memory.array(("part", root, k), shape, "float32"), total
+        array = self._memory.array(("part", root, k), shape, "float32")
+        return array, None if self._memory.lifetimes.adds_late(root) else total
 
 
 class Executions:

@@ -73,12 +73,15 @@ max_pool_2x2 = _maybe(
 dropout = _maybe(Dropout)
 
 # The executor of a fused step (`fastconv/plan/steps/<name>.py`) and the chain that it computes.
-# The first pattern that fits wins; the bias belongs to the convolution and the dense step.
+# The first pattern that fits wins; the bias belongs to the convolution and the dense step. What is
+# added is the second input of a normalisation, computed before the fused step runs.
 PATTERNS: tuple[tuple[str, tuple[Part, ...]], ...] = (
     ("conv_block", (from_uint8, _is(Conv2D), relu, max_pool_2x2, dropout)),
     ("dense_block", (_is(Dense), relu, dropout)),
     ("pool", (_is(Pool2D),)),
+    ("batch_norm", (_is(BatchNorm), _is(Add), relu)),
     ("batch_norm", (_is(BatchNorm), elementwise)),
+    ("group_norm", (_is(GroupNorm), _is(Add), relu)),
     ("group_norm", (_is(GroupNorm), elementwise)),
     ("layer_norm", (_is(LayerNorm),)),
     ("activation", (_is(Activation),)),
@@ -151,9 +154,10 @@ def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
     position = {node: i for i, node in enumerate(nodes)}
 
     def following(node: Node) -> Node | None:
-        """The only reader of what `node` writes."""
+        """The only reader of what `node` writes, unless the other value that it reads took it."""
         found = readers.get(node.output, [])
-        return found[0] if len(found) == 1 and node.output not in graph.outputs else None
+        free = len(found) == 1 and node.output not in graph.outputs and found[0] not in taken
+        return found[0] if free else None
 
     steps: list[FusedStep] = []
     taken: set[Node] = set()
@@ -169,6 +173,8 @@ def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
 
 def _first_match(node: Node, following: Callable[[Node], Node | None], enabled: bool) -> FusedStep:
     for kind, parts in PATTERNS:
+        if not enabled and sum(not part.optional for part in parts) > 1:
+            continue
         chain: list[Node] = []
         at: Node | None = node
         for part in parts:

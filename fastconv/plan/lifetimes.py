@@ -74,6 +74,13 @@ class Lifetimes:
                     seen.add(parameter)
         return found
 
+    def adds_late(self, root: Value) -> bool:
+        """Whether the step that wrote `root` adds the two parts of its gradient itself."""
+        writer, parts = self.flow.writer.get(root), self.flow.contributions[root]
+        if writer is None or len(parts) != 2 or isinstance(parts[1], Seed):
+            return False
+        return self.executors[writer].adds_gradients
+
     def place_of(self, key: Hashable) -> Hashable:
         """The key under which the buffer was placed."""
         while key in self.alias:
@@ -127,8 +134,11 @@ class Lifetimes:
         last = self._end if writer is None else self._back(writer)
         size = self._nbytes(root)
         sums = [Request(("gradient", root), size, first, last)]
+        late = self.adds_late(root)
         return sums + [
-            Request(("part", root, k), size, time, time) for k, time in enumerate(times) if k > 0
+            Request(("part", root, k), size, time, last if late else time)
+            for k, time in enumerate(times)
+            if k > 0
         ]
 
     def _time(self, part: Seed | Reader) -> int:
@@ -139,7 +149,10 @@ class Lifetimes:
 
     def _find_aliases(self) -> None:
         """Where a step may work in place: nobody else wants what it overwrites."""
-        for executor in self.executors:
+        for i, executor in enumerate(self.executors):
+            passed = self._passed_on(i, executor)
+            if passed is not None:
+                self.alias["gradient", passed] = ("gradient", executor.step.output)
             if not executor.in_place:
                 continue
             x, y = self.flow.root(executor.step.inputs[0]), executor.step.output
@@ -150,5 +163,16 @@ class Lifetimes:
                 still_read = executor.reads_input or self.executors[writer].reads_output
                 if not still_read:
                     self.alias["value", y] = ("value", x)
-            if x in self.flow.needed and y in self.flow.needed:
+            both = x in self.flow.needed and y in self.flow.needed
+            if both and not executor.passes_on:
                 self.alias["gradient", x] = ("gradient", y)
+
+    def _passed_on(self, i: int, executor: Executor) -> Value | None:
+        """The input whose gradient is the output's own: its first part must come from this step."""
+        if executor.step.output not in self.flow.needed:
+            return None
+        for slot in executor.passes_on:
+            x = self.flow.root(executor.step.inputs[slot])
+            if self.flow.contributions.get(x, [None])[0] == Reader(i, slot):
+                return x
+        return None

@@ -194,7 +194,7 @@ def test_refused_before_anything_is_written(call):
 @pytest.mark.parametrize("kind", [None, "relu", "tanh"])
 def test_what_joins_before_the_activation_and_after_the_output(shape, kind):
     """f(norm(x) + add), and a gradient that arrives in two parts: as if they were added before."""
-    samples, _, n = shape
+    n = shape[2]
     x, add, dy, more = (normal(shape, seed) for seed in (1, 2, 3, 4))
     gamma, beta = normal(n, 5), normal(n, 6)
     mean, variance = statistics(x, n)

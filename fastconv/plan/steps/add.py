@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from fastconv.kernels.elementwise import add
+from fastconv.kernels.strided_copy import strided_copy
 from fastconv.plan.steps.base import Executor, flat
 
 
 class AddStep(Executor):
-    """y = a + b; the gradient of both is that of y."""
+    """y = a + b; the gradient of both is that of y, which one of them takes without a copy."""
+
+    passes_on = (0, 1)
 
     def forward(self, training: bool, step: int) -> None:
         add(flat(self.inputs[0]), flat(self.inputs[1]), flat(self.output))
 
     def backward(self, step: int) -> None:
         for dx in self.d_inputs:
-            if dx is not None:
-                np.copyto(dx, self.d_output)
+            if dx is not None and not np.may_share_memory(dx, self.d_output):
+                strided_copy(self.d_output, dx)

@@ -51,14 +51,20 @@ class Executor:
     """Computes one fused step, forward and backward, by calling kernels with arrays made before.
 
     A subclass decides in its constructor what it needs and says so in `buffers`; the plan then sets
-    `inputs`, `output`, `d_inputs`, `d_output` and `own`. `forward` reads the inputs and overwrites
-    the output; `backward` reads `d_output`, which it may destroy, and overwrites the wanted
-    `d_inputs` and the parameters' gradients.
+    `inputs`, `output`, `d_inputs`, `d_output`, `d_more` and `own`. `forward` reads the inputs and
+    overwrites the output; `backward` reads `d_output`, which it may destroy, and overwrites the
+    wanted `d_inputs` and the parameters' gradients.
 
     Attributes
     ----------
     in_place : bool
-        Whether the output may lie on the input, and the input's gradient on the output's.
+        Whether the output may lie on the first input, and the gradient of this input on the
+        output's.
+    passes_on : tuple of int
+        The inputs whose gradient may lie on the output's instead, the first one preferred.
+    adds_gradients : bool
+        Whether `backward` adds `d_more`, a second part of the gradient, to `d_output`. It is None
+        where there is none, and in steps that do not say so.
     reads_input, reads_output : bool
         Whether `backward` looks at them again.
     flops : int
@@ -67,6 +73,8 @@ class Executor:
     """
 
     in_place = False
+    passes_on: tuple[int, ...] = ()
+    adds_gradients = False
     reads_input = False
     reads_output = False
     flops = 0
@@ -79,6 +87,7 @@ class Executor:
         self.output: np.ndarray
         self.d_inputs: list[np.ndarray | None] = []
         self.d_output: np.ndarray
+        self.d_more: np.ndarray | None = None
         self.own: dict[str, np.ndarray] = {}
         self.shared_gradients: dict[Parameter, np.ndarray] = {}
 

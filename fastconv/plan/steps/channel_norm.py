@@ -1,4 +1,4 @@
-"""Batch and group normalisation, with an activation behind them in the same pass."""
+"""Batch and group normalisation, with a sum and an activation behind them in the same pass."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from fastconv.kernels.channel_norm_bwd import channel_norm_bwd
 from fastconv.kernels.channel_norm_fwd import channel_norm_fwd, moments
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.primitives import Activation, BatchNorm, GroupNorm
+from fastconv.plan.primitives import Activation, Add, BatchNorm, GroupNorm
 from fastconv.plan.primitives.normalization import Normalization
 from fastconv.plan.steps.activation import kernel_of
 from fastconv.plan.steps.base import Buffer, Executor, Setting
 
 
 class ChannelNorm(Executor):
-    """y = f((x - mean) * inv * gamma + beta), inv = 1 / sqrt(variance + epsilon).
+    """y = f((x - mean) * inv * gamma + beta + a), inv = 1 / sqrt(variance + epsilon).
 
     What backward needs of the forward pass is x and the statistics, a few numbers per channel: it
-    computes the normalised values again.
+    computes the normalised values again. With a second input a, f is ReLU or nothing: backward
+    reads its mask from y, and the gradient behind it, which is also that of a, takes the place of
+    the output's.
     """
 
     in_place = True
+    adds_gradients = True
     primitive: type[Normalization]
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
@@ -35,6 +38,9 @@ class ChannelNorm(Executor):
         self.samples, self.groups = 1, self.channels
         self.fixed = False  # whether the last forward pass took its statistics from elsewhere
         self.reads_input = setting.backward
+        self.adds = step.find(Add) is not None
+        self.reads_output = setting.backward and self.adds and self.kind is not None
+        self.passes_on = (1,) if self.adds and setting.input_gradients[1] else ()
         self._ones = np.ones(self.channels, np.float32)
         self._zeros = np.zeros(self.channels, np.float32)
         self._unwanted = np.empty(self.channels, np.float32)
@@ -62,10 +68,11 @@ class ChannelNorm(Executor):
             self._cube(self.output),
             self.kind,
             *self.numbers,
+            add=self._cube(self.inputs[1]) if self.adds else None,
         )
 
     def backward(self, step: int) -> None:
-        dx = self.d_inputs[0]
+        dx, da = self.d_inputs[0], self.d_inputs[1] if self.adds else None
         channel_norm_bwd(
             self._cube(self.d_output),
             self._cube(self.inputs[0]),
@@ -75,11 +82,14 @@ class ChannelNorm(Executor):
             self._zeros if self.norm.beta is None else self.norm.beta.value,
             self.groups,
             self.fixed,
-            None if dx is None else self._cube(dx),
+            self._maybe_cube(dx),
             self._place(self.norm.gamma),
             self._place(self.norm.beta),
             self.kind,
             *self.numbers,
+            more=self._maybe_cube(self.d_more),
+            y=self._cube(self.output) if self.reads_output else None,
+            dz=self._maybe_cube(da),
         )
 
     def _gamma(self) -> np.ndarray:
@@ -93,6 +103,9 @@ class ChannelNorm(Executor):
     def _cube(self, array: np.ndarray) -> np.ndarray:
         """(samples, rows, channels): each sample has statistics of its own."""
         return array.reshape(self.samples, -1, self.channels)
+
+    def _maybe_cube(self, array: np.ndarray | None) -> np.ndarray | None:
+        return None if array is None else self._cube(array)
 
 
 class BatchNormStep(ChannelNorm):
