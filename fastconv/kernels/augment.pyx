@@ -12,10 +12,9 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from fastconv.kernels._outside cimport CONSTANT, NEAREST, REFLECT, SYMMETRIC, WRAP, place_inside
+from fastconv.kernels._philox cimport philox
 from fastconv.kernels._threads cimport threads_for
-
-cdef enum:
-    CONSTANT, NEAREST, REFLECT, SYMMETRIC, WRAP
 
 FILL_MODES = {
     "constant": CONSTANT, "nearest": NEAREST, "reflect": REFLECT, "symmetric": SYMMETRIC,
@@ -36,7 +35,7 @@ def random_words(const int64_t[::1] index, uint64_t seed, uint64_t step, uint32_
         )
     with nogil:
         for i in range(index.shape[0]):
-            _philox(<uint64_t> index[i], step, seed, &words[i, 0])
+            philox(<uint64_t> index[i], step, seed, &words[i, 0])
 
 
 def shift_flip(
@@ -95,7 +94,7 @@ cdef void _image(
     stop = max(start, min(ow, x.shape[2] - left))
     for i in range(y.shape[1]):
         target = &y[n, i, 0, 0]
-        k = _inside(top + i, x.shape[1], kind)
+        k = place_inside(top + i, x.shape[1], kind)
         if k < 0:
             for j in range(ow):
                 memcpy(target + j * pixel, fill, pixel)
@@ -112,42 +111,6 @@ cdef void _image(
         for j in range(ow):
             if start <= j < stop:
                 continue
-            k = _inside(left + j, x.shape[2], kind)
+            k = place_inside(left + j, x.shape[2], kind)
             at = ow - 1 - j if mirrored else j
             memcpy(target + at * pixel, fill if k < 0 else source + k * pixel, pixel)
-
-
-cdef ptrdiff_t _inside(ptrdiff_t i, ptrdiff_t n, int kind) noexcept nogil:
-    """The place within 0 to n - 1 that stands for i; -1 for the constant."""
-    cdef ptrdiff_t period
-    if 0 <= i < n:
-        return i
-    if kind == CONSTANT:
-        return -1
-    if kind == NEAREST:
-        return 0 if i < 0 else n - 1
-    if kind == REFLECT and n == 1:
-        return 0
-    period = n if kind == WRAP else 2 * n if kind == SYMMETRIC else 2 * n - 2
-    i = i % period
-    if i < 0:
-        i = i + period
-    if i < n:
-        return i
-    return period - i - (1 if kind == SYMMETRIC else 0)
-
-
-cdef void _philox(uint64_t index, uint64_t step, uint64_t seed, uint32_t *words) noexcept nogil:
-    cdef uint32_t c0 = <uint32_t> index, c1 = <uint32_t> (index >> 32)
-    cdef uint32_t c2 = <uint32_t> step, c3 = <uint32_t> (step >> 32)
-    cdef uint32_t k0 = <uint32_t> seed, k1 = <uint32_t> (seed >> 32)
-    cdef uint64_t p0, p1
-    cdef int _round
-    for _round in range(10):
-        p0 = <uint64_t> c0 * <uint32_t> 0xd2511f53
-        p1 = <uint64_t> c2 * <uint32_t> 0xcd9e8d57
-        c0, c1 = (<uint32_t> (p1 >> 32)) ^ c1 ^ k0, <uint32_t> p1
-        c2, c3 = (<uint32_t> (p0 >> 32)) ^ c3 ^ k1, <uint32_t> p0
-        k0 = k0 + <uint32_t> 0x9e3779b9
-        k1 = k1 + <uint32_t> 0xbb67ae85
-    words[0], words[1], words[2], words[3] = c0, c1, c2, c3

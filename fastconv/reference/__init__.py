@@ -37,6 +37,14 @@ from fastconv.reference.activations import (
     tanh,
     tanh_backward,
 )
+from fastconv.reference.adjust import (
+    brightness,
+    clip_backward,
+    contrast,
+    contrast_backward,
+    erase,
+    normal_numbers,
+)
 from fastconv.reference.augment import sample_words, shift_flip
 from fastconv.reference.conv2d import conv2d, conv2d_backward
 from fastconv.reference.dropout import dropout, dropout_mask, philox4x32
@@ -89,26 +97,33 @@ from fastconv.reference.pool2d import (
     min_pool2d,
     min_pool2d_backward,
 )
+from fastconv.reference.resample import affine_points, resample, resample_backward
 from fastconv.reference.softmax import softmax, softmax_backward
 
 __all__ = [
     "adagrad_step",
     "adam_step",
     "affine",
+    "affine_points",
     "avg_pool2d",
     "avg_pool2d_backward",
     "batch_norm",
     "batch_norm_backward",
     "bias_add",
     "bias_grad",
+    "brightness",
+    "clip_backward",
     "clipped_relu",
     "clipped_relu_backward",
+    "contrast",
+    "contrast_backward",
     "conv2d",
     "conv2d_backward",
     "dropout",
     "dropout_mask",
     "elu",
     "elu_backward",
+    "erase",
     "exponential",
     "exponential_backward",
     "gelu",
@@ -144,6 +159,7 @@ __all__ = [
     "muon_step",
     "nadam_step",
     "newton_schulz",
+    "normal_numbers",
     "philox4x32",
     "pointwise_loss",
     "prelu",
@@ -151,6 +167,8 @@ __all__ = [
     "probabilities_loss",
     "relu",
     "relu_backward",
+    "resample",
+    "resample_backward",
     "rmsprop_step",
     "sample_words",
     "selu",
