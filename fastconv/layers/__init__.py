@@ -56,10 +56,17 @@ from fastconv.layers.pooling2d import (
     MinPooling2D,
 )
 from fastconv.layers.prelu import PReLU
+from fastconv.layers.random_colors import RandomBrightness, RandomContrast
+from fastconv.layers.random_crop import CenterCrop, RandomCrop
+from fastconv.layers.random_erasing import RandomErasing
+from fastconv.layers.random_flip import RandomFlip
+from fastconv.layers.random_moves import RandomRotation, RandomTranslation, RandomZoom
 from fastconv.layers.rescaling import Rescaling
 from fastconv.layers.reshape import Permute, RepeatVector, Reshape
+from fastconv.layers.resizing import Resizing
 from fastconv.layers.separable_conv2d import SeparableConv2D
 from fastconv.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D
+from fastconv.layers.standardization import Normalization
 from fastconv.layers.upsampling import UpSampling1D, UpSampling2D
 from fastconv.layers.whitening import Whitening, whitening_filters
 
@@ -72,6 +79,7 @@ __all__ = [
     "AveragePooling1D",
     "AveragePooling2D",
     "BatchNormalization",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv2D",
@@ -99,12 +107,22 @@ __all__ = [
     "MinPooling2D",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv2D",
     "SiLU",
     "Sigmoid",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastconv.plan.recording.adjusting import Adjusting
 from fastconv.plan.recording.elementwise import Elementwise
 from fastconv.plan.recording.forms import Forms
 from fastconv.plan.recording.merging import Merging
@@ -11,7 +12,7 @@ from fastconv.plan.recording.pooling import Pooling
 from fastconv.plan.recording.products import Products
 
 
-class Graph(Products, Elementwise, Pooling, Merging, Forms, Normalizing, Opaques):
+class Graph(Products, Elementwise, Pooling, Merging, Forms, Normalizing, Adjusting, Opaques):
     """Records primitive steps; every method that records one returns its result as a `Value`.
 
     Shapes are checked here, so that a network that cannot be is refused before anything is

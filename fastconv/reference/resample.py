@@ -24,8 +24,8 @@ def resample(
     """y[n, i, j] = x[n] at the point (rows[n, i, j], columns[n, j]), x of (mb, ih, iw, c).
 
     The points are spread to (mb, oh, ow). "bilinear" mixes the four pixels around a point,
-    "nearest" takes one. Beyond the edges the image goes on by one of NumPy's modes: "constant" (`fill`),
-    "edge", "reflect", "symmetric" or "wrap". What has the weight 0 is not read.
+    "nearest" takes one. Beyond the edges the image goes on by one of NumPy's modes: "constant"
+    (`fill`), "edge", "reflect", "symmetric" or "wrap". What has the weight 0 is not read.
 
     >>> resample([[[[1], [3]]]], 0.0, [[[0, 0.5, 1, 1.5]]])[0, 0, :, 0]
     array([1., 2., 3., 3.])

@@ -17,12 +17,15 @@ from kernel_checks import EDGES, counting
 from fastconv import ops
 from fastconv.kernels import _isa
 from fastconv.kernels.activation import FROM_OUTPUT, activation_bwd, activation_fwd
+from fastconv.kernels.augment import FILL_MODES
 from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
 from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
 from fastconv.kernels.conv2d_fwd import Conv2DFwd
 from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
 from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
 from fastconv.kernels.prelu import prelu_bwd, prelu_fwd
+from fastconv.kernels.resample import resample, resample_bwd
+from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
 from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
 from fastconv.plan.shapes import conv2d_shape, pool2d_shape
 
@@ -184,6 +187,37 @@ def losses():
         )
 
 
+def images():
+    sizes = [((1, 1), (2, 2)), ((5, 7), (4, 9)), ((3, 4), (8, 1))]
+    for (size, new_size), c, mode in itertools.product(sizes, (1, 3, 33), FILL_MODES):
+        x, dx = numbers(2, *size, c), new(2, *size, c)
+        pixels, y = guarded(x.astype(np.uint8)), new(2, *new_size, c)
+        rows, columns = (
+            guarded(np.linspace(-2 * n, 3 * n, 2 * m).reshape(2, m))
+            for n, m in zip(size, new_size, strict=True)
+        )
+        maps = guarded(np.linspace(-3, 3, 12).reshape(2, 6))
+        for bilinear, source in itertools.product((False, True), (x, pixels)):
+            to = bilinear, mode
+            name = f"{size} {new_size} {c} {mode} {bilinear} {source.dtype}"
+            yield (
+                f"resample {name}",
+                lambda x=source, y=y, r=rows, c=columns, to=to: resample(x, y, r, c, *to, 1.0),
+            )
+            yield (
+                f"resample_bwd {name}",
+                lambda y=y, dx=dx, r=rows, c=columns, to=to: resample_bwd(y, dx, r, c, *to),
+            )
+            yield (
+                f"resample_affine {name}",
+                lambda x=source, y=y, m=maps, to=to: resample_affine(x, y, m, *to, 1.0),
+            )
+            yield (
+                f"resample_affine_bwd {name}",
+                lambda y=y, dx=dx, m=maps, to=to: resample_affine_bwd(y, dx, m, *to),
+            )
+
+
 def trespass():
     """Shows that the guard is awake."""
     x = numbers(5)
@@ -191,7 +225,7 @@ def trespass():
     yield "one byte beside", lambda: ctypes.string_at(beside, 1)
 
 
-FAMILIES = {f.__name__: f for f in (gemm, conv2d, pool2d, elementwise, losses, trespass)}
+FAMILIES = {f.__name__: f for f in (gemm, conv2d, pool2d, elementwise, losses, images, trespass)}
 
 if __name__ == "__main__":
     faulthandler.enable()

@@ -9,7 +9,7 @@ from kernel_checks import run_python
 
 PROGRAM = Path(__file__).with_name("guarded_calls.py")
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs mprotect")
-FAMILIES = ["gemm", "conv2d", "pool2d", "elementwise", "losses"]
+FAMILIES = ["gemm", "conv2d", "pool2d", "elementwise", "losses", "images"]
 
 
 @pytest.mark.parametrize("side", ["end", "start"])

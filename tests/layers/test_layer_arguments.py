@@ -40,6 +40,18 @@ LAYERS = [
     (layers.Dense(3, activation=layers.GELU(True)), (4,), (3,)),
     (layers.Conv2D(3, 1, activation="swish"), (4, 4, 1), (4, 4, 3)),
     (layers.Rescaling(1 / 255, offset=-1), (4, 4, 3), (4, 4, 3)),
+    (layers.RandomFlip("vertical", seed=3), (4, 5, 3), (4, 5, 3)),
+    (layers.RandomCrop(3, 2), (4, 5, 3), (3, 2, 3)),
+    (layers.RandomTranslation(0.1, (-0.2, 0.3), "wrap", "nearest"), (4, 5, 3), (4, 5, 3)),
+    (layers.RandomRotation(0.1, "constant", fill_value=0.5), (4, 5, 3), (4, 5, 3)),
+    (layers.RandomZoom((-0.1, 0.2)), (4, 5, 3), (4, 5, 3)),
+    (layers.RandomContrast((0.1, 0.2), (0, 1)), (4, 5, 3), (4, 5, 3)),
+    (layers.RandomBrightness(0.1), (4, 5, 3), (4, 5, 3)),
+    (layers.RandomErasing(0.5, fill_value=(1, 2, 3)), (4, 5, 3), (4, 5, 3)),
+    (layers.CenterCrop(2, 3), (4, 5, 3), (2, 3, 3)),
+    (layers.Resizing(7, 3, "nearest", pad_to_aspect_ratio=True), (4, 5, 3), (7, 3, 3)),
+    (layers.Normalization(axis=(1, 3)), (4, 5, 3), (4, 5, 3)),
+    (layers.Normalization(mean=[1.0, 2, 3], variance=[1.0, 4, 9]), (4, 5, 3), (4, 5, 3)),
 ]
 NAMES = [f"{number}-{type(layer).__name__}" for number, (layer, _, _) in enumerate(LAYERS)]
 

@@ -3,6 +3,7 @@
 Shapes leave out the batch axis; a `Conv2DShape` or `Pool2DShape` in here has `mb` 1.
 """
 
+from fastconv.plan.primitives.adjusting import Brightness, Contrast, Erase, Standardize
 from fastconv.plan.primitives.base import Primitive
 from fastconv.plan.primitives.elementwise import (
     Activation,
@@ -18,18 +19,22 @@ from fastconv.plan.primitives.normalization import BatchNorm, GroupNorm, LayerNo
 from fastconv.plan.primitives.opaque import Opaque
 from fastconv.plan.primitives.pooling import Pool2D
 from fastconv.plan.primitives.products import Conv2D, Conv2DTranspose, Dense
+from fastconv.plan.primitives.sampling import Resample
 
 __all__ = [
     "Activation",
     "Add",
     "Affine",
     "BatchNorm",
+    "Brightness",
     "Concat",
+    "Contrast",
     "Conv2D",
     "Conv2DTranspose",
     "Crop",
     "Dense",
     "Dropout",
+    "Erase",
     "GroupNorm",
     "LayerNorm",
     "Merge",
@@ -39,8 +44,10 @@ __all__ = [
     "Pad",
     "Pool2D",
     "Primitive",
+    "Resample",
     "Reshape",
     "SpatialDropout",
+    "Standardize",
     "Transpose",
     "Upsample",
 ]

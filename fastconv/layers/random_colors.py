@@ -1,0 +1,107 @@
+"""Contrast and brightness changed at random."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastconv._arguments import as_float, items_of
+from fastconv.layers.random_layer import RandomLayer, factor_range, value_limits
+
+if TYPE_CHECKING:
+    from fastconv.plan.graph import Graph
+    from fastconv.plan.values import Value
+
+
+class RandomContrast(RandomLayer):
+    """While training, move each image's values away from its channels' means, or towards them.
+
+    y = clip((x - mean) * f + mean), with one f for each image.
+
+    Parameters
+    ----------
+    factor : float or (lower, upper)
+        f lies from 1 - lower to 1 + upper; both are from 0 to 1, and a number stands for both.
+    value_range : (smallest, largest)
+        Of the pixels: (0, 255) for bytes, (0, 1) behind a `Rescaling(1 / 255)`.
+    seed : int, optional
+        Default: from the model's seed and the layer's place in it.
+    name, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = RandomContrast(0.5, seed=21)
+    >>> y = layer(np.array([90.0, 110.0]).reshape(1, 1, 2, 1), training=True)
+    >>> float(y.mean()), bool(abs(np.diff(y, axis=2)).max() > 10)
+    (100.0, True)
+    """
+
+    def __init__(
+        self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(seed, **kwargs)
+        where = type(self).__name__
+        ends = items_of(factor)
+        ends = [factor, factor] if ends is None else ends
+        if len(ends) != 2 or not all(0 <= as_float(e, "factor", where=where) <= 1 for e in ends):
+            raise ValueError(
+                f"{where}: factor must be from 0 to 1, or (lower, upper) of such numbers; "
+                f"received {factor!r}"
+            )
+        self.factor = (float(ends[0]), float(ends[1]))
+        self.value_range = value_limits(value_range, where=where)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        self.compute_output_shape(x.shape)
+        factor = (1 - self.factor[0], 1 + self.factor[1])
+        return graph.contrast(x, factor, self.value_range, self.step_seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "factor": self.factor, "value_range": self.value_range}
+
+
+class RandomBrightness(RandomLayer):
+    """While training, make each image brighter or darker: y = clip(x + d), one d for each image.
+
+    Parameters
+    ----------
+    factor : float or (smallest, largest)
+        From -1 to 1; f stands for (-f, f). d is this share of the range of values.
+    value_range, seed, name, input_shape
+        As for `RandomContrast`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = RandomBrightness((0.2, 0.2))
+    >>> layer(np.array([0.0, 100, 250]).reshape(1, 1, 3, 1), training=True).ravel().tolist()
+    [51.0, 151.0, 255.0]
+    """
+
+    def __init__(
+        self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(seed, **kwargs)
+        where = type(self).__name__
+        self.factor = factor_range(factor, "factor", where=where, low=-1, high=1)
+        self.value_range = value_limits(value_range, where=where)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        self.compute_output_shape(x.shape)
+        low, high = self.value_range
+        delta = [(high - low) * share for share in self.factor]
+        return graph.brightness(x, delta, self.value_range, self.step_seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "factor": self.factor, "value_range": self.value_range}

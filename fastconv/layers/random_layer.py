@@ -1,0 +1,73 @@
+"""What the layers that change images at random share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastconv._arguments import as_float, items_of
+from fastconv.layers.base import Layer
+from fastconv.layers.channels import image_shape
+from fastconv.utils.arrays import Shape
+from fastconv.utils.random import check_seed
+
+Range = tuple[float, float]
+
+
+class RandomLayer(Layer):
+    """A layer that does something else to every image while training, and nothing otherwise.
+
+    What it does to an image follows from the seed, the training step and the image's row in the
+    batch, never from the number of threads; a run that is stopped and gone on with draws the same.
+    Takes uint8 images as they are; the result is float32.
+    """
+
+    uses_training = True
+    takes_uint8 = True
+
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.own_seed = check_seed(seed, where=type(self).__name__)
+
+    @property
+    def step_seed(self) -> int:
+        """The seed given, or else the one that a model has derived from its own."""
+        return self.seed if self.own_seed is None else self.own_seed
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return image_shape(input_shape, "channels_last", where=self.name)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "seed": self.own_seed}
+
+
+def factor_range(
+    value: Any, what: str, *, where: str, low: float, high: float, low_too: bool = True
+) -> Range:
+    """(smallest, largest) from a number f, which stands for (-f, f), or from two numbers.
+
+    Both lie between `low` and `high`, and above `low` unless `low_too`.
+    """
+    ends = items_of(value)
+    if ends is None:
+        end = abs(as_float(value, what, where=where))
+        ends = [-end, end]
+    if len(ends) != 2:
+        raise ValueError(
+            f"{where}: {what} must be a number or (smallest, largest); received {value!r}"
+        )
+    first, second = sorted(as_float(end, what, where=where) for end in ends)
+    if not (low <= first <= second <= high) or (first == low and not low_too):
+        rule = f"from {low:g}" if low_too else f"above {low:g}"
+        raise ValueError(f"{where}: {what} must be {rule} to {high:g}; received {value!r}")
+    return first, second
+
+
+def value_limits(value: Any, *, where: str) -> Range:
+    """The smallest and the largest value of a pixel."""
+    ends = items_of(value)
+    if ends is None or len(ends) != 2:
+        raise ValueError(f"{where}: value_range must be (smallest, largest); received {value!r}")
+    low, high = (as_float(end, "value_range", where=where) for end in ends)
+    if not low < high:
+        raise ValueError(f"{where}: value_range must be (smallest, largest); received {value!r}")
+    return low, high

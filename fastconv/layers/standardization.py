@@ -1,0 +1,177 @@
+"""Features brought to mean 0 and variance 1, by numbers known before the training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastconv._arguments import is_whole, items_of
+from fastconv.layers.axes import check_axis, place_of
+from fastconv.layers.base import Layer
+from fastconv.plan.parameters import Parameter
+from fastconv.utils.arrays import Shape, as_numbers
+
+if TYPE_CHECKING:
+    from fastconv.plan.graph import Graph
+    from fastconv.plan.values import Value
+
+_ROWS = 256  # of an array, brought to float64 at a time
+
+
+class Normalization(Layer):
+    """y = (x - mean) / sqrt(variance), with numbers that are given or found by `adapt`.
+
+    Takes uint8 images as they are.
+
+    Parameters
+    ----------
+    axis : int, tuple of int, or None
+        The axes, counted with that of the batch, that have a mean for each place; None: one mean.
+    mean, variance : float or array, optional
+        Of a shape that can be spread over the sizes along `axis`. Without them, `adapt` finds them,
+        and they are weights, which training does not change.
+    invert : bool
+        Compute x * sqrt(variance) + mean instead.
+    name, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range, or a shape does not fit.
+
+    Examples
+    --------
+    >>> layer = Normalization()
+    >>> layer.adapt(np.array([[0, 7], [2, 9], [0, 7], [2, 9]]))
+    >>> layer(np.array([[0, 9]]))
+    array([[-1.,  1.]], dtype=float32)
+    >>> Normalization(mean=3.0, variance=4.0)(np.array([[1, 2], [3, 7]])).tolist()
+    [[-1.0, -0.5], [0.0, 2.0]]
+    """
+
+    takes_uint8 = True
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        where = type(self).__name__
+        given = [] if axis is None else [axis] if is_whole(axis) else items_of(axis)
+        if given is None:
+            raise TypeError(
+                f"{where}: axis must be a whole number, several, or None; received {axis!r}"
+            )
+        self.axis = tuple(check_axis(one, where=where) for one in given)
+        if (mean is None) != (variance is None):
+            raise ValueError(
+                f"{where}: mean and variance must be given together; received {mean!r} and "
+                f"{variance!r}"
+            )
+        self.given: tuple[np.ndarray, np.ndarray] | None = None
+        if mean is not None:
+            found = [
+                as_numbers(part, name, where=where).astype(np.float32)
+                for name, part in (("mean", mean), ("variance", variance))
+            ]
+            if found[0].shape != found[1].shape or found[0].ndim > len(self.axis):
+                raise ValueError(
+                    f"{where}: mean and variance must have one shape, of at most {len(self.axis)} "
+                    f"axes; received {found[0].shape} and {found[1].shape}"
+                )
+            self.given = found[0], found[1]
+        self.invert = bool(invert)
+
+    def build(self, input_shape: Shape) -> None:
+        sizes = tuple(input_shape[axis] for axis in self._places(input_shape))
+        if self.given is None:
+            self.mean = self.add_weight("mean", sizes, "zeros", trainable=False)
+            self.variance = self.add_weight("variance", sizes, "ones", trainable=False)
+            return
+        for name, value in zip(("mean", "variance"), self.given, strict=True):
+            short = len(sizes) - value.ndim
+            if any(n not in (1, size) for n, size in zip(value.shape, sizes[short:], strict=True)):
+                raise ValueError(
+                    f"{self.name}: {name} must be spread over {sizes}, the sizes along its axes; "
+                    f"received {value.shape}"
+                )
+            parameter = Parameter(
+                f"{self.name}/{name}", np.broadcast_to(value, sizes), trainable=False
+            )
+            setattr(self, name, parameter)
+
+    def adapt(self, data: Any) -> None:
+        """Take the mean and the variance of `data`.
+
+        Parameters
+        ----------
+        data : array (samples, ...), or an iterable of batches
+            A batch is x, or a tuple (x, ...). The sums are in float64.
+
+        Raises
+        ------
+        ValueError
+            If mean and variance were given, or there are no samples.
+        """
+        if self.given is not None:
+            raise ValueError(
+                f"{self.name}: adapt finds the mean and the variance; received them already, in "
+                "the constructor"
+            )
+        count, mean, squares = 0, np.zeros(()), np.zeros(())
+        for x in _parts(data, self.name):
+            self.ensure_built(x.shape[1:])
+            kept = [axis + 1 for axis in self._places(x.shape[1:])]
+            rest = tuple(axis for axis in range(x.ndim) if axis not in kept)
+            more = x.size // max(1, self.mean.size)
+            # Two sums around their own means become one around the mean of both.
+            own = x.mean(axis=rest)
+            if own.shape != self.mean.shape:
+                raise ValueError(
+                    f"{self.name}: the layer was built for {self.mean.shape} along its axes; "
+                    f"received {own.shape}"
+                )
+            between = own - mean
+            total = count + more
+            around = x - np.expand_dims(own, rest)
+            squares = squares + (around * around).sum(axis=rest)
+            squares = squares + between * between * (count * more / total)
+            mean = mean + between * (more / total)
+            count = total
+        if not count:
+            raise ValueError(f"{self.name}: adapt needs samples; received none")
+        self.mean.value = mean
+        self.variance.value = squares / count
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        axes = self._places(x.shape)
+        return graph.standardize(x, self.mean, self.variance, axes, self.invert)
+
+    def _places(self, input_shape: Shape) -> list[int]:
+        """The axes of a sample that have a mean for each place."""
+        return sorted({place_of(axis, input_shape, where=self.name) for axis in self.axis})
+
+    def get_config(self) -> dict[str, Any]:
+        mean, variance = (None, None) if self.given is None else (p.tolist() for p in self.given)
+        own = {"axis": self.axis or None, "mean": mean, "variance": variance}
+        return {**super().get_config(), **own, "invert": self.invert}
+
+
+def _parts(data: Any, where: str) -> Iterator[np.ndarray]:
+    """Some rows at a time, in float64."""
+    is_array = hasattr(data, "__array__") or not hasattr(data, "__iter__")
+    if isinstance(data, (list, tuple)) and data:  # numbers, or batches
+        is_array = not isinstance(data[0], tuple) and not hasattr(data[0], "__array__")
+    for batch in [data] if is_array else data:
+        x = as_numbers(batch[0] if isinstance(batch, tuple) else batch, "data", where=where)
+        if x.ndim == 0:
+            raise ValueError(f"{where}: data must have a batch axis; received a single number")
+        for start in range(0, len(x), _ROWS):
+            yield x[start : start + _ROWS].astype(np.float64)

@@ -1,0 +1,26 @@
+"""Random numbers for the images of a batch: a function of a seed, the training step and the row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastconv.kernels.augment import random_words
+
+_ODD = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio: far from every seed plus a few
+
+
+def uniforms(rows: int, seed: int, step: int, purpose: int = 0) -> np.ndarray:
+    """Four numbers in [0, 1) for each row, float64 (rows, 4); others for every `purpose`."""
+    words = np.empty((rows, 4), np.uint32)
+    random_words(np.arange(rows), noise_seed(seed, purpose), step, words)
+    return words / 2.0**32
+
+
+def noise_seed(seed: int, purpose: int) -> int:
+    """The seed of a stream of its own."""
+    return (seed + purpose * _ODD) % 2**64
+
+
+def between(low: float, high: float, share: np.ndarray) -> np.ndarray:
+    """Numbers from `low` to `high`, for shares in [0, 1)."""
+    return low + (high - low) * share

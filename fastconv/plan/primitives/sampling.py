@@ -1,0 +1,30 @@
+"""Steps that read an image at other points than its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastconv.plan.primitives.base import Primitive
+from fastconv.plan.sampling import Axes, Draw
+
+
+@dataclass(frozen=True, eq=False)
+class Resample(Primitive):
+    """x (ih, iw, ic), float32 or uint8, at points of its own: y (oh, ow, ic), float32.
+
+    `still` are the points, and `draw` makes those of each image while training; `mode` and `fill`
+    are what `kernels.resample` knows.
+    """
+
+    still: Axes
+    draw: Draw | None = None
+    seed: int = 0
+    bilinear: bool = True
+    mode: str = "nearest"
+    fill: float = 0.0
+
+    @property
+    def title(self) -> str:
+        if self.draw is not None:
+            return f"random {type(self.draw).__name__.lower()}"
+        return "resize {}x{}".format(*self.still.size)
