@@ -12,10 +12,12 @@ from collections.abc import Iterator
 import _memory
 import _peers
 import bench_networks
+import bench_recipe
 import bench_train_step
 from _report import MISSING, Report, ratio
 
 import fastconv
+from fastconv import recipes
 from fastconv.kernels.peak import fma_peak
 from fastconv.models import zoo
 
@@ -64,6 +66,22 @@ def networks(report: Report) -> Iterator[str]:
         yield f"| {name} | {size} | {times.rate():.1f} | {peers} | {times_as_long} |"
         what = f"{name}, batch {size}, training step against the better PyTorch layout"
         report.figures[what] = f"{times_as_long} ×"
+
+
+def recipe_steps(report: Report) -> Iterator[str]:
+    """Steps of the recipes beside PyTorch's; a turn takes seconds, so there are few."""
+    yield "| step of | batch | images/s | PyTorch NHWC | PyTorch NCHW | ratio to the better |"
+    yield "|---|---|---|---|---|---|"
+    for name in recipes.NAMES:
+        size = 4 if report.quick else recipes.get(name).batch_size
+        times = report.measure(bench_recipe.contest(name, size), -(-report.rounds // 3))
+        peers = " | ".join(
+            f"{times.rate(peer):.1f}" if peer in times.seconds else MISSING
+            for peer in ("PyTorch NHWC", "PyTorch NCHW")
+        )
+        times_as_long = ratio(times, times.best_peer(_peers.TORCH))
+        yield f"| {name} | {size} | {times.rate():.1f} | {peers} | {times_as_long} |"
+        report.figures[f"{name} step against the better PyTorch layout"] = f"{times_as_long} ×"
 
 
 def _rate(times, peer: str | None) -> str:

@@ -7,10 +7,14 @@ import argparse
 import json
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastconv.cli import bench_table
 from fastconv.cli.errors import FAILED, CommandError, as_command_errors
 from fastconv.cli.parser import whole
+
+if TYPE_CHECKING:
+    from fastconv.models import Model
 
 _PIXELS = 2**20  # in a batch, at most, unless its size is given: large images take much memory
 
@@ -18,7 +22,7 @@ _PIXELS = 2**20  # in a batch, at most, unless its size is given: large images t
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add("--model", metavar="NAME", help="cifar10, mnist, vgg16, ... (default: cifar10)")
+    add("--model", metavar="NAME", help="cifar10, mnist, fast94, ... (default: cifar10)")
     add(
         "--batch-size",
         type=whole(1),
@@ -50,7 +54,7 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
 
 
 def _roofline(arguments: argparse.Namespace) -> int:
-    from fastconv import get_num_threads, set_num_threads
+    from fastconv import get_num_threads, recipes, set_num_threads
     from fastconv._arguments import check_choice
     from fastconv.bench import roofline, roofline_text
     from fastconv.bench.machine import processor
@@ -61,17 +65,17 @@ def _roofline(arguments: argparse.Namespace) -> int:
     from fastconv.utils.files import write_atomically
 
     with as_command_errors():
+        names = (*zoo.NAMES, *recipes.NAMES)
         name = check_choice(
-            arguments.model or "cifar10", zoo.NAMES, where="argument --model", what="NAME"
+            arguments.model or "cifar10", names, where="argument --model", what="NAME"
         )
         if arguments.threads is not None:
             set_num_threads(arguments.threads)
-        image_shape, classes = zoo.made_for(name)
-        model = zoo.build(name, image_shape, classes, seed=21)
+        model, classes, usual = _network(name)
         folder = Path(arguments.out or "runs/bench")
         folder.mkdir(parents=True, exist_ok=True)
-    most = max(1, _PIXELS // math.prod(image_shape[:2]))
-    batch_size = arguments.batch_size or min(most, zoo.recipe(name).batch_size)
+    most = max(1, _PIXELS // math.prod(model.sample_shape[:2]))
+    batch_size = arguments.batch_size or min(most, usual)
     title = f"{name} on {processor()}"
     print(f"{title} ({active()}, {threads_in_words(get_num_threads())}), batches of {batch_size}")
     with as_command_errors(FAILED):
@@ -87,3 +91,20 @@ def _roofline(arguments: argparse.Namespace) -> int:
             print("roofline.png needs matplotlib: pip install 'fastconv[plot]'")
     print(f"Saved in {folder}: {', '.join(files)}")
     return 0
+
+
+def _network(name: str) -> tuple[Model, int, int]:
+    """A network of the zoo or of a recipe, its classes and its usual batch."""
+    import numpy as np
+
+    from fastconv import recipes
+    from fastconv.models import zoo
+
+    if name in recipes.NAMES:
+        recipe = recipes.get(name)
+        images = np.random.default_rng(21).integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
+        model = recipe.network(images, 10, seed=21)
+        recipe.prepare(model, 50_000)
+        return model, 10, recipe.batch_size
+    image_shape, classes = zoo.made_for(name)
+    return zoo.build(name, image_shape, classes, seed=21), classes, zoo.recipe(name).batch_size

@@ -49,6 +49,13 @@ def test_networks_of_the_zoo(folder, quick, name):
     assert {row["direction"] for row in found["rows"]} == {"forward", "backward", "optimizer"}
 
 
+def test_the_network_of_a_recipe(folder, quick):
+    result = quick("--model fast79")
+    assert result.code == 0, result.err
+    for words in ("whitening", "batch_normalization", "sparse_categorical_crossentropy", "SGD"):
+        assert words in result.out, words
+
+
 def test_mistakes(folder, quick, run):
     assert "received 'cifar' (did you mean 'cifar10'?)" in one_line(run("bench --model cifar").err)
     assert "argument --rounds: must be a whole number" in one_line(run("bench --rounds 0").err)

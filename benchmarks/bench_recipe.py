@@ -1,0 +1,72 @@
+"""Steps of the recipes beside PyTorch in both layouts: loss, optimizer and averages included.
+
+Both start with the same weights, and their outputs are compared first. Ours scales the pixels
+inside the step; PyTorch's images are scaled and laid out before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import _peers
+import numpy as np
+import pytest
+from _interleave import Call, Contest, run
+from bench_train_step import CLASSES, batch
+
+from fastconv import recipes
+
+STEPS = 1_000_000  # of a run: the learning rate stays small while steps are measured
+
+
+def contest(name: str, size: int | None = None) -> Contest:
+    """One training step on one batch; `work` counts images, so that rates are images a second."""
+    recipe = recipes.get(name)
+    recipe = dataclasses.replace(recipe, batch_size=size or recipe.batch_size)
+    x, y = batch(recipe.batch_size)
+    model = recipe.network(x, CLASSES, seed=21)
+    recipe.prepare(model, STEPS * recipe.batch_size)
+    few = x[:8]
+    ours = model.predict(few, batch_size=len(few))
+    steps = {}
+    if _peers.torch is not None:
+        weights = model.get_weights()
+        steps = {name: torch_step(recipe, weights, x, y, few, name) for name in _peers.LAYOUTS}
+
+    def check() -> None:
+        for name, (_, theirs) in steps.items():
+            assert np.abs(theirs - ours).max() < 1e-3 * np.abs(ours).max(), name
+
+    calls = {name: call for name, (call, _) in steps.items()}
+    work = recipe.batch_size * 1e9
+    return Contest(name, lambda: model.train_on_batch(x, y), check, work, calls)
+
+
+def torch_step(
+    recipe: recipes.AirBench,
+    weights: list[np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+    few: np.ndarray,
+    name: str,
+) -> tuple[Call, np.ndarray]:
+    """The same step in PyTorch, and what its network gives for `few` images."""
+    from fastconv.bench.recipes import pytorch
+    from fastconv.bench.recipes.pytorch_training import Training
+
+    torch, layout = _peers.torch, name.removeprefix("PyTorch ")
+    model = pytorch.network(recipe, x, CLASSES, layout)
+    pytorch.set_weights(model, weights)
+    statistics = pytorch.statistics(x)
+    with torch.inference_mode():
+        outputs = model.eval()(pytorch.scaled(few, *statistics, layout)).numpy()
+    model.train()
+    training = Training(recipe, model, STEPS)
+    images, labels = pytorch.scaled(x, *statistics, layout), torch.from_numpy(y)
+    return lambda: training.step(images, labels), outputs
+
+
+@pytest.mark.parametrize("name", recipes.NAMES)
+def bench_recipe(benchmark, name):
+    benchmark.group = f"{name}, batch {recipes.get(name).batch_size}"
+    run(benchmark, contest(name))
