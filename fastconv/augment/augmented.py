@@ -51,7 +51,7 @@ class Augmented:
     Attributes
     ----------
     epoch : int
-        The number of the next walk; set it to go on where another run stopped.
+        The number of the next walk. `fit` sets it when it goes on where another run stopped.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 from fastconv.models.data import Samples
+from fastconv.models.numbering import numbering_of
 from fastconv.models.ports import kind_of
 from fastconv.models.prefetch import Prefetch
 
@@ -32,7 +33,7 @@ class Stream:
 
     An iterator can be walked only once: with `steps` an epoch takes so many batches from where the
     last one stopped. What can be walked again begins anew when it ends,
-    or with `anew` for every epoch.
+    or with `anew` for every epoch. What numbers its walks (`Numbering`) is told the number.
 
     Attributes
     ----------
@@ -58,6 +59,9 @@ class Stream:
             steps = len(items)
         self.steps = steps
         self.batch_size = 0
+        self._numbering = None if self._once else numbering_of(items)
+        self._peeked_walk = None if self._numbering is None else self._numbering.first
+        self._in_one_walk = 0  # batches of all epochs together
         self._running: Prefetch[Samples] | None = None
         self._peeked: list[Samples] = []
         self._first: Iterator[Any] | None = None
@@ -85,18 +89,30 @@ class Stream:
                 f"{kind_of(self._items)} and {epochs} epochs"
             )
         if self._limited and self.steps is not None and (self._once or not self._anew):
-            total = self.steps * epochs
-            self._running = Prefetch(itertools.islice(self._batches(again=True), total))
+            self._in_one_walk = self.steps * epochs
+            if self._numbering is None:
+                self._start(None, 0)
 
     def epoch(
-        self, epoch: int = 0, iterations: int = 0, seed: int | None = None
+        self, epoch: int | None = None, iterations: int = 0, seed: int | None = None
     ) -> Generator[Samples, None, None]:
-        """An epoch's batches, in the order of the iterable."""
-        if self._running is not None:
+        """An epoch's batches, in the order of the iterable; with a number, those of that epoch."""
+        walk: int | None = None
+        skip = 0
+        if self._numbering is not None and epoch is not None:
+            if not self._in_one_walk:
+                walk = self._numbering.walk(epoch)
+            elif self._running is None:
+                assert self.steps is not None
+                walk, skip = self._numbering.walk_and_skip(epoch, self.steps)
+        if self._in_one_walk:
+            if self._running is None:
+                self._start(walk, skip)
+            assert self._running is not None
             yield from self._counted(itertools.islice(self._running, self.steps))
             return
         limit = self.steps if self._limited else None
-        with Prefetch(itertools.islice(self._batches(again=False), limit)) as batches:
+        with Prefetch(itertools.islice(self._batches(walk, again=False), limit)) as batches:
             yield from self._counted(batches)
 
     def close(self) -> None:
@@ -104,6 +120,11 @@ class Stream:
         if self._running is not None:
             self._running.close()
             self._running = None
+
+    def _start(self, walk: int | None, skip: int) -> None:
+        """Fetch ahead beyond the ends of the epochs."""
+        batches = self._batches(walk, skip, again=True)
+        self._running = Prefetch(itertools.islice(batches, self._in_one_walk))
 
     def _counted(self, batches: Iterator[Samples]) -> Iterator[Samples]:
         done = 0
@@ -118,17 +139,26 @@ class Stream:
                 stacklevel=2,
             )
 
-    def _batches(self, *, again: bool) -> Iterator[Samples]:
-        """Runs in the thread: checked batches, of one walk or of endless ones."""
+    def _batches(self, walk: int | None = None, skip: int = 0, *, again: bool) -> Iterator[Samples]:
+        """Runs in the thread: checked batches, of one walk or of endless ones.
+
+        With a number, those of this walk and the next ones, the first `skip` left out.
+        """
         peeked, self._peeked = self._peeked, []
         items, self._first = self._first, None
+        if walk is not None and (skip or walk != self._peeked_walk):
+            peeked, items = [], None  # they are of another walk
         yield from peeked
         while True:
             empty = not peeked
-            for item in self._walk() if items is None else items:
+            if items is None and walk is not None:
+                self._items.epoch = walk
+            for number, item in enumerate(self._walk() if items is None else items):
                 empty = False
-                yield self._prepare(item)
-            items, peeked = None, []
+                if number >= skip:
+                    yield self._prepare(item)
+            items, peeked, skip = None, [], 0
+            walk = None if walk is None else walk + 1
             if hasattr(self._items, "on_epoch_end"):  # Keras's Sequence shuffles there
                 self._items.on_epoch_end()
             if not again or self._once or empty:

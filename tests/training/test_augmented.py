@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastconv import Sequential, layers
+from fastconv import Sequential, callbacks, layers
 from fastconv.augment import Augmented
 
 
@@ -119,3 +119,66 @@ def test_sample_weights_and_remainder():
 def test_errors(change, error, words):
     with pytest.raises(error, match=words):
         Augmented(**({"x": images(), "y": np.arange(40)} | change))
+
+
+def trainee():
+    model = Sequential(
+        [layers.Rescaling(1 / 255, input_shape=(6, 6, 3)), layers.Flatten(), layers.Dense(2)],
+        seed=4,
+    )
+    model.compile("adam", "mse")
+    return model
+
+
+def batches():
+    return Augmented(images(20, 6, 6), np.eye(2)[np.arange(20) % 2], batch_size=8, **SETTINGS)
+
+
+class Stops(callbacks.Callback):
+    """Interrupts the training in the middle of an epoch."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.iterations == 5:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("steps", [None, 2, 3, 4])
+def test_a_run_that_goes_on_draws_what_it_would_have_drawn(tmp_path, steps):
+    how = {"steps_per_epoch": steps, "verbose": 0}
+    whole = trainee()
+    whole.fit(batches(), epochs=4, **how)
+
+    part = trainee()
+    part.fit(batches(), epochs=2, **how)
+    part.fit(batches(), epochs=4, initial_epoch=2, **how)
+
+    backup = callbacks.BackupAndRestore(tmp_path)
+    broken = trainee()
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(batches(), epochs=4, callbacks=[Stops(), backup], **how)
+    restored = trainee()
+    restored.fit(batches(), epochs=4, callbacks=[backup], **how)
+
+    for model in (part, restored):
+        for a, b in zip(model.get_weights(), whole.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_calls_one_after_the_other_go_on():
+    data, model, whole = batches(), trainee(), trainee()
+    for _ in range(3):
+        model.fit(data, epochs=1, verbose=0)
+    assert data.epoch == 3
+    whole.fit(batches(), epochs=3, verbose=0)
+    for a, b in zip(model.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_an_epoch_that_cannot_be_set_is_left_alone():
+    class Fixed:
+        epoch = property(lambda self: 3)
+
+        def __iter__(self):
+            return iter(list(batches()))
+
+    trainee().fit(Fixed(), epochs=2, initial_epoch=1, verbose=0)

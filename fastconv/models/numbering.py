@@ -1,0 +1,48 @@
+"""Iterables that number their walks: which walk belongs to an epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastconv._arguments import is_whole
+
+
+class Numbering:
+    """Tells an iterable with an attribute `epoch`, the number of its next walk, which one to make.
+
+    A training that begins at epoch 0 goes on from where the iterable stands; one that begins later
+    goes on where another run stopped, and so does the iterable.
+    """
+
+    def __init__(self, items: Any) -> None:
+        self.items = items
+        self.first = int(items.epoch)
+        self._offset: int | None = None
+
+    def walk(self, epoch: int) -> int:
+        """The number of the first walk of `epoch`, if every epoch is a walk."""
+        if self._offset is None:
+            self._offset = self.first if epoch == 0 else 0
+        return self._offset + epoch
+
+    def walk_and_skip(self, epoch: int, steps: int) -> tuple[int | None, int]:
+        """The walk in which an epoch of `steps` batches begins, and how many lie before it there.
+
+        (None, 0) if nobody knows how long a walk is.
+        """
+        length = len(self.items) if hasattr(self.items, "__len__") else 0
+        if not length:
+            return None, 0
+        walks, skip = divmod(epoch * steps, length)
+        return self.walk(epoch) - epoch + walks, skip
+
+
+def numbering_of(items: Any) -> Numbering | None:
+    """None for what does not number its walks, or does not let itself be told."""
+    if not is_whole(getattr(items, "epoch", None)):
+        return None
+    try:
+        items.epoch = items.epoch
+    except AttributeError:
+        return None
+    return Numbering(items)
