@@ -132,4 +132,4 @@ def normalization() -> BatchNormalization:
 
 FAST94 = AirBench()
 FAST93 = AirBench(widths=(64, 128, 128), epochs=11)
-FAST79 = AirBench(widths=(32, 64, 128), epochs=2, batch_size=512, bias_epochs=1)
+FAST79 = AirBench(widths=(32, 64, 128), epochs=2, batch_size=256, bias_epochs=1)

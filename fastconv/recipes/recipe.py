@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -93,11 +92,16 @@ class Recipe(ABC):
 
 
 def pixel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of each channel, of bytes (n, h, w, c); exact."""
-    counts: Sequence[np.ndarray] = [
-        np.bincount(images[..., c].reshape(-1), minlength=256) for c in range(images.shape[-1])
-    ]
-    values = np.arange(256.0)
-    means = np.array([(n @ values) / n.sum() for n in counts])
-    squares = np.array([(n @ values**2) / n.sum() for n in counts])
-    return means, squares - means**2
+    """Mean and variance of each channel, of bytes (n, h, w, c); the sums are exact."""
+    channels = images.shape[-1]
+    rows = images.reshape(len(images) * images.shape[1], -1)
+    sums = np.zeros((2, channels), np.int64)
+    for k in range(0, len(rows), _ROWS):
+        part = rows[k : k + _ROWS].astype(np.uint32)
+        for total, values in zip(sums, (part, part * part), strict=True):
+            total += values.sum(0, dtype=np.uint32).reshape(-1, channels).sum(0, dtype=np.int64)
+    mean, mean_of_squares = sums * channels / images.size
+    return mean, mean_of_squares - mean**2
+
+
+_ROWS = 32768  # as many squares of a byte fit into 32 bits

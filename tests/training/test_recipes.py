@@ -7,6 +7,7 @@ import pytest
 
 from fastconv import recipes
 from fastconv.layers import BatchNormalization, Conv2D, Whitening
+from fastconv.recipes.recipe import pixel_statistics
 
 
 def light_images(count=24, size=16):
@@ -75,3 +76,12 @@ def test_a_training_in_one_piece():
 def test_an_unknown_recipe():
     with pytest.raises(ValueError, match="did you mean 'fast94'"):
         recipes.get("fast95")
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 4, 3), (9000, 4, 2, 1)])
+def test_pixel_statistics(shape):
+    x = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    x[: shape[0] // 2] = 255
+    mean, variance = pixel_statistics(x)
+    np.testing.assert_allclose(mean, x.mean((0, 1, 2)), rtol=1e-12)
+    np.testing.assert_allclose(variance, x.var((0, 1, 2)), rtol=1e-9)
