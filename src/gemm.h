@@ -20,10 +20,35 @@ FN void transpose_rows(ptrdiff_t rows, ptrdiff_t k, const float *in, ptrdiff_t r
         for (ptrdiff_t i = 0; i < VL; i++) out[i] = i < rows ? in[i * rs + x] : 0.0f;
 }
 
+/* gemm_pack_a for a whose columns are dense. A few columns at a time, since they often lie pages apart. */
+FN void pack_a_columns(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t cs, float *out)
+{
+    enum { SOME = 8 };
+    for (ptrdiff_t x0 = 0; x0 < k; x0 += SOME)
+        for (ptrdiff_t i0 = 0; i0 < m; i0 += GMR) {
+            const ptrdiff_t rows = m - i0 < GMR ? m - i0 : GMR, end = k - x0 < SOME ? k : x0 + SOME;
+            const float *in = a + i0;
+            float *to = out + i0 * k;
+            for (ptrdiff_t x = x0; x < end; x++)
+                for (ptrdiff_t g = 0; g < GMR; g += VL) {
+                    /* a whole vector may cover the next column, which is yet to come, but not the next panel */
+                    const vf v = v_load_first(in + x * cs + g, rows - g);
+                    if (x + 1 < k)
+                        v_store(to + x * GMR + g, v);
+                    else
+                        v_store_first(to + x * GMR + g, v, GMR - g < VL ? GMR - g : VL);
+                }
+        }
+}
+
 /* Packs a (m, k) into panels of GMR rows: out[panel][x][i], the missing rows of the last panel zero. Vectors may be
  * written past the end of a panel, so `out` needs VL more floats than the panels. */
 static void gemm_pack_a(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs, float *out)
 {
+    if (rs == 1 && cs != 1) {
+        pack_a_columns(m, k, a, cs, out);
+        return;
+    }
     for (ptrdiff_t i0 = 0; i0 < m; i0 += GMR, out += k * GMR) {
         const float *in = a + i0 * rs;
         const ptrdiff_t rows = m - i0 < GMR ? m - i0 : GMR;
@@ -31,9 +56,6 @@ static void gemm_pack_a(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, 
             /* the last group first: what it writes too much is written over by the next column or group */
             for (ptrdiff_t g = (GMR - 1) / VL * VL; g >= 0; g -= VL)
                 transpose_rows(rows - g < VL ? rows - g : VL, k, in + g * rs, rs, out + g, GMR);
-        } else if (rs == 1) {
-            for (ptrdiff_t x = 0; x < k; x++)
-                for (ptrdiff_t g = 0; g < GMR; g += VL) v_store(out + x * GMR + g, v_load_first(in + x * cs + g, rows - g));
         } else {
             for (ptrdiff_t x = 0; x < k; x++)
                 for (ptrdiff_t i = 0; i < GMR; i++) out[x * GMR + i] = i < rows ? in[i * rs + x * cs] : 0.0f;

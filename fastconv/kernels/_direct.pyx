@@ -161,6 +161,7 @@ cdef void _tiles(
     """All groups, panels and pixels of a block; `a` and `to` point at its first pixel."""
     cdef bint dense = p.step_r == 1 and p.step_c == 1 and p.ow == p.to_w
     cdef ptrdiff_t group, j, n, pixel, m, i, width, oc = p.groups * p.nc
+    cdef ptrdiff_t step = oc if dense else p.step_c * oc
     cdef const float *weights = p.weights
     cdef float tile[LARGEST_TILE]
     cdef fc_epilogue ep = p.ep
@@ -172,10 +173,11 @@ cdef void _tiles(
                 ep.bias = p.ep.bias + group * p.nc + j
             for pixel from 0 <= pixel < n_pixels by ks.mr:
                 m = smaller(ks.mr, n_pixels - pixel)
-                if dense:
+                # pixels of one row of the result lie evenly apart, else they go by a buffer
+                if dense or b.places[pixel + m - 1] - b.places[pixel] == (m - 1) * step:
                     ks.row_tile(
                         m, n, b.k, b.n_taps, a + group * p.kc, b.pixels + pixel, b.taps, weights,
-                        to + pixel * oc + group * p.nc + j, oc, &ep)
+                        to + b.places[pixel] + group * p.nc + j, step, &ep)
                 else:
                     ks.row_tile(
                         m, n, b.k, b.n_taps, a + group * p.kc, b.pixels + pixel, b.taps, weights,

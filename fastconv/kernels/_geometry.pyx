@@ -30,16 +30,18 @@ cdef int expect(
 
 cdef algorithm set_algorithm(const geometry *g, str name) except? DIRECT:
     cdef bint plain = g.sh == g.sw == g.groups == 1
+    cdef bint whole = (
+        g.kh == g.ih and g.kw == g.iw and g.oh == g.ow == g.groups == 1 and g.pt == g.pl == 0)
     cdef str received = (
         f"received kernel {g.kh}x{g.kw}, stride {g.sh}x{g.sw}, dilation {g.dh}x{g.dw}, "
         f"{g.groups} groups, x {g.ih}x{g.iw}, y {g.oh}x{g.ow}")
     if name == "direct":
         return DIRECT
     if name == "gemm":
-        if not (plain and g.kh == g.kw == 1 and g.oh == g.ih and g.ow == g.iw):
+        if not (plain and g.kh == g.kw == 1 and g.oh == g.ih and g.ow == g.iw) and not whole:
             raise ValueError(
-                "conv2d: algo 'gemm' is for 1x1 kernels with stride 1, no padding and one group; "
-                + received)
+                "conv2d: algo 'gemm' is for 1x1 kernels with stride 1 and kernels of the map's size, "
+                "no padding and one group; " + received)
         return GEMM
     if name == "winograd":
         if not (plain and g.dh == g.dw == 1 and g.kh == g.kw == 3):

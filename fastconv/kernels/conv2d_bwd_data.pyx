@@ -3,19 +3,28 @@ r*sh - pt + i*dh = h, c*sw - pl + j*dw = v of dy[n, r, c, o] * w[i, j, k, o].
 
 The pixels of dx fall into sh*sw classes (h mod sh, v mod sw). Within a class every pixel meets the same
 taps at the same distances, so each class is a correlation of dy with stride 1 and the filters turned.
+Pixels that no tap meets are zero. Few input channels go by columns instead: `_columns.pyx`.
 """
 
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
+from libc.string cimport memset
 
+from cython.parallel cimport prange
+
+from fastconv.kernels._columns cimport bwd_data_columns
 from fastconv.kernels._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels._geometry cimport (
     GEMM, WINOGRAD, algorithm, ceil_div, check_pool, expect, geometry, round_up, set_algorithm,
     set_geometry, smaller,
 )
 from fastconv.kernels._isa cimport FC_TEAM, fc_kernels, kernels, scratch
-from fastconv.kernels._winograd cimport winograd_correlate, winograd_pass
+from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels._winograd cimport winograd_correlate
+from fastconv.kernels._winograd_stages cimport winograd_pass
 from fastconv.kernels.gemm cimport gemm_parallel, product
+
+cdef ptrdiff_t FEW_CHANNELS = 8
 
 
 cdef void _pack(
@@ -79,22 +88,51 @@ cdef int _class(
     return correlate(&p)
 
 
+cdef bint _is_touched(
+    ptrdiff_t a, ptrdiff_t pad, ptrdiff_t taps, ptrdiff_t dilation, ptrdiff_t stride
+) noexcept nogil:
+    """Whether some tap of one axis meets the class a of that axis."""
+    cdef ptrdiff_t i
+    for i in range(taps):
+        if (a + pad - i * dilation) % stride == 0:
+            return True
+    return False
+
+
+cdef void _clear(const geometry *g, float *dx) noexcept nogil:
+    cdef ptrdiff_t n, floats = g.ih * g.iw * g.ic
+    cdef int team = threads_for(<double> g.mb * floats)
+    for n in prange(g.mb, num_threads=team, schedule="static"):
+        memset(dx + n * floats, 0, sizeof(float) * floats)
+
+
 cdef int _direct(const geometry *g, const float *dy, const float *w, float *dx) noexcept nogil:
     cdef ptrdiff_t a, b
+    cdef bint cleared = False
+    if g.ic <= FEW_CHANNELS and g.groups == 1:
+        return bwd_data_columns(g, dy, w, dx)
     for a in range(smaller(g.sh, g.ih)):
         for b in range(smaller(g.sw, g.iw)):
-            if _class(g, dy, w, dx, a, b):
+            if (_is_touched(a, g.pt, g.kh, g.dh, g.sh) and _is_touched(b, g.pl, g.kw, g.dw, g.sw)):
+                continue
+            if not cleared:
+                _clear(g, dx)
+            cleared = True
+    for a in range(smaller(g.sh, g.ih)):
+        for b in range(smaller(g.sw, g.iw)):
+            if (_is_touched(a, g.pt, g.kh, g.dh, g.sh) and _is_touched(b, g.pl, g.kw, g.dw, g.sw)
+                    and _class(g, dy, w, dx, a, b)):
                 return -1
     return 0
 
 
 cdef int _gemm(const geometry *g, const float *dy, const float *w, float *dx) noexcept nogil:
-    """dx (mb*ih*iw, ic) = dy (mb*oh*ow, oc) @ w^T, for 1x1 kernels."""
+    """dx = dy (mb*oh*ow, oc) @ w^T (oc, kh*kw*ic), a row being a pixel or a whole image of dx."""
     cdef product p
-    p.m, p.k, p.n = g.mb * g.oh * g.ow, g.oc, g.ic
+    p.m, p.k, p.n = g.mb * g.oh * g.ow, g.oc, g.kh * g.kw * g.ic
     p.a, p.a_rs, p.a_cs = dy, g.oc, 1
     p.b, p.b_rs, p.b_cs = w, 1, g.oc
-    p.c, p.ldc = dx, g.ic
+    p.c, p.ldc = dx, p.n
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, NULL, 0
     return gemm_parallel(&p)
 
@@ -115,9 +153,8 @@ cdef int _winograd(
 cdef class Conv2DBwdData:
     """One convolution's gradient of the data; the batch size comes with the arrays.
 
-    `algo` is "direct" (every geometry), "gemm" (1x1) or "winograd" (3x3; both with stride 1, no
-    dilation and one group). With
-    `pool`, dy is that of y max-pooled, 2x2 with stride 2 ("winograd" only).
+    `algo` is "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group)
+    or "winograd" (3x3 with stride 1, no dilation and one group). With `pool`, dy is that of y max-pooled, 2x2 with stride 2 ("winograd" only).
     """
 
     cdef geometry g

@@ -233,9 +233,9 @@ cdef int _direct(
 cdef class Conv2DBwdWeights:
     """One convolution's gradients of weights and bias; the batch size comes with the arrays.
 
-    `algo` is "direct" (every geometry), "gemm" (1x1, where the direct kernel is already a matrix
-    product) or "winograd" (3x3; both with stride 1, no dilation and one group). With
-    `pool`, dy is that of y max-pooled, 2x2 with stride 2 ("winograd" only).
+    `algo` is "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group:
+    here the direct kernel is already a matrix product) or "winograd" (3x3 with stride 1, no dilation
+    and one group). With `pool`, dy is that of y max-pooled, 2x2 with stride 2 ("winograd" only).
     """
 
     cdef geometry g

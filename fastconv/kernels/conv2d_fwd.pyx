@@ -12,7 +12,8 @@ from fastconv.kernels._geometry cimport (
     set_geometry, smaller,
 )
 from fastconv.kernels._isa cimport FC_TEAM, activation_code, fc_kernels, kernels, scratch
-from fastconv.kernels._winograd cimport winograd_correlate, winograd_pass
+from fastconv.kernels._winograd cimport winograd_correlate
+from fastconv.kernels._winograd_stages cimport winograd_pass
 from fastconv.kernels.gemm cimport gemm_parallel, product
 
 
@@ -62,10 +63,10 @@ cdef int _direct(
 cdef int _gemm(
     const geometry *g, const float *x, const float *w, const float *bias, float *y, int act
 ) noexcept nogil:
-    """A 1x1 convolution is the product of pixels (mb*oh*ow, ic) and w (ic, oc)."""
+    """The product of x (mb*oh*ow, kh*kw*ic), a row being a pixel or a whole image, and w."""
     cdef product p
-    p.m, p.k, p.n = g.mb * g.oh * g.ow, g.ic, g.oc
-    p.a, p.a_rs, p.a_cs = x, g.ic, 1
+    p.m, p.k, p.n = g.mb * g.oh * g.ow, g.kh * g.kw * g.ic, g.oc
+    p.a, p.a_rs, p.a_cs = x, p.k, 1
     p.b, p.b_rs, p.b_cs = w, g.oc, 1
     p.c, p.ldc = y, g.oc
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, bias, act
@@ -88,8 +89,8 @@ cdef int _winograd(
 cdef class Conv2DFwd:
     """One convolution's forward pass; the batch size comes with the arrays.
 
-    `algo` is "direct" (every geometry), "gemm" (1x1) or "winograd" (3x3; both with stride 1, no
-    dilation and one group). With `pool`, y is max-pooled on the way out, 2x2 with stride 2
+    `algo` is "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group)
+    or "winograd" (3x3 with stride 1, no dilation and one group). With `pool`, y is max-pooled on the way out, 2x2 with stride 2
     ("winograd" only).
     """
 

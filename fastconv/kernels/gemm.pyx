@@ -31,6 +31,7 @@ cdef ptrdiff_t MC = 1008
 cdef ptrdiff_t KC = 384
 cdef ptrdiff_t NC = 256
 cdef ptrdiff_t KC_IN_PLACE = 320
+cdef ptrdiff_t FEW_COLUMNS = 64  # a panel of a meets too few panels of b to be worth packing
 cdef ptrdiff_t KC_FEW_ROWS = 32  # rows of b that are read side by side, whole, as the memory likes it
 
 
@@ -98,14 +99,15 @@ cdef int _packed(
 cdef int _few_columns(
     const product *p, const fc_kernels *ks, ptrdiff_t m0, ptrdiff_t m1
 ) noexcept nogil:
-    """Rows m0..m1 of a product with at most nr columns: a (its rows or columns dense) is read in place."""
+    """Rows m0..m1 of a product with few columns: a (its rows or columns dense) is read in place."""
     cdef bint by_columns = p.a_rs == 1 and p.a_cs != 1
-    cdef ptrdiff_t mr = ks.mr, kc_max = _min(KC_IN_PLACE, p.k), width = _round_up(p.n, ks.vl)
-    cdef float *b_pack = <float *> scratch(FC_OWN, sizeof(float) * kc_max * width)
+    cdef ptrdiff_t mr = ks.mr, nr = ks.nr, kc_max = _piece(p.k, KC_IN_PLACE)
+    cdef float *b_pack = <float *> scratch(
+        FC_OWN, sizeof(float) * kc_max * _round_up(p.n, ks.vl))
     cdef ptrdiff_t *points = <ptrdiff_t *> scratch(FC_INNER, sizeof(ptrdiff_t) * kc_max)
     cdef ptrdiff_t rows[MAX_MR]
     cdef ptrdiff_t zero = 0
-    cdef ptrdiff_t i, pc, kc, m
+    cdef ptrdiff_t i, pc, kc, m, jr, n
     cdef const float *a
     cdef float *c
     cdef fc_epilogue ep
@@ -118,15 +120,20 @@ cdef int _few_columns(
     for pc from 0 <= pc < p.k by kc_max:
         kc = _min(kc_max, p.k - pc)
         ks.gemm_pack_b(kc, p.n, p.b + pc * p.b_rs, p.b_rs, p.b_cs, b_pack)
-        ep = _epilogue(p, 0, pc == 0, pc + kc == p.k)
         for i from m0 <= i < m1 by mr:
             m = _min(mr, m1 - i)
             a = p.a + i * p.a_rs + pc * p.a_cs
             c = p.c + i * p.ldc
-            if by_columns:
-                ks.column_tile(m, p.n, kc, a, points, b_pack, width, c, p.ldc, &ep)
-            else:
-                ks.row_tile(m, p.n, kc, 1, a, rows, &zero, b_pack, c, p.ldc, &ep)
+            for jr from 0 <= jr < p.n by nr:
+                n = _min(nr, p.n - jr)
+                ep = _epilogue(p, jr, pc == 0, pc + kc == p.k)
+                if by_columns:
+                    ks.column_tile(
+                        m, n, kc, a, points, b_pack + jr * kc, _round_up(n, ks.vl), c + jr, p.ldc,
+                        &ep)
+                else:
+                    ks.row_tile(
+                        m, n, kc, 1, a, rows, &zero, b_pack + jr * kc, c + jr, p.ldc, &ep)
     return 0
 
 
@@ -231,7 +238,7 @@ cdef int gemm_parallel(const product *p) noexcept nogil:
     if p.k == 0:
         _nothing_to_add(p)
         return 0
-    if p.n <= ks.nr and (p.a_cs == 1 or p.a_rs == 1):
+    if (p.n <= FEW_COLUMNS and p.a_cs == 1) or (p.n <= ks.nr and p.a_rs == 1):
         return _split_rows(p, ks, team)
     if p.m <= ks.mr and p.b_cs == 1:
         return _split_columns(p, ks, team)

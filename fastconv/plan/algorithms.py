@@ -44,8 +44,8 @@ def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
 
     ``FASTCONV_WINOGRAD=0`` turns Winograd's method off.
     """
-    if _is_pointwise(s):
-        return "gemm"  # one matrix product over all pixels
+    if _is_pointwise(s) or _is_whole_map(s):
+        return "gemm"  # one matrix product over all pixels, or over all images
     if s.groups == s.ic == s.oc > 1:
         return "depthwise"  # one filter for each channel: no products of matrices to be had
     if _is_winograd(s, direction) and os.environ.get("FASTCONV_WINOGRAD") != "0":
@@ -56,6 +56,10 @@ def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
 def _is_pointwise(s: Conv2DShape) -> bool:
     one = s.kh == s.kw == s.sh == s.sw == s.groups == 1
     return one and s.pt == s.pb == s.pl == s.pr == 0
+
+
+def _is_whole_map(s: Conv2DShape) -> bool:
+    return (s.kh, s.kw, s.oh, s.ow, s.groups) == (s.ih, s.iw, 1, 1, 1) and s.pt == s.pl == 0
 
 
 def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:

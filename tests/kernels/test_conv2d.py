@@ -97,6 +97,9 @@ DAILY = {  # x, w, further arguments
     "dilated": ((1, 20, 20, 24), (3, 3, 24, 40), {"padding": "same", "dilation": 3}),
     "stride beyond the kernel": ((2, 17, 19, 18), (2, 2, 18, 35), {"strides": (3, 4)}),
     "padding beyond the kernel": ((1, 4, 5, 17), (2, 3, 17, 18), {"padding": ((4, 0), (1, 5))}),
+    "few channels, dilated": ((2, 9, 11, 5), (3, 2, 5, 18), {"dilation": 2, "padding": "same"}),
+    "few channels, gaps": ((1, 17, 19, 4), (2, 2, 4, 35), {"strides": (3, 4)}),
+    "few channels, large padding": ((1, 4, 5, 2), (2, 3, 2, 18), {"padding": ((4, 0), (1, 5))}),
     "many channels, one pixel": ((9, 3, 3, 400), (3, 3, 400, 37), {}),
 }
 
@@ -183,3 +186,23 @@ def test_dilation_means_nothing_to_a_single_tap(algo):
     for _, gradients in on_every_isa(lambda: ops.conv2d_backward(dy, x, w, algo=algo, **how)):
         for a, b in zip(gradients, ref.conv2d_backward(dy, x, w), strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("algo", ["auto", "gemm", "direct"])
+@pytest.mark.parametrize("w_shape", [(5, 6, 3, 40), (1, 6, 17, 3), (4, 1, 1, 2)])
+def test_a_kernel_of_the_whole_map(algo, w_shape):
+    kh, kw, ic, oc = w_shape
+    x, w, b = counting((7, kh, kw, ic), 13), counting(w_shape, 11), counting(oc, 5)
+    dy = counting((7, 1, 1, oc), 7)
+    for _, y in on_every_isa(lambda: ops.conv2d(x, w, b, strides=2, algo=algo)):
+        np.testing.assert_array_equal(y, ref.conv2d(x, w, b))
+    for _, gradients in on_every_isa(lambda: ops.conv2d_backward(dy, x, w, strides=2, algo=algo)):
+        for actual, wanted in zip(gradients, ref.conv2d_backward(dy, x, w), strict=True):
+            np.testing.assert_array_equal(actual, wanted)
+
+
+def test_gemm_needs_one_place_for_the_kernel():
+    rule = "conv2d: algo 'gemm' is for 1x1 kernels with stride 1 and kernels of the map's size"
+    for x_shape, how in (((1, 4, 4, 2), {}), ((1, 3, 3, 2), {"padding": "same"})):
+        with pytest.raises(ValueError, match=rule):
+            ops.conv2d(np.zeros(x_shape, "f"), np.zeros((3, 3, 2, 1), "f"), algo="gemm", **how)
