@@ -14,6 +14,7 @@ from fastconv.layers.activations import (
 from fastconv.layers.base import Layer
 from fastconv.layers.batch_normalization import BatchNormalization
 from fastconv.layers.conv1d import Conv1D
+from fastconv.layers.conv1d_transpose import Conv1DTranspose
 from fastconv.layers.conv2d import Conv2D
 from fastconv.layers.conv2d_transpose import Conv2DTranspose
 from fastconv.layers.dense import Dense
@@ -82,6 +83,7 @@ __all__ = [
     "CenterCrop",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
     "Cropping1D",

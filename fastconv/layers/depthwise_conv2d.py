@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastconv import initializers
 from fastconv._arguments import as_int
@@ -35,6 +35,8 @@ class DepthwiseConv2D(Convolution):
         As for `Conv2D`.
     depthwise_initializer, bias_initializer : str or Initializer
         Of the kernel (height, width, channels, depth_multiplier) and the bias.
+    depthwise_regularizer, bias_regularizer : str or Regularizer, optional
+        Of the same.
     name, trainable, input_shape
         As for every `Layer`.
 
@@ -52,6 +54,8 @@ class DepthwiseConv2D(Convolution):
     >>> [parameter.shape for parameter in layer.parameters]
     [(3, 3, 5, 2), (10,)]
     """
+
+    more_keywords: ClassVar = {"depthwise_regularizer": "kernel", "bias_regularizer": "bias"}
 
     def __init__(
         self,

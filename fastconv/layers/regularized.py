@@ -1,9 +1,9 @@
-"""Layers whose kernel and bias may cost something."""
+"""Layers whose weights may cost something."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from fastconv import regularizers
 from fastconv.layers.base import Layer
@@ -12,35 +12,40 @@ from fastconv.utils.configured import serialize
 
 
 class Regularized(Layer):
-    """A layer with a kernel and a bias, which a regularizer may add to the model's loss.
+    """A layer with weights that a regularizer may add to the model's loss.
 
     Parameters
     ----------
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
-        "l1", "l2", "l1_l2", or an instance, of `fastconv.regularizers`.
+        "l1", "l2", "l1_l2", or an instance, of `fastconv.regularizers`. A subclass may have others,
+        as its `more_keywords` say.
     **kwargs
         As for every `Layer`.
     """
 
-    def __init__(
-        self, *, kernel_regularizer: Any = None, bias_regularizer: Any = None, **kwargs: Any
-    ) -> None:
+    more_keywords: ClassVar[Mapping[str, str]] = {
+        "kernel_regularizer": "kernel", "bias_regularizer": "bias",
+    }  # fmt: skip
+    """The arguments, and which weight each is for."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        given = {argument: kwargs.pop(argument, None) for argument in self.more_keywords}
         super().__init__(**kwargs)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
+        for argument, value in given.items():
+            setattr(self, argument, regularizers.get(value))
 
     def add_weight(
         self, name: str, shape: Sequence[int], initializer: Any, trainable: bool = True
     ) -> Parameter:
         parameter = super().add_weight(name, shape, initializer, trainable)
-        known = {"kernel": self.kernel_regularizer, "bias": self.bias_regularizer}
+        known = {weight: getattr(self, argument) for argument, weight in self.more_keywords.items()}
         parameter.regularizer = known.get(name)
         return parameter
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        for name in ("kernel_regularizer", "bias_regularizer"):
-            value = getattr(self, name)
+        for argument in self.more_keywords:
+            value = getattr(self, argument)
             if value is not None:
-                config[name] = serialize(value)
+                config[argument] = serialize(value)
         return config

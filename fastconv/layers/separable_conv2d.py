@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastconv import initializers
 from fastconv._arguments import as_int
@@ -35,6 +35,8 @@ class SeparableConv2D(Convolution):
     depthwise_initializer, pointwise_initializer, bias_initializer : str or Initializer
         Of the kernels (height, width, channels, depth_multiplier) and (1, 1, channels *
         depth_multiplier, filters) and the bias (filters,).
+    depthwise_regularizer, pointwise_regularizer, bias_regularizer : str or Regularizer, optional
+        Of the same.
     name, trainable, input_shape
         As for every `Layer`.
 
@@ -52,6 +54,12 @@ class SeparableConv2D(Convolution):
     >>> [parameter.shape for parameter in layer.parameters]
     [(3, 3, 5, 1), (1, 1, 5, 7), (7,)]
     """
+
+    more_keywords: ClassVar = {
+        "depthwise_regularizer": "depthwise_kernel",
+        "pointwise_regularizer": "pointwise_kernel",
+        "bias_regularizer": "bias",
+    }
 
     def __init__(
         self,

@@ -16,6 +16,8 @@ from fastconv.layers.channels import (
     sequence_shape,
 )
 from fastconv.layers.single import as_single
+from fastconv.plan.recording.sampling import INTERPOLATIONS
+from fastconv.plan.sampling import resized
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
@@ -24,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class UpSampling2D(Layer):
-    """Every pixel as a block of equal ones.
+    """Every pixel as a block, of equal ones or mixed with its neighbours.
 
     Parameters
     ----------
     size : int or pair
         Rows and columns of the block.
     data_format : "channels_last" or "channels_first", optional
-    interpolation : "nearest"
+    interpolation : "nearest" or "bilinear"
     name, input_shape
         As for every `Layer`.
 
@@ -45,6 +47,9 @@ class UpSampling2D(Layer):
     >>> import numpy as np
     >>> UpSampling2D((1, 2))(np.array([[1.0, 2.0]]).reshape(1, 1, 2, 1)).ravel()
     array([1., 1., 2., 2.], dtype=float32)
+    >>> layer = UpSampling2D((1, 2), interpolation="bilinear")
+    >>> layer(np.array([[1.0, 2.0]]).reshape(1, 1, 2, 1)).ravel()
+    array([1.  , 1.25, 1.75, 2.  ], dtype=float32)
     """
 
     def __init__(
@@ -59,11 +64,17 @@ class UpSampling2D(Layer):
         self.size = as_pair(size, "size", where=where)
         self.data_format = check_data_format(data_format, where=where)
         self.interpolation = check_choice(
-            interpolation, ("nearest",), where=where, what="interpolation"
+            interpolation, INTERPOLATIONS, where=where, what="interpolation"
         )
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        y = graph.upsample(emit_to_last(graph, x, self.data_format), self.size)
+        x = emit_to_last(graph, x, self.data_format)
+        if self.interpolation == "nearest":
+            y = graph.upsample(x, self.size)
+        else:
+            height, width, _ = x.shape
+            larger = (height * self.size[0], width * self.size[1])
+            y = graph.resample(x, resized((height, width), larger))
         return emit_from_last(graph, y, self.data_format)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

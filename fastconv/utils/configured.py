@@ -18,7 +18,7 @@ class Configured:
     """Made from keyword arguments, and able to say which.
 
     The constructor of every subclass hands what it does not know up to this one, which refuses it
-    and names the nearest valid argument.
+    and names the nearest valid argument. `more_keywords` are arguments that no signature shows.
     """
 
     def __init__(self, **unknown: Any) -> None:
@@ -43,6 +43,7 @@ def unknown_keyword(cls: type, unknown: Mapping[str, Any]) -> TypeError:
     """The error for keyword arguments that no constructor of `cls` takes."""
     constructors = [vars(base)["__init__"] for base in cls.__mro__[:-1] if "__init__" in vars(base)]
     names = dict.fromkeys(name for made in constructors for name in _keywords(made))
+    names |= dict.fromkeys(getattr(cls, "more_keywords", ()))
     return _unknown(cls.__name__, list(names), next(iter(unknown)))
 
 

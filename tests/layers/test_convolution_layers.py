@@ -45,6 +45,13 @@ CASES = {  # class, arguments, shape of a sample, shape of the output
     "conv1d, channels first": (
         "Conv1D", (5, 3), {"strides": 2, "padding": "same", **FIRST}, (4, 9), (5, 5)
     ),
+    "conv1d, transposed": (
+        "Conv1DTranspose", (3, 3), {"strides": 2, "padding": "same", "activation": "relu"},
+        SEQUENCE, (18, 3),
+    ),
+    "conv1d, transposed, channels first": (
+        "Conv1DTranspose", (3, 4), {"strides": 3, "output_padding": 1, **FIRST}, (4, 9), (3, 29)
+    ),
     "min pool": ("MinPooling2D", (2,), {}, IMAGE, (3, 3, 4)),
     "l2 pool": ("LPPooling2D", (3, 2), {"padding": "same"}, IMAGE, (3, 4, 4)),
     "l3 pool, channels first": ("LPPooling2D", (2,), {"p": 3, **FIRST}, (4, 6, 7), (4, 3, 3)),
@@ -68,6 +75,9 @@ CASES = {  # class, arguments, shape of a sample, shape of the output
     "cropping 1d": ("Cropping1D", (2,), FIRST, (4, 9), (4, 5)),
     "upsampling": ("UpSampling2D", ((2, 3),), {}, IMAGE, (12, 21, 4)),
     "upsampling, channels first": ("UpSampling2D", (2,), FIRST, (4, 6, 7), (4, 12, 14)),
+    "upsampling, bilinear": (
+        "UpSampling2D", ((2, 3),), {"interpolation": "bilinear", **FIRST}, (4, 6, 7), (4, 12, 21)
+    ),
     "upsampling 1d": ("UpSampling1D", (3,), {}, SEQUENCE, (27, 4)),
     "spatial dropout": ("SpatialDropout2D", (0.5, 3), {}, IMAGE, IMAGE),
     "spatial dropout 1d": ("SpatialDropout1D", (0.5, 3), FIRST, (4, 9), (4, 9)),
@@ -193,7 +203,7 @@ REFUSED = {
     "ZeroPadding2D: padding must be numbers; received 'same'": (
         lambda: layers.ZeroPadding2D("same")
     ),
-    "UpSampling2D: interpolation must be one of 'nearest'; received 'cubic'": (
+    "UpSampling2D: interpolation must be one of 'nearest', 'bilinear'; received 'cubic'": (
         lambda: layers.UpSampling2D(2, interpolation="cubic")
     ),
     "SpatialDropout2D|Dropout: rate must be at least 0 and below 1": (

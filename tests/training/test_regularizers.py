@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastconv import regularizers
-from fastconv.layers import Conv2D, Dense, Flatten, Input
+from fastconv.layers import Conv2D, Dense, DepthwiseConv2D, Flatten, Input, SeparableConv2D
 from fastconv.models import Sequential, load_model
 from fastconv.regularizers import L1, L1L2, L2
 
@@ -56,6 +56,34 @@ def test_frozen_layers_cost_nothing_and_files_keep_regularizers(tmp_path):
     for layer in model.layers:
         layer.trainable = False
     assert model.evaluate(X, Y, verbose=0) == network().evaluate(X, Y, verbose=0)
+
+
+def test_each_kernel_has_its_own():
+    model = Sequential(
+        [
+            Input((4, 4, 1)),
+            SeparableConv2D(3, 2, depthwise_regularizer=L2(0.5), pointwise_regularizer=L1(2.0)),
+            DepthwiseConv2D(2, depthwise_regularizer=L2(0.25), bias_regularizer=L2(1.0)),
+        ],
+        seed=1,
+    )
+    model.compile("sgd", "mse")
+    plain = Sequential([Input((4, 4, 1)), SeparableConv2D(3, 2), DepthwiseConv2D(2)], seed=1)
+    plain.compile("sgd", "mse")
+    y = model.predict(X)
+    wide, point, _, deep, bias = (w.astype(float) for w in model.get_weights())
+    penalty = 0.5 * (wide**2).sum() + 2 * abs(point).sum() + 0.25 * (deep**2).sum()
+    penalty += (bias**2).sum()
+    loss = plain.test_on_batch(X, y)
+    assert model.test_on_batch(X, y) == pytest.approx(loss + penalty, rel=1e-6)
+    for layer in model.layers:
+        assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("made", [lambda **how: SeparableConv2D(3, **how), DepthwiseConv2D])
+def test_there_is_no_kernel_to_regularize(made):
+    with pytest.raises(TypeError, match=r"received 'kernel_regularizer' .did you mean '"):
+        made(kernel_size=3, kernel_regularizer="l2")
 
 
 def test_names_and_errors():

@@ -54,14 +54,19 @@ class Products(Recorder):
         padding: Padding = "valid",
         dilation: int | Sequence[int] = 1,
         output_padding: int | Sequence[int] | None = None,
+        w_shape: Sequence[int] | None = None,
     ) -> Value:
-        """The gradient of a convolution's input: x (ih, iw, ic), w (kh, kw, oc, ic), b (oc,)."""
+        """The gradient of a convolution's input: x (ih, iw, ic), w (kh, kw, oc, ic), b (oc,).
+
+        `w_shape` is how to read a parameter of other axes.
+        """
         where = self._where("conv2d_transpose")
         self._float_input(x, where, rank=3)
-        if len(w.shape) != 4:
+        axes = w.shape if w_shape is None else tuple(w_shape)
+        if len(axes) != 4 or math.prod(axes) != w.size:
             raise ValueError(f"{where}: w must have four axes (kh, kw, oc, ic); received {w.shape}")
         shape = conv2d_transpose_shape(
-            (1, *x.shape), w.shape, strides, padding, dilation, output_padding, where=where
+            (1, *x.shape), axes, strides, padding, dilation, output_padding, where=where
         )
         _check_bias(b, shape.ic, w, where)
         return self._record(primitives.Conv2DTranspose(shape, w, b), (x,), shape.x_shape[1:])

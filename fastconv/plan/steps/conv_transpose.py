@@ -34,9 +34,13 @@ class ConvTranspose(Executor):
         algo = conv2d_algorithm(self.shape, direction)
         return getattr(conv2d_kernels(algo), direction)(**self.shape.kernel_arguments(), algo=algo)
 
+    def _as_kernel(self, w: np.ndarray) -> np.ndarray:
+        """The parameter, whatever its axes, as (kh, kw, oc, ic): a view."""
+        return w.reshape(self.shape.w_shape)
+
     def forward(self, training: bool, step: int) -> None:
         y = self.output
-        self.to_y.run(self.inputs[0], self.conv.w.value, y)
+        self.to_y.run(self.inputs[0], self._as_kernel(self.conv.w.value), y)
         if self.conv.b is not None:
             bias_add(rows_2d(y), self.conv.b.value, rows_2d(y))
 
@@ -44,8 +48,8 @@ class ConvTranspose(Executor):
         dy: np.ndarray = self.d_output
         w, b, dx = self.conv.w, self.conv.b, self.d_inputs[0]
         if w.trainable:
-            self.to_dw.run(dy, self.inputs[0], self.gradient(w), None)
+            self.to_dw.run(dy, self.inputs[0], self._as_kernel(self.gradient(w)), None)
         if b is not None and b.trainable:
             bias_grad(rows_2d(dy), self.gradient(b))
         if dx is not None:
-            self.to_dx.run(dy, w.value, None, dx)
+            self.to_dx.run(dy, self._as_kernel(w.value), None, dx)
