@@ -39,9 +39,9 @@ class AirBench(Recipe):
 
     Attributes
     ----------
-    widths : tuple of int
-        Of the groups. Each halves the image: convolution, pooling, normalisation, GELU; then comes
-        the group's second convolution, with normalisation and GELU.
+    widths, convolutions : tuple of int
+        Of the groups. The first of a group's convolutions halves the image: convolution, pooling,
+        normalisation, GELU; the others keep its size: convolution, normalisation, GELU.
     learning_rate, weight_decay : float
         For 1,024 images, before the share of the momentum is taken off.
     bias_multiplier : float
@@ -51,6 +51,7 @@ class AirBench(Recipe):
     """
 
     widths: tuple[int, ...] = (64, 256, 256)
+    convolutions: tuple[int, ...] = (2, 2, 2)
     epochs: float = 9.9
     batch_size: int = 1024
     learning_rate: float = 11.5
@@ -69,9 +70,10 @@ class AirBench(Recipe):
         )
         whitening = Whitening(2, name="whitening")
         stack: list[Layer] = [pixels, whitening, GELU()]
-        for width in self.widths:
+        for width, count in zip(self.widths, self.convolutions, strict=True):
             stack += [convolution(width), MaxPooling2D(2), normalization(), GELU()]
-            stack += [convolution(width), normalization(), GELU()]
+            for _ in range(count - 1):
+                stack += [convolution(width), normalization(), GELU()]
         stack += [GlobalMaxPooling2D(), Flatten()]
         stack += [Dense(classes, use_bias=False, kernel_initializer=UNIFORM), Rescaling(1 / 9)]
         model = Sequential([Input(images.shape[1:]), *stack], name="airbench", seed=seed)
@@ -132,4 +134,6 @@ def normalization() -> BatchNormalization:
 
 FAST94 = AirBench()
 FAST93 = AirBench(widths=(64, 128, 128), epochs=11)
-FAST79 = AirBench(widths=(32, 64, 128), epochs=2, batch_size=256, bias_epochs=1)
+FAST79 = AirBench(
+    widths=(32, 64, 128), convolutions=(1, 2, 2), epochs=2, batch_size=256, bias_epochs=1
+)

@@ -95,7 +95,8 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
     yield ""
     yield (
         "Training time: without the tests. Accuracy: after the last epoch, of the images as they "
-        "are and as the mean over the recipe's views. GFLOP/s: operations of direct convolution."
+        "are and as the mean over the recipe's views, which the table above shows. GFLOP/s: "
+        "operations of direct convolution."
     )
 
 

@@ -25,7 +25,7 @@ class OurRecipe(RecipeRun):
         if self.model is None:
             self.model = self.recipe.build(self.images.x_train, self.images.classes, self.task.seed)
         logs = self.recipe.train(self.model, self.batches, epoch)
-        return logs["loss"]
+        return logs["loss"] / self.recipe.batch_size  # it is summed over a batch
 
     def details(self, epoch: int) -> dict[str, float]:
         model = self._model()

@@ -29,9 +29,11 @@ def network(recipe: AirBench, images: np.ndarray, classes: int, layout: str) -> 
     import torch
     from torch import nn
 
-    def group(inputs: int, width: int) -> list[Any]:
+    def group(inputs: int, width: int, count: int) -> list[Any]:
         found = [_convolution(inputs, width), nn.MaxPool2d(2), _norm(width), nn.GELU()]
-        return [*found, _convolution(width, width), _norm(width), nn.GELU()]
+        for _ in range(count - 1):
+            found += [_convolution(width, width), _norm(width), nn.GELU()]
+        return found
 
     class Ninth(nn.Module):
         def forward(self, x: Any) -> Any:
@@ -44,8 +46,8 @@ def network(recipe: AirBench, images: np.ndarray, classes: int, layout: str) -> 
     first.weight.requires_grad_(False)
     inputs = (first.out_channels, *recipe.widths)
     layers = [first, nn.GELU()]
-    for before, width in zip(inputs, recipe.widths, strict=False):
-        layers += group(before, width)
+    for before, width, count in zip(inputs, recipe.widths, recipe.convolutions, strict=False):
+        layers += group(before, width, count)
     head = [
         nn.AdaptiveMaxPool2d(1),
         nn.Flatten(),
