@@ -22,6 +22,7 @@ from fastconv.layers import (
     Input,
     Layer,
     MaxPooling2D,
+    Normalization,
     Rescaling,
     Whitening,
 )
@@ -65,9 +66,7 @@ class AirBench(Recipe):
 
     def network(self, images: np.ndarray, classes: int, seed: int) -> Model:
         mean, variance = pixel_statistics(images)
-        pixels = BatchNormalization(
-            center=False, scale=False, epsilon=0, trainable=False, name="pixels"
-        )
+        pixels = Normalization(name="pixels")
         whitening = Whitening(2, name="whitening")
         stack: list[Layer] = [pixels, whitening, GELU()]
         for width, count in zip(self.widths, self.convolutions, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import ABC, abstractmethod
 from typing import Any
@@ -67,11 +68,12 @@ class Recipe(ABC):
         in between: they end in the same bits.
         """
         batches.epoch = epoch
+        steps = self.steps(len(batches.x))[epoch]  # the last epoch may take fewer than there are
         history = model.fit(
-            batches,
+            itertools.islice(batches, steps),
             initial_epoch=epoch,
             epochs=epoch + 1,
-            steps_per_epoch=self.steps(len(batches.x))[epoch],
+            steps_per_epoch=steps,
             verbose=0,
             callbacks=self.callbacks(),
         )

@@ -52,7 +52,7 @@ def test_the_network():
     expected = type(whitening)(2)
     expected.adapt(inputs)
     np.testing.assert_allclose(whitening.kernel.value, expected.kernel.value, rtol=1e-3, atol=1e-3)
-    pixels = layers[BatchNormalization][0]
+    pixels = model.get_layer("pixels")
     np.testing.assert_allclose(pixels(x.astype(np.float32)), inputs, atol=1e-4)
     for conv in layers[Conv2D][1:]:
         copied = min(conv.kernel.shape[2:])
@@ -72,6 +72,20 @@ def test_a_training_in_one_piece():
     for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert (model.predict(x).argmax(1) == y).mean() > 0.6
+
+
+def test_the_last_epoch_begins_like_any_other_and_ends_sooner():
+    x, y = light_images()
+    small = {"widths": (8,), "convolutions": (1,), "batch_size": 4, "bias_epochs": 9}
+    recipe = dataclasses.replace(recipes.get("fast79"), epochs=1.5, **small)
+    assert recipe.steps(24) == [6, 3]
+    model, other = recipe.fit(x, y, 3, seed=1), recipe.build(x, 3, seed=1)
+    batches = recipe.batches(x, y, seed=1)
+    first, second = list(batches), list(batches)
+    for batch in first + second[:3]:
+        other.train_on_batch(*batch)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_an_unknown_recipe():
