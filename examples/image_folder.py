@@ -56,10 +56,9 @@ def main(source, epochs):
 
     model = network(len(names))
     model.fit(
-        training.images,
-        training.labels,
+        training,
         epochs=epochs,
-        validation_data=(validation.images, validation.labels),
+        validation_data=validation,
         callbacks=[
             ModelCheckpoint(FILE, monitor="val_accuracy", save_best_only=True),
             EarlyStopping(monitor="val_accuracy", patience=5),
@@ -67,7 +66,7 @@ def main(source, epochs):
     )
 
     best = load_model(FILE)
-    guesses = best.predict(validation.images).argmax(axis=1)
+    guesses = best.predict(validation).argmax(axis=1)
     table = confusion_matrix(validation.labels, guesses, len(names))
     print("rows: what it is; columns: what it is taken for")
     for name, row in zip(names, table, strict=True):

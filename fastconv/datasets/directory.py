@@ -1,62 +1,64 @@
-"""`image_dataset_from_directory`: Keras's name and arguments, returning arrays."""
+"""`image_dataset_from_directory`: Keras's name and arguments."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
+from fastconv._arguments import as_int
 from fastconv.datasets._split import stratified_split
 from fastconv.datasets.images import ImageSet, load_images
+from fastconv.datasets.labelled import ImageDataset, LabelledImages
 
-_LABEL_MODES = ("int", "categorical", None)
+_LABEL_MODES = ("int", "categorical", "binary", None)
 _SUBSETS = ("training", "validation", "both", None)
-
-
-class LabelledImages(NamedTuple):
-    """Images, their labels, and the classes' names."""
-
-    images: np.ndarray
-    labels: np.ndarray | None
-    class_names: tuple[str, ...]
 
 
 def image_dataset_from_directory(
     directory: str | os.PathLike[str],
-    *,
+    labels: Any = "inferred",
     label_mode: str | None = "int",
     class_names: Sequence[str] | None = None,
     color_mode: str = "rgb",
+    batch_size: int | None = 32,
     image_size: int | tuple[int, int] | None = None,
     shuffle: bool = True,
     seed: int = 0,
     validation_split: float | None = None,
     subset: str | None = None,
     interpolation: str = "bilinear",
+    *,
     strict: bool = False,
     cache: bool = True,
     verbose: bool = True,
-) -> LabelledImages | tuple[LabelledImages, LabelledImages]:
+) -> Any:
     """Read a folder with one folder of images per class, or a ``.zip`` of such folders.
 
-    As in Keras, except that whole arrays come back instead of batches (`Sequential.fit` cuts
-    them), that `image_size` may be left open, and that the split draws from every class alike.
-    See `load_images` for what is read and how it is cached.
+    As in Keras, except that pixels stay bytes, that `image_size` may be left open, and that the
+    split draws from every class alike. See `load_images` for what is read and how it is cached.
 
     Parameters
     ----------
     directory
         A folder, or a ``.zip`` archive, which is read in place.
+    labels
+        ``"inferred"`` from the folders' names; None; or a list with a number for each image, the
+        images being sorted by folder and name.
     label_mode
-        ``"int"``: int64 ``(n,)``; ``"categorical"``: one-hot float32 ``(n, classes)``; None: none.
+        ``"int"``: int64 ``(n,)``; ``"categorical"``: one-hot float32 ``(n, classes)``;
+        ``"binary"``: float32 ``(n, 1)``, 0 or 1; None: none.
     class_names
         The folders' names in the order in which to number them; by default sorted.
+    batch_size
+        None gives the arrays themselves: a tuple (images, labels, class_names).
     color_mode, image_size, interpolation, strict, cache, verbose
         As in `load_images`.
     shuffle
-        Whether to mix the classes, by `seed`; otherwise sorted by class, then by file name.
+        Whether to mix the classes, by `seed`; otherwise sorted by class, then by file name. What is
+        no validation subset is mixed anew at every walk.
     seed
         Of the shuffle and of the split.
     validation_split
@@ -65,25 +67,33 @@ def image_dataset_from_directory(
         ``"training"``, ``"validation"`` or ``"both"`` (a pair) of a split. Where the directory
         has a training and a test folder, these are the two subsets.
 
+    Returns
+    -------
+    ImageDataset
+        Batches (images, labels) for `fit`, `evaluate` and `predict`, with `class_names` and the
+        whole `images` and `labels`; two of them for ``"both"``.
+
     Raises
     ------
     FileNotFoundError
         When `directory` does not exist.
-    ValueError
+    TypeError, ValueError
         When an argument is wrong, and as in `load_images`.
 
     Examples
     --------
-    >>> images, labels, class_names = image_dataset_from_directory("pets.zip")  # doctest: +SKIP
     >>> training, validation = image_dataset_from_directory(
     ...     "pets.zip", image_size=(128, 128), validation_split=0.3, subset="both"
     ... )  # doctest: +SKIP
+    >>> model.fit(training, validation_data=validation)  # doctest: +SKIP
     """
     where = "image_dataset_from_directory"
     if label_mode not in _LABEL_MODES:
         raise ValueError(
             f"{where}: label_mode must be one of {_LABEL_MODES}; received {label_mode!r}"
         )
+    if batch_size is not None:
+        as_int(batch_size, "batch_size", where=where)
     if subset not in _SUBSETS:
         raise ValueError(f"{where}: subset must be one of {_SUBSETS}; received {subset!r}")
     if validation_split is not None and not 0 < validation_split < 1:
@@ -99,18 +109,32 @@ def image_dataset_from_directory(
         cache=cache,
         verbose=verbose,
     )
-    parts = _parts(where, data, validation_split, subset, seed)
-    order = _numbering(where, data.class_names, class_names)
-    finished = [
-        _finish(x, order[y], tuple(class_names or data.class_names), label_mode, shuffle, seed)
-        for x, y in parts
+    names, numbers = _labels(where, data, labels, class_names)
+    parts = _parts(where, data, validation_split, subset, seed, numbers)
+    mode = None if labels is None else label_mode
+    if mode == "binary" and len(names) != 2:
+        raise ValueError(
+            f"{where}: label_mode 'binary' needs two classes; received {', '.join(names)}"
+        )
+    finished = [_finish(x, y, names, mode, shuffle, seed) for x, y in parts]
+    if batch_size is None:
+        return finished[0] if len(finished) == 1 else tuple(finished)
+    made = [
+        ImageDataset(*part, batch_size, shuffle and not held_out, seed)
+        for part, held_out in zip(finished, (subset == "validation", True), strict=False)
     ]
-    return finished[0] if len(finished) == 1 else (finished[0], finished[1])
+    return made[0] if len(made) == 1 else tuple(made)
 
 
 def _parts(
-    where: str, data: ImageSet, validation_split: float | None, subset: str | None, seed: int
+    where: str,
+    data: ImageSet,
+    validation_split: float | None,
+    subset: str | None,
+    seed: int,
+    numbers: np.ndarray,
 ) -> list[tuple[np.ndarray, np.ndarray]]:
+    trained = numbers[: len(data.x_train)]
     if data.x_test is not None and data.y_test is not None:
         if subset is None or validation_split is not None:
             raise ValueError(
@@ -118,30 +142,50 @@ def _parts(
                 "subset='training' or 'validation', or 'both', and no validation_split; received "
                 f"subset={subset!r}, validation_split={validation_split!r}"
             )
-        both = [(data.x_train, data.y_train), (data.x_test, data.y_test)]
+        both = [(data.x_train, trained), (data.x_test, numbers[len(trained) :])]
     elif (validation_split is None) != (subset is None):
         raise ValueError(
             f"{where}: validation_split and subset must be given together; received "
             f"validation_split={validation_split!r}, subset={subset!r}"
         )
     elif validation_split is None:
-        return [(data.x_train, data.y_train)]
+        return [(data.x_train, trained)]
     else:
-        rows = stratified_split(data.y_train, validation_split, seed)
-        both = [(data.x_train[part], data.y_train[part]) for part in rows]
+        rows = stratified_split(trained, validation_split, seed)
+        both = [(data.x_train[part], trained[part]) for part in rows]
     return both if subset == "both" else [both[subset == "validation"]]
 
 
-def _numbering(where: str, found: tuple[str, ...], wanted: Sequence[str] | None) -> np.ndarray:
-    """Return the new number of each class."""
+def _labels(
+    where: str, data: ImageSet, labels: Any, wanted: Sequence[str] | None
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """The classes' names, and the number of every image's class."""
+    found = data.class_names
+    folders = data.y_train
+    if data.y_test is not None:
+        folders = np.concatenate([folders, data.y_test])
+    if labels is not None and not isinstance(labels, str):
+        given = np.asarray(labels)
+        if given.dtype.kind not in "iu" or given.shape != folders.shape or given.min(initial=0) < 0:
+            raise ValueError(
+                f"{where}: labels must be a whole number of at least 0 for each of the "
+                f"{len(folders)} images; received {given.dtype} {given.shape}"
+            )
+        if wanted is not None:
+            raise ValueError(f"{where}: class_names belong to labels='inferred'; received both")
+        return tuple(str(n) for n in range(given.max() + 1)), given.astype(np.int64)
+    if labels not in ("inferred", None):
+        raise ValueError(
+            f"{where}: labels must be 'inferred', None or a list of numbers; received {labels!r}"
+        )
     if wanted is None:
-        return np.arange(len(found))
+        return found, folders
     if sorted(wanted) != list(found):
         raise ValueError(
             f"{where}: class_names must be the folders' names {', '.join(found)}; "
             f"received {', '.join(map(str, wanted))}"
         )
-    return np.array([list(wanted).index(name) for name in found])
+    return tuple(wanted), np.array([list(wanted).index(name) for name in found])[folders]
 
 
 def _finish(
@@ -159,4 +203,6 @@ def _finish(
         return LabelledImages(x, None, class_names)
     if label_mode == "categorical":
         y = np.eye(len(class_names), dtype=np.float32)[y]
+    elif label_mode == "binary":
+        y = y.astype(np.float32)[:, None]
     return LabelledImages(x, y, class_names)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from data_files import pixels, two_classes, write_tree
 
+from fastconv import Input, Sequential
 from fastconv.datasets import image_dataset_from_directory
 from fastconv.datasets._split import stratified_split
+from fastconv.layers import Dense, Flatten, Rescaling
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def starts(images):
 
 
 def test_default_mixes_the_classes(pets):
-    images, labels, class_names = image_dataset_from_directory(pets)
+    images, labels, class_names = image_dataset_from_directory(pets, batch_size=None)
     assert class_names == ("cat", "dog")
     assert labels.tolist() == [s // 10 for s in starts(images)]
     assert sorted(starts(images)) == list(range(20))
@@ -32,22 +34,35 @@ def test_default_mixes_the_classes(pets):
 
 
 def test_in_order(pets):
-    images, labels, _ = image_dataset_from_directory(pets, shuffle=False)
+    images, labels, _ = image_dataset_from_directory(pets, shuffle=False, batch_size=None)
     assert starts(images) == list(range(20))
     assert labels.tolist() == [0] * 10 + [1] * 10
 
 
 def test_label_modes(pets):
-    _, hot, _ = image_dataset_from_directory(pets, label_mode="categorical", shuffle=False)
+    hot = image_dataset_from_directory(pets, label_mode="categorical", shuffle=False).labels
     assert hot.dtype == np.float32
     np.testing.assert_array_equal(hot, np.eye(2)[[0] * 10 + [1] * 10])
-    assert image_dataset_from_directory(pets, label_mode=None).labels is None
+    for none in ({"label_mode": None}, {"labels": None}):
+        assert image_dataset_from_directory(pets, **none).labels is None
+    binary = image_dataset_from_directory(pets, label_mode="binary", shuffle=False).labels
+    assert binary.dtype == np.float32
+    np.testing.assert_array_equal(binary, np.repeat([[0], [1]], 10, axis=0))
+
+
+def test_own_labels(pets):
+    numbers = [k % 3 for k in range(20)]
+    data = image_dataset_from_directory(pets, numbers, seed=3)
+    assert data.labels.tolist() == [s % 3 for s in starts(data.images)]
+    assert data.class_names == ("0", "1", "2")
+    _, held = image_dataset_from_directory(pets, numbers, validation_split=0.3, subset="both")
+    assert np.bincount(held.labels).tolist() == [2, 2, 2]
 
 
 def test_own_order_of_classes(pets):
-    _, labels, names = image_dataset_from_directory(pets, class_names=["dog", "cat"], shuffle=False)
-    assert names == ("dog", "cat")
-    assert labels.tolist() == [1] * 10 + [0] * 10
+    data = image_dataset_from_directory(pets, class_names=["dog", "cat"], shuffle=False)
+    assert data.class_names == ("dog", "cat")
+    assert data.labels.tolist() == [1] * 10 + [0] * 10
 
 
 def test_split(pets):
@@ -77,7 +92,13 @@ def test_given_parts(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
-        ({"label_mode": "binary"}, "label_mode must be one of .*received 'binary'"),
+        ({"label_mode": "single"}, "label_mode must be one of .*received 'single'"),
+        ({"labels": [0] * 20, "label_mode": "binary"}, "'binary' needs two classes; received 0"),
+        ({"labels": [0, 1]}, "for each of the 20 images; received int64 .2,."),
+        ({"labels": [-1] * 20}, "of at least 0 for each"),
+        ({"labels": "folders"}, "labels must be 'inferred', None or a list"),
+        ({"labels": [1] * 20, "class_names": ["a"]}, "class_names belong to labels='inferred'"),
+        ({"batch_size": 0}, "batch_size must be at least 1; received 0"),
         ({"subset": "test"}, "subset must be one of .*received 'test'"),
         ({"validation_split": 1.0}, r"validation_split must be between 0 and 1; received 1\.0"),
         ({"validation_split": 0}, "validation_split must be between 0 and 1; received 0"),
@@ -104,3 +125,52 @@ def test_stratified_split(counts, fraction, held):
     assert sorted([*keep, *out]) == list(range(len(labels)))
     again = stratified_split(labels, fraction, seed=4)
     np.testing.assert_array_equal(again[1], out)
+
+
+def test_batches(pets):
+    data = image_dataset_from_directory(pets, batch_size=8)
+    assert len(data) == 3
+    seen = []
+    for walk in range(3):
+        batches = list(data)
+        assert [len(images) for images, _ in batches] == [8, 8, 4]
+        images, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+        assert labels.tolist() == [s // 10 for s in starts(images)]
+        seen.append(starts(images))
+        assert sorted(seen[-1]) == list(range(20))
+        assert data.epoch == walk + 1
+    assert len({tuple(order) for order in seen}) == 3
+    assert seen[0] == starts(data.images)
+    again = image_dataset_from_directory(pets, batch_size=8)
+    again.epoch = 2
+    assert starts(np.concatenate([images for images, _ in again])) == seen[2]
+    ((first, _),) = again.take(1)
+    assert first.shape == (8, 6, 5, 3)
+
+
+def test_what_is_held_out_keeps_its_order(pets):
+    for data in (
+        image_dataset_from_directory(pets, validation_split=0.3, subset="validation"),
+        image_dataset_from_directory(pets, validation_split=0.3, subset="both")[1],
+        image_dataset_from_directory(pets, shuffle=False),
+    ):
+        for _ in range(2):
+            np.testing.assert_array_equal(np.concatenate([y for _, y in data]), data.labels)
+
+
+def test_a_model_takes_it_as_it_is(pets):
+    training, validation = image_dataset_from_directory(
+        pets, batch_size=4, validation_split=0.3, subset="both"
+    )
+    model = Sequential(
+        [Input((6, 5, 3)), Rescaling(1 / 255), Flatten(), Dense(2, "softmax")], seed=1
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    history = model.fit(training, validation_data=validation, epochs=2, verbose=0)
+    assert model.optimizer.iterations == 2 * len(training)
+    assert len(history.history["val_accuracy"]) == 2
+    arrays = model.evaluate(validation.images, validation.labels, batch_size=4, verbose=0)
+    assert model.evaluate(validation, verbose=0) == arrays
+    np.testing.assert_array_equal(model.predict(validation), model.predict(validation.images))
+    unlabelled = image_dataset_from_directory(pets, labels=None, shuffle=False)
+    assert model.predict(unlabelled).shape == (20, 2)

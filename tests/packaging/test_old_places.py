@@ -18,6 +18,8 @@ assert keras.utils.to_categorical is np_utils.to_categorical is to_categorical
 assert keras.layers.Conv2D is keras.layers.convolutional.Conv2D is Convolution2D
 assert keras.models.Sequential is keras.Sequential is Sequential
 assert keras.datasets.mnist is mnist
+from fastconv.utils import image_dataset_from_directory
+assert keras.datasets.image_dataset_from_directory is image_dataset_from_directory
 """
 
 
