@@ -1,6 +1,7 @@
 """Callbacks that watch, save and stop; what they know survives a resumed run."""
 
 import re
+import struct
 
 import numpy as np
 import pytest
@@ -174,15 +175,41 @@ def test_functions_as_callbacks():
     assert seen == ["begin", 0, 1, ["accuracy", "loss"]]
 
 
+def events(folder):
+    """{name: [(step, value), ...]} of the scalars in a folder's event file, and other names."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    (file,) = folder.iterdir()
+    data, at, scalars, others = file.read_bytes(), 0, {}, set()
+    while at < len(data):  # a record: its length, a checksum, the event, a checksum
+        (length,) = struct.unpack_from("<Q", data, at)
+        event = Event.FromString(data[at + 12 : at + 12 + length])
+        at += 12 + length + 4
+        for value in event.summary.value:
+            if value.HasField("simple_value"):
+                scalars.setdefault(value.tag, []).append((event.step, value.simple_value))
+            else:
+                others.add(value.tag)
+    return scalars, others
+
+
 def test_tensorboard(tmp_path):
     pytest.importorskip("tensorboardX", reason="tensorboardX is not installed")
     board = TensorBoard(tmp_path, histogram_freq=1, update_freq=2)
-    network().fit(X, Y, batch_size=4, epochs=2, validation_split=0.25, verbose=0, callbacks=[board])
-    for part in ("train", "validation"):
-        (file,) = (tmp_path / part).iterdir()
-        assert b"epoch_loss" in file.read_bytes()
-    (file,) = (tmp_path / "train").iterdir()
-    assert b"batch_loss" in file.read_bytes()
+    model = network()
+    how = {"batch_size": 3, "epochs": 2, "validation_split": 0.25, "verbose": 0}
+    history = model.fit(X, Y, callbacks=[board], **how).history
+    train, weights = events(tmp_path / "train")
+    held, _ = events(tmp_path / "validation")
+    steps = model.optimizer.iterations
+    assert [step for step, _ in train.pop("batch_loss")] == list(range(2, steps + 1, 2))
+    assert len(train.pop("batch_accuracy")) == steps // 2
+    for part, found in (("", train), ("val_", held)):
+        assert set(found) == {"epoch_loss", "epoch_accuracy"}
+        for name in ("loss", "accuracy"):
+            expected = list(enumerate(np.float32(history[part + name]).tolist()))
+            assert found[f"epoch_{name}"] == expected
+    assert weights == {parameter.name for parameter in model.parameters}
 
 
 BAD = [
