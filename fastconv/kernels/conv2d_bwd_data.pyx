@@ -154,7 +154,8 @@ cdef class Conv2DBwdData:
     """One convolution's gradient of the data; the batch size comes with the arrays.
 
     `algo` is "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group)
-    or "winograd" (3x3 with stride 1, no dilation and one group). With `pool`, dy is that of y max-pooled, 2x2 with stride 2 ("winograd" only).
+    or "winograd" (3x3 with stride 1, no dilation and one group). With `pool`, dy is
+    that of y max-pooled, 2x2 with stride 2 ("winograd" only).
     """
 
     cdef geometry g

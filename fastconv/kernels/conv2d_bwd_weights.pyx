@@ -28,7 +28,8 @@ from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels._winograd_weights cimport winograd_bwd_weights
 
 cdef enum:
-    CHUNK = 128  # pixels per pass: a panel of dy and one of x stay in the first-level cache
+    CHUNK = 128       # pixels per pass: a panel of dy and one of x stay in the first-level cache
+    LONG_CHUNK = 512  # at most, where packing costs more than multiplying: a pass packs kh - 1 rows twice
     SLACK = 16   # floats that packing may write behind a panel
 
 cdef ptrdiff_t BLOCK_FLOATS = 48 * 1024
@@ -42,7 +43,8 @@ ctypedef struct plan:
     bint padded
     ptrdiff_t src_rows, src_columns
     ptrdiff_t m, n_runs              # rows of dw that lie side by side in x, and how many such runs
-    ptrdiff_t *pixels
+    ptrdiff_t chunk
+    ptrdiff_t *pixels                # of a block, their numbers in x or its copy
     float *partial                   # parts copies of dw, then of db
     const uint8_t *bytes             # x is scale * bytes + offset instead, unless NULL
     float scale, offset
@@ -70,6 +72,9 @@ cdef void _choose(const geometry *g, plan *b) noexcept nogil:
         b.m, b.n_runs = g.kw * g.ic, g.kh
     else:
         b.m, b.n_runs = g.ic // g.groups, g.kh * g.kw
+    b.chunk = CHUNK
+    if b.m <= kernels().gemm_mr and b.n_runs == g.kh:
+        b.chunk = larger(CHUNK, smaller(reach_r * b.src_columns, LONG_CHUNK))
 
 
 cdef void _sum_rows(const fc_kernels *ks, const float *dy, ptrdiff_t rows, ptrdiff_t n,
@@ -89,33 +94,40 @@ cdef void _block(
     cdef ptrdiff_t columns = b.src_columns if b.padded else g.iw
     cdef ptrdiff_t kc = g.ic // g.groups, nc = g.oc // g.groups, mr = ks.gemm_mr
     cdef ptrdiff_t n_tiles = ceil_div(b.m, mr)
-    cdef ptrdiff_t points[CHUNK]
+    cdef ptrdiff_t points[LONG_CHUNK]
     cdef ptrdiff_t first, count, group, j, n, run, t, m0, m1, p, span
+    cdef bint in_place = g.oc <= ks.nr  # dy is a panel already
+    cdef ptrdiff_t ldb = g.oc if in_place else ks.nr
+    cdef const float *panel
     cdef fc_epilogue ep
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
-    for first from 0 <= first < n_pixels by CHUNK:
-        count = smaller(CHUNK, n_pixels - first)
+    for first from 0 <= first < n_pixels by b.chunk:
+        count = smaller(b.chunk, n_pixels - first)
         ep.beta = 0 if fresh and first == 0 else 1
         for p in range(count):
-            points[p] = (b.pixels[first + p] - b.pixels[first]) // g.ic * mr
+            points[p] = (b.pixels[first + p] - b.pixels[first]) * mr
         span = points[count - 1] // mr + 1 + _shift(g, b, b.n_runs - 1, columns)
         for group in range(g.groups):
-            for j from 0 <= j < nc by ks.nr:
-                ks.pack_panel(
-                    count, smaller(ks.nr, nc - j), ks.nr, dy + first * g.oc + group * nc + j, g.oc,
-                    1, dy_panels + j * CHUNK)
+            if not in_place:
+                for j from 0 <= j < nc by ks.nr:
+                    ks.pack_panel(
+                        count, smaller(ks.nr, nc - j), ks.nr, dy + first * g.oc + group * nc + j,
+                        g.oc, 1, dy_panels + j * b.chunk)
             # rows of dw cut evenly, rather than full tiles and a short last one
             for t in range(n_tiles):
                 m0, m1 = b.m * t // n_tiles, b.m * (t + 1) // n_tiles
                 ks.gemm_pack_a(
-                    m1 - m0, span, a + b.pixels[first] + group * kc + m0, 1, g.ic, x_panel)
+                    m1 - m0, span, a + b.pixels[first] * g.ic + group * kc + m0, 1, g.ic, x_panel)
                 for j from 0 <= j < nc by ks.nr:
                     n = smaller(ks.nr, nc - j)
+                    if in_place:
+                        panel = dy + first * g.oc + group * nc
+                    else:
+                        panel = dy_panels + j * b.chunk
                     for run in range(b.n_runs):
                         ks.column_tile(
                             m1 - m0, n, count, x_panel + _shift(g, b, run, columns) * mr, points,
-                            dy_panels + j * CHUNK, ks.nr,
-                            dw + (run * b.m + m0) * g.oc + group * nc + j, g.oc, &ep)
+                            panel, ldb, dw + (run * b.m + m0) * g.oc + group * nc + j, g.oc, &ep)
 
 
 cdef ptrdiff_t _shift(
@@ -138,7 +150,7 @@ cdef int _part(
     cdef const float *a
     cdef const float *d
     cdef float *copy = NULL
-    cdef ptrdiff_t dy_floats = CHUNK * round_up(g.oc // g.groups, ks.nr)
+    cdef ptrdiff_t dy_floats = b.chunk * round_up(g.oc // g.groups, ks.nr)
     cdef ptrdiff_t x_pixels = (
         b.images * b.src_rows * b.src_columns if b.padded else b.images * g.ih * g.iw)
     cdef float *panels = <float *> scratch(
@@ -214,7 +226,7 @@ cdef int _direct(
     for i in range(b.images):
         for r in range(b.rows):
             for c in range(g.ow):
-                b.pixels[at] = ((i * rows + r * g.sh) * columns + c * g.sw) * g.ic
+                b.pixels[at] = (i * rows + r * g.sh) * columns + c * g.sw
                 b.pixels[whole + at] = 0
                 at += 1
     with parallel(num_threads=team):

@@ -90,8 +90,8 @@ cdef class Conv2DFwd:
     """One convolution's forward pass; the batch size comes with the arrays.
 
     `algo` is "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group)
-    or "winograd" (3x3 with stride 1, no dilation and one group). With `pool`, y is max-pooled on the way out, 2x2 with stride 2
-    ("winograd" only).
+    or "winograd" (3x3 with stride 1, no dilation and one group). With `pool`, y is
+    max-pooled on the way out, 2x2 with stride 2 ("winograd" only).
     """
 
     cdef geometry g
