@@ -18,8 +18,8 @@ Pass = Literal["fwd", "bwd_data", "bwd_weights"]
 # Below this many channels on either side the transforms of Winograd's method cost more than the
 # multiplications they save. `benchmarks/bench_conv2d.py` measures both sides of the line.
 FEWEST_CHANNELS = 16
-# Share of a map's 4x4 tiles that must hold real pixels.
-LEAST_COVER = 0.6
+# Share of a map's 4x4 tiles that must hold real pixels; from so many channels on, less will do.
+LEAST_COVER, LEAST_COVER_OF_MANY, MANY_CHANNELS = 0.6, 0.55, 64
 
 
 class Kernels(NamedTuple):
@@ -68,7 +68,8 @@ def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
     if min(s.ic, s.oc) < FEWEST_CHANNELS:
         return False
     h, w = (s.ih, s.iw) if direction == "bwd_data" else (s.oh, s.ow)
-    return h * w >= LEAST_COVER * _tiles(h) * _tiles(w) * 16
+    least = LEAST_COVER if min(s.ic, s.oc) < MANY_CHANNELS else LEAST_COVER_OF_MANY
+    return h * w >= least * _tiles(h) * _tiles(w) * 16
 
 
 def _tiles(size: int) -> int:
