@@ -38,7 +38,7 @@ class Outcome:
 def training_step(
     model: Model, batch: Samples, batch_size: int, *, exactly: bool = True
 ) -> Outcome:
-    """Gradients and the optimizer's step; a loss that is not finite changes no weight."""
+    """Gradients and the optimizer's step; a loss that is not finite changes nothing."""
     # Asked for at every step, since a callback may have frozen a layer.
     plan = model.plans.training(batch_size, batch.signature, exactly=exactly)
     optimizer = model.optimizer

@@ -49,6 +49,7 @@ class Execution:
         self._fed: list[list[tuple[Executor, int]]] = [[] for _ in flow.inputs]
         self._sums: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in executors]
         self._parameter_sums: list[list[tuple[Parameter, np.ndarray]]] = [[] for _ in executors]
+        self._learners = [e for e in executors if type(e).settle is not Executor.settle]
         self._seed_sums: list[tuple[np.ndarray, np.ndarray]] = []
         for i, executor in enumerate(executors):
             self._bind_values(i, executor)
@@ -90,6 +91,11 @@ class Execution:
         for output, root in zip(self.outputs, self._flow.outputs, strict=True):
             if root in self._flow.inputs:  # there was nothing to compute
                 np.copyto(output, xs[self._flow.inputs.index(root)].reshape(output.shape))
+
+    def settle(self) -> None:
+        """Let the executors keep what they have learnt in a `forward` in training."""
+        for executor in self._learners:
+            executor.settle()
 
     def backward(self, step: int, skip: Collection[int] = (), clock: Clock | None = None) -> None:
         """Turn the seeds into the gradients of the parameters and the inputs.

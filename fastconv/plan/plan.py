@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -129,6 +130,8 @@ class Plan:
             return self._given([np.empty((0, *y.shape), np.float32) for y in self.graph.outputs])
         execution = self._executions.of(rows)
         self._run_forward(execution, xs, training, step)
+        if training:
+            execution.settle()
         return self._given(execution.outputs)
 
     def backward(self, dy: Any) -> Any:
@@ -162,6 +165,8 @@ class Plan:
     ) -> tuple[float, Any]:
         """Forward, loss and backward in one call: fills the parameters' gradients.
 
+        Moving averages stay as they are where the loss is NaN or infinite.
+
         Parameters
         ----------
         x, step
@@ -189,6 +194,8 @@ class Plan:
         execution, xs = self._take(x, targets, sample_weight)
         self._run_forward(execution, xs, True, step, skip=self._objective.skipped)
         loss = self._objective.run(execution, gradient=True, clock=self._clock())
+        if math.isfinite(loss):
+            execution.settle()
         self._run_backward(execution, step, skip=self._objective.skipped)
         return loss, self._given(execution.outputs)
 

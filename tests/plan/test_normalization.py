@@ -5,6 +5,7 @@ import pytest
 
 from fastconv import reference
 from fastconv.plan.graph import Graph
+from fastconv.plan.loss import LossSpec
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.plan import Plan
 
@@ -204,3 +205,22 @@ def test_errors(message):
     with pytest.raises(ValueError) as caught:
         REFUSED[message](graph, x)
     assert str(caught.value).startswith(message)
+
+
+def test_a_step_without_a_finite_loss_moves_nothing():
+    graph = Graph()
+    y, (_, _, mean, variance) = batch_norm(graph, graph.input((CHANNELS,)))
+    graph.output(y)
+    plan = Plan(graph, 4, training=True, loss=LossSpec("mean_squared_error"))
+    before = mean.value.copy(), variance.value.copy()
+    x, targets = numbers(4, CHANNELS, seed=4), numbers(4, CHANNELS, seed=5)
+    for wrong in (np.nan, np.inf):
+        bad = x.copy()
+        bad[1, 2] = wrong
+        assert not np.isfinite(plan.train_step(bad, targets)[0])
+        np.testing.assert_array_equal(mean.value, before[0])
+        np.testing.assert_array_equal(variance.value, before[1])
+    plan.train_step(x, targets)
+    m, v = reference.moments(x)
+    close(mean.value, 0.99 * before[0] + 0.01 * m)
+    close(variance.value, 0.99 * before[1] + 0.01 * v)

@@ -193,6 +193,7 @@ def events(folder):
     return scalars, others
 
 
+@pytest.mark.peers
 def test_tensorboard(tmp_path):
     pytest.importorskip("tensorboardX", reason="tensorboardX is not installed")
     board = TensorBoard(tmp_path, histogram_freq=1, update_freq=2)

@@ -103,6 +103,13 @@ class Executor:
         """Compute the gradients, after a `forward` with `training` and the same `step`."""
         raise NotImplementedError
 
+    def settle(self) -> None:
+        """Keep what the last `forward` in training has learnt besides gradients.
+
+        Called once the step is known to count: not where its loss is NaN or infinite. What is
+        needed for it is in buffers of the life "saved".
+        """
+
     @property
     def backward_flops(self) -> int:
         """Operations of the backward pass: as many again for each gradient that takes a product."""

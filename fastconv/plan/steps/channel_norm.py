@@ -121,7 +121,13 @@ class BatchNormStep(ChannelNorm):
             mean[0], variance[0] = norm.mean.value, norm.variance.value
             return
         super().find_statistics(training)
-        for moving, now in ((norm.mean, mean), (norm.variance, variance)):
+
+    def settle(self) -> None:
+        """Move the averages towards the statistics of this step."""
+        if self.fixed:
+            return
+        norm, own = self.norm, self.own
+        for moving, now in ((norm.mean, own["mean"]), (norm.variance, own["variance"])):
             moving.value[...] = norm.momentum * moving.value + (1 - norm.momentum) * now[0]
 
 
