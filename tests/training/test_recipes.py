@@ -7,7 +7,7 @@ import pytest
 
 from fastconv import recipes
 from fastconv.layers import BatchNormalization, Conv2D, Whitening
-from fastconv.recipes.recipe import pixel_statistics
+from fastconv.recipes.recipe import pixel_statistics, spread
 
 
 def light_images(count=24, size=16):
@@ -100,3 +100,9 @@ def test_pixel_statistics(shape):
     mean, variance = pixel_statistics(x)
     np.testing.assert_allclose(mean, x.mean((0, 1, 2)), rtol=1e-12)
     np.testing.assert_allclose(variance, x.var((0, 1, 2)), rtol=1e-9)
+
+
+def test_images_from_everywhere():
+    assert spread(np.arange(50_000)).tolist() == list(range(0, 50_000, 10))
+    assert spread(np.arange(30), 20).tolist() == list(range(0, 30, 2))
+    assert len(spread(np.arange(7))) == 7

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastconv.bench.pytorch import LAYOUTS
 from fastconv.recipes.airbench import AirBench
-from fastconv.recipes.recipe import pixel_statistics
+from fastconv.recipes.recipe import pixel_statistics, spread
 
 
 def network(recipe: AirBench, images: np.ndarray, classes: int, layout: str) -> Any:
@@ -98,7 +98,7 @@ def whitening(images: np.ndarray) -> Any:
     """The fixed filters of the first convolution."""
     import torch
 
-    x = scaled(images[:5000], *statistics(images), "NCHW")
+    x = scaled(spread(images), *statistics(images), "NCHW")
     patches = (
         x.unfold(2, 2, 1).unfold(3, 2, 1).permute(0, 2, 3, 1, 4, 5).reshape(-1, 4 * x.shape[1])
     )
