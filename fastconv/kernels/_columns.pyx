@@ -50,10 +50,10 @@ cdef void _multiply(
 
 
 cdef void _add(
-    const geometry *g, const float *columns, ptrdiff_t i, float *row
+    const geometry *g, const fc_kernels *ks, const float *columns, ptrdiff_t i, float *row
 ) noexcept nogil:
     """row (iw, ic) += what tap row i of every pixel holds for it."""
-    cdef ptrdiff_t c, j, x, v, first, last, taps = g.kh * g.kw * g.ic
+    cdef ptrdiff_t c, j, v, first, last, taps = g.kh * g.kw * g.ic
     cdef const float *source
     cdef float *to
     columns += i * g.kw * g.ic
@@ -63,14 +63,15 @@ cdef void _add(
             # neighbouring taps lie side by side in both
             first, last = larger(0, -v), smaller(g.kw, g.iw - v)
             source, to = columns + c * taps, row + v * g.ic
-            for x in range(first * g.ic, last * g.ic):
-                to[x] += source[x]
+            if first < last:
+                ks.add(
+                    (last - first) * g.ic, source + first * g.ic, to + first * g.ic,
+                    to + first * g.ic)
         else:
             for j in range(g.kw):
                 if 0 <= v + j * g.dw < g.iw:
                     source, to = columns + c * taps + j * g.ic, row + (v + j * g.dw) * g.ic
-                    for x in range(g.ic):
-                        to[x] += source[x]
+                    ks.add(g.ic, source, to, to)
 
 
 cdef int _block(
@@ -92,7 +93,7 @@ cdef int _block(
         for i in range(g.kh):
             h = r * g.sh - g.pt + i * g.dh
             if h0 <= h < h1:
-                _add(g, columns, i, dx + h * g.iw * g.ic)
+                _add(g, ks, columns, i, dx + h * g.iw * g.ic)
     return 0
 
 
