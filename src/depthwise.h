@@ -1,5 +1,9 @@
 /* Depthwise convolution: every channel has a filter of its own, so channels lie side by side in the vectors, and a tile
- * is a few neighbouring outputs of one row. What the functions compute stands in table_depthwise.h. */
+ * is a few neighbouring outputs of one row. What the functions compute stands in table_depthwise.h.
+ *
+ * A vector of channels is a cache line every few hundred bytes, which the processor does not fetch ahead by itself. So
+ * each tile asks for what comes next: the row below its window, the outputs beside its own, the row of dy below. Behind
+ * an array's end that is harmless: nothing is read. */
 
 /* The pixel q <= 7 steps of s floats behind p. Written so that three odd multiples of s and the processor's own scaling
  * make all eight addresses: there are not enough registers for one each. */
@@ -21,7 +25,11 @@ FN void depthwise_tile(const int Q, const int whole, ptrdiff_t left, const fc_ta
     const ptrdiff_t s3 = 3 * xs, s5 = 5 * xs, s7 = 7 * xs;
     const ptrdiff_t next_x = t->xi - t->nj * t->xj, next_w = t->wi - t->nj * t->wj;
 #pragma GCC unroll 8
-    for (int q = 0; q < Q; q++) sum[q] = b;
+    for (int q = 0; q < Q; q++) {
+        sum[q] = b;
+        __builtin_prefetch(x + t->ni * t->xi + t->xj + q * xs);
+        __builtin_prefetch(y + (q + 8) * ys, 1);
+    }
     for (ptrdiff_t i = t->ni; i > 0; i--, x += next_x, w += next_w)
         for (ptrdiff_t j = t->nj; j > 0; j--, x += t->xj, w += t->wj) {
             const vf tap = load_part(whole, left, w);
@@ -64,6 +72,7 @@ FN void depthwise_weights_tile(const int NI, const int NJ, const int whole, ptrd
                                const float *dy, ptrdiff_t ld, float *dw, float *db)
 {
     vf sum[9], total = v_zero();
+    const ptrdiff_t n_outputs = n ? s[n - 1].end : 0;
 #pragma GCC unroll 9
     for (int k = 0; k < NI * NJ; k++) sum[k] = v_zero();
     for (; n > 0; n--, s++) {
@@ -72,6 +81,8 @@ FN void depthwise_weights_tile(const int NI, const int NJ, const int whole, ptrd
         const float *p = x + s->begin * xs, *g = dy + s->begin * ld;
         for (ptrdiff_t q = s->begin; q < s->end; q++, p += xs, g += ld) {
             const vf d = load_part(whole, left, g);
+            __builtin_prefetch(p + NI * t->xi + t->xj);
+            __builtin_prefetch(g + n_outputs * ld);
             if (db) total += d;
             if (all) {
 #pragma GCC unroll 9
