@@ -99,22 +99,6 @@ def mobilenet_v2(stages: Sequence[tuple[int, int, int, int]], classes: int = 10)
     return nn.Sequential(*parts, *end)
 
 
-def airbench(widths: Sequence[int] = (64, 256, 256), classes: int = 10) -> Any:
-    """The network of a fast recipe for CIFAR-10: see `bench_networks.airbench`."""
-    parts: list[Any] = [nn.Conv2d(3, 24, 2), nn.GELU()]
-    ic = 24
-    for oc in widths:
-        for first in (True, False):
-            parts.append(convolution(ic, oc, 3, 1, 1))
-            parts += [nn.MaxPool2d(2)] if first else []
-            norm = nn.BatchNorm2d(oc, 1e-12, 0.4)
-            norm.weight.requires_grad = False
-            parts += [norm, nn.GELU()]
-            ic = oc
-    end = [nn.MaxPool2d(3), nn.Flatten(), nn.Linear(ic, classes, bias=False)]
-    return nn.Sequential(*parts, *end)
-
-
 def set_weights(model: Any, layers: Sequence[Any]) -> None:
     """Copy our layers' weights into a network whose modules were made in the order of our layers.
 

@@ -56,7 +56,7 @@ def networks(report: Report) -> Iterator[str]:
     yield "| training step | batch | images/s | PyTorch NHWC | PyTorch NCHW | ratio to the better |"
     yield "|---|---|---|---|---|---|"
     for name, (_, _, size) in bench_networks.NETWORKS.items():
-        size = 4 if report.quick else size
+        size = 2 if report.quick else size
         times = report.measure(bench_networks.contest(name, size), -(-report.rounds // 3))
         peers = " | ".join(
             f"{times.rate(peer):.1f}" if peer in times.seconds else MISSING

@@ -7,7 +7,7 @@ step; PyTorch's images are scaled and laid out before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import _network_peers
@@ -17,39 +17,9 @@ import pytest
 from _interleave import Call, Contest, run
 from bench_train_step import CLASSES, IMAGE, batch
 
-from fastconv import Input, Sequential
-from fastconv.layers import (
-    Activation,
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    Flatten,
-    MaxPooling2D,
-    Rescaling,
-)
 from fastconv.models import zoo
 from fastconv.models.zoo.mobilenet_v2 import STAGES
 from fastconv.optimizers import SGD
-
-AIRBENCH = "airbench94's network"
-
-
-def airbench(widths: Sequence[int] = (64, 256, 256)) -> Any:
-    """The network of a fast recipe for CIFAR-10 (Jordan, arXiv:2404.00498), its scale left out."""
-    layers = [
-        Input(IMAGE),
-        Rescaling(1 / 127.5, -1),
-        Conv2D(24, 2, name="whitening"),
-        Activation("gelu"),
-    ]
-    for width in widths:
-        for first in (True, False):
-            layers.append(Conv2D(width, 3, padding="same", use_bias=False))
-            layers += [MaxPooling2D(2)] if first else []
-            layers.append(BatchNormalization(momentum=0.6, epsilon=1e-12, scale=False))
-            layers.append(Activation("gelu"))
-    layers += [MaxPooling2D(3), Flatten(), Dense(CLASSES, use_bias=False, activation="softmax")]
-    return Sequential(layers, seed=21)
 
 
 def _of_the_zoo(name: str) -> Callable[[], Any]:
@@ -67,7 +37,6 @@ NETWORKS: dict[str, tuple[Callable[[], Any], Callable[[], Any], int]] = {
         lambda: _network_peers.mobilenet_v2(STAGES),
         128,
     ),
-    AIRBENCH: (airbench, _network_peers.airbench, 1024),
     "ResNet-50, CIFAR form": (
         _of_the_zoo("cifar_resnet50"),
         lambda: _network_peers.resnet(50),
@@ -130,6 +99,7 @@ def torch_step(
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def bench_network(benchmark, name):
-    benchmark.group = f"{name}, batch {NETWORKS[name][2]}"
-    run(benchmark, contest(name))
+def bench_network(benchmark, request, name):
+    size = 2 if request.config.getoption("--quick", default=False) else NETWORKS[name][2]
+    benchmark.group = f"{name}, batch {size}"
+    run(benchmark, contest(name, size))

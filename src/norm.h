@@ -28,6 +28,7 @@ FN void moments_part(const int nv, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t ldx, c
 #pragma GCC unroll 4
         for (int j = 0; j < nv; j++) {
             const vf d = load_part(j < whole, left, x + r * ldx + j * VL) - m[j];
+            __builtin_prefetch(x + (rows + r) * ldx + j * VL); /* the next piece */
             q[j] = v_fma(d, d, q[j]);
         }
     for (int j = 0; j < nv; j++) {
@@ -111,9 +112,12 @@ FN vf none_gradient(vf dy, vf y, const vf *p) { return (void)p, (void)y, dy; }
         const vf mean = load_part(whole, left, q->mean + i), scale = load_part(whole, left, q->scale + i);             \
         const vf shift = load_part(whole, left, q->shift + i);                                                         \
         vf plain = load_part(whole, left, sums + i), product = load_part(whole, left, sums + n + i);                   \
+        const ptrdiff_t next = rows * n;                                                                               \
         for (at += i; rows > 0; rows--, at += n) {                                                                     \
             const vf d = load_part(whole, left, g->x + at) - mean;                                                     \
             vf dz = load_part(whole, left, g->dy + at), s;                                                             \
+            __builtin_prefetch(g->x + at + next);                                                                      \
+            __builtin_prefetch(g->dy + at + next);                                                                     \
             if (g->more) dz = dz + load_part(whole, left, g->more + at);                                               \
             if (from_output && g->y)                                                                                   \
                 s = load_part(whole, left, g->y + at);                                                                 \
