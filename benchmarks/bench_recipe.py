@@ -67,6 +67,8 @@ def torch_step(
 
 
 @pytest.mark.parametrize("name", recipes.NAMES)
-def bench_recipe(benchmark, name):
-    benchmark.group = f"{name}, batch {recipes.get(name).batch_size}"
-    run(benchmark, contest(name))
+def bench_recipe(benchmark, name, request):
+    quick = request.config.getoption("--quick", default=False)
+    size = 4 if quick else recipes.get(name).batch_size
+    benchmark.group = f"{name}, batch {size}"
+    run(benchmark, contest(name, size))
