@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,6 +79,19 @@ def as_float(number: Any, what: str, *, where: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{where}: {what} must be finite; received {number!r}")
     return value
+
+
+def optional_float(number: Any, what: str, *, where: str) -> float | None:
+    """As `as_float`, or None."""
+    return None if number is None else as_float(number, what, where=where)
+
+
+def as_path(value: Any, what: str, *, where: str) -> str:
+    """Return a path as text, or raise TypeError."""
+    try:
+        return os.fsdecode(value)
+    except TypeError:
+        raise TypeError(f"{where}: {what} must be a path; received {value!r}") from None
 
 
 def is_whole(value: object) -> bool:

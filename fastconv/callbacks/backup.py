@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fastconv._arguments import as_int
+from fastconv._arguments import as_path
+from fastconv.callbacks.arguments import as_frequency
 from fastconv.callbacks.base import Callback, Logs
 
 
@@ -42,10 +43,9 @@ class BackupAndRestore(Callback):
         **unknown: Any,
     ) -> None:
         super().__init__(**unknown)
-        self.path = Path(os.fspath(backup_dir)) / "backup.safetensors"
-        self.every = (
-            1 if save_freq == "epoch" else as_int(save_freq, "save_freq", where="BackupAndRestore")
-        )
+        where = "BackupAndRestore"
+        self.path = Path(as_path(backup_dir, "backup_dir", where=where)) / "backup.safetensors"
+        self.every = as_frequency(save_freq, "save_freq", {"epoch": 1}, where=where)
         self.delete_checkpoint = bool(delete_checkpoint)
 
     def restore(self) -> None:

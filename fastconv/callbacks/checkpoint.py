@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from fastconv._arguments import as_int
+from fastconv._arguments import as_path, optional_float
+from fastconv.callbacks.arguments import as_frequency, as_verbosity
 from fastconv.callbacks.base import Logs
 from fastconv.callbacks.monitor import Monitor
 
@@ -54,14 +55,15 @@ class ModelCheckpoint(Monitor):
         **unknown: Any,
     ) -> None:
         super().__init__(monitor, mode, **unknown)
-        self.filepath = os.fspath(filepath)
-        self.verbose = verbose
+        where = "ModelCheckpoint"
+        self.filepath = as_path(filepath, "filepath", where=where)
+        self.verbose = as_verbosity(verbose, where=where)
         self.save_best_only = bool(save_best_only)
         self.save_weights_only = bool(save_weights_only)
-        self.every = 0
-        if save_freq != "epoch":
-            self.every = as_int(save_freq, "save_freq", where="ModelCheckpoint")
-        self.initial_value_threshold = initial_value_threshold
+        self.every = as_frequency(save_freq, "save_freq", {"epoch": 0}, where=where)
+        self.initial_value_threshold = optional_float(
+            initial_value_threshold, "initial_value_threshold", where=where
+        )
         self.best: float | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

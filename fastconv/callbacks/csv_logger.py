@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from fastconv._arguments import as_path
 from fastconv.callbacks.base import Callback, Logs
 
 
@@ -36,7 +37,9 @@ class CSVLogger(Callback):
         **unknown: Any,
     ) -> None:
         super().__init__(**unknown)
-        self.path = Path(os.fspath(filename))
+        self.path = Path(as_path(filename, "filename", where="CSVLogger"))
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(f"CSVLogger: separator must be one character; received {separator!r}")
         self.separator = separator
         self.append = bool(append)
         self.columns: list[str] = []

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import as_int
+from fastconv._arguments import as_int, optional_float
+from fastconv.callbacks.arguments import as_verbosity
 from fastconv.callbacks.base import Logs
 from fastconv.callbacks.monitor import Monitor
 
@@ -63,8 +64,8 @@ class EarlyStopping(Monitor):
         super().__init__(monitor, mode, min_delta, **unknown)
         where = "EarlyStopping"
         self.patience = as_int(patience, "patience", where=where, minimum=0)
-        self.verbose = verbose
-        self.baseline = baseline
+        self.verbose = as_verbosity(verbose, where=where)
+        self.baseline = optional_float(baseline, "baseline", where=where)
         self.restore_best_weights = bool(restore_best_weights)
         self.start_from_epoch = as_int(start_from_epoch, "start_from_epoch", where=where, minimum=0)
         self.wait = self.stopped_epoch = self.best_epoch = 0

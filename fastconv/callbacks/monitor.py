@@ -32,6 +32,10 @@ class Monitor(Callback):
         super().__init__(**unknown)
         where = type(self).__name__
         check_choice(mode, ("auto", "min", "max"), where=where, what="mode")
+        if not isinstance(monitor, str):
+            raise TypeError(
+                f"{where}: monitor must be the name of a number in the logs; received {monitor!r}"
+            )
         self.monitor = monitor
         self.rising = mode == "max" or (mode == "auto" and monitor.endswith(_RISING))
         self.min_delta = abs(as_float(min_delta, "min_delta", where=where))

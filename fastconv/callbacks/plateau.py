@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastconv._arguments import as_float, as_int
+from fastconv.callbacks.arguments import as_verbosity
 from fastconv.callbacks.base import Logs
 from fastconv.callbacks.monitor import Monitor
 
@@ -65,7 +66,7 @@ class ReduceLROnPlateau(Monitor):
         self.patience = as_int(patience, "patience", where=where, minimum=0)
         self.cooldown = as_int(cooldown, "cooldown", where=where, minimum=0)
         self.min_lr = as_float(min_lr, "min_lr", where=where)
-        self.verbose = verbose
+        self.verbose = as_verbosity(verbose, where=where)
         self.wait = self.cooldown_left = 0
         self.best: float | None = None
 

@@ -25,6 +25,10 @@ class ProgbarLogger(Callback):
 
     def __init__(self, verbose: int | str | None = None, **unknown: Any) -> None:
         super().__init__(**unknown)
+        if verbose not in (None, "auto", 0, 1, 2):
+            raise ValueError(
+                f"ProgbarLogger: verbose must be one of 'auto', 0, 1, 2; received {verbose!r}"
+            )
         self.verbose = verbose
         self.bar: tqdm[Any] | None = None
         self.in_training = False

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from fastconv.callbacks.arguments import as_verbosity
 from fastconv.callbacks.base import Callback, Logs
 
 
@@ -36,7 +37,7 @@ class LearningRateScheduler(Callback):
                 f"learning rate); received {schedule!r}"
             )
         self.schedule = schedule
-        self.verbose = verbose
+        self.verbose = as_verbosity(verbose, where="LearningRateScheduler")
         try:
             inspect.signature(schedule).bind(0, 0.0)
             self.takes_rate = True

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from fastconv._arguments import as_int
+from fastconv._arguments import as_int, as_path
+from fastconv.callbacks.arguments import as_frequency
 from fastconv.callbacks.base import Callback, Logs
 
 
@@ -37,12 +38,10 @@ class TensorBoard(Callback):
     ) -> None:
         super().__init__(**unknown)
         where = "TensorBoard"
-        self.log_dir = os.fspath(log_dir)
+        self.log_dir = as_path(log_dir, "log_dir", where=where)
         self.histogram_freq = as_int(histogram_freq, "histogram_freq", where=where, minimum=0)
-        self.every = 0
-        if update_freq != "epoch":
-            given = 1 if update_freq == "batch" else update_freq
-            self.every = as_int(given, "update_freq", where=where)
+        words = {"epoch": 0, "batch": 1}
+        self.every = as_frequency(update_freq, "update_freq", words, where=where)
         try:
             from tensorboardX import SummaryWriter
         except ImportError as error:

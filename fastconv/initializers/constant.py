@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv._arguments import as_float
 from fastconv.initializers.base import Initializer
 
 
@@ -34,7 +35,7 @@ class Constant(Initializer):
 
     def __init__(self, value: float = 0.0, **unknown: Any) -> None:
         super().__init__(**unknown)
-        self.value = float(value)
+        self.value = as_float(value, "value", where="Constant")
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return np.full(shape, self.value, np.float32)

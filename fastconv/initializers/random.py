@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv._arguments import as_float
 from fastconv.initializers.base import Initializer
 
 
@@ -21,7 +22,8 @@ class RandomUniform(Initializer):
         **unknown: Any,
     ) -> None:
         super().__init__(seed=seed, **unknown)
-        self.minval, self.maxval = float(minval), float(maxval)
+        self.minval = as_float(minval, "minval", where=type(self).__name__)
+        self.maxval = as_float(maxval, "maxval", where=type(self).__name__)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return uniform(rng, shape, self.minval, self.maxval)
@@ -41,7 +43,11 @@ class RandomNormal(Initializer):
         **unknown: Any,
     ) -> None:
         super().__init__(seed=seed, **unknown)
-        self.mean, self.stddev = float(mean), float(stddev)
+        where = type(self).__name__
+        self.mean = as_float(mean, "mean", where=where)
+        self.stddev = as_float(stddev, "stddev", where=where)
+        if self.stddev < 0:
+            raise ValueError(f"{where}: stddev must be at least 0; received {stddev!r}")
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         values = rng.standard_normal(shape, np.float32)

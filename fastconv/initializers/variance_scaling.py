@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import check_choice
+from fastconv._arguments import as_float, check_choice
 from fastconv.initializers.base import Initializer
 from fastconv.initializers.random import truncated_normal, uniform
 
@@ -47,9 +47,9 @@ class VarianceScaling(Initializer):
     ) -> None:
         super().__init__(seed=seed, **unknown)
         where = type(self).__name__
-        if not scale > 0:
+        self.scale = as_float(scale, "scale", where=where)
+        if not self.scale > 0:
             raise ValueError(f"{where}: scale must be greater than 0; received {scale!r}")
-        self.scale = float(scale)
         self.mode = check_choice(mode, ("fan_in", "fan_out", "fan_avg"), where=where, what="mode")
         if distribution == "normal":
             distribution = "truncated_normal"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastconv._arguments import as_float, as_pair
-from fastconv.initializers.constant import Constant
+from fastconv.initializers.base import Initializer
+from fastconv.layers.channels import image_shape
 from fastconv.layers.conv2d import Conv2D
 from fastconv.utils.arrays import Shape, as_numbers
 
@@ -108,20 +110,19 @@ class Whitening(Conv2D):
         self, kernel_size: int | Sequence[int] = 2, epsilon: float = 5e-4, **kwargs: Any
     ) -> None:
         if kwargs.get("groups", 1) != 1 or kwargs.get("data_format") == "channels_first":
-            raise ValueError("Whitening: images must be channels_last, in one group")
+            raise ValueError(
+                "Whitening: images must be channels_last, in one group; received "
+                f"data_format {kwargs.get('data_format')!r}, groups {kwargs.get('groups', 1)!r}"
+            )
         # The number of filters follows from the input's channels.
         super().__init__(1, kernel_size, **kwargs)
         self.epsilon = _at_least_zero(epsilon, type(self).__name__)
 
     def build(self, input_shape: Shape) -> None:
         self._count(input_shape)
-        kh, kw = self.kernel_size
-        width = kh * kw * input_shape[2]
-        plain = np.eye(width) / np.sqrt(1 + self.epsilon)
-        kernel = np.concatenate([plain, -plain], axis=1)
         shape = self._geometry(input_shape).w_shape
-        self.kernel = self.add_weight("kernel", shape, Constant(0.0), trainable=False)
-        self.kernel.value = kernel.reshape(shape)
+        start = _Uncorrelated(self.epsilon)
+        self.kernel = self.add_weight("kernel", shape, start, trainable=False)
         self.add_bias(self.filters)
 
     def adapt(self, images: Any) -> None:
@@ -137,13 +138,26 @@ class Whitening(Conv2D):
 
     def _count(self, input_shape: Shape) -> None:
         kh, kw = self.kernel_size
-        self.filters = 2 * kh * kw * (input_shape[-1] if input_shape else 1)
+        *_, channels = image_shape(input_shape, self.data_format, where=self.name)
+        self.filters = 2 * kh * kw * channels
 
     def get_config(self) -> dict[str, Any]:
         own = super().get_config()
         for name in ("filters", "groups", "kernel_initializer", "data_format"):
             del own[name]
         return {**own, "epsilon": self.epsilon}
+
+
+class _Uncorrelated(Initializer):
+    """The filters for pixels of variance 1 without any correlation."""
+
+    def __init__(self, epsilon: float) -> None:
+        super().__init__()
+        self.epsilon = epsilon
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        plain = np.eye(math.prod(shape[:-1]), dtype=np.float32) / np.sqrt(1 + self.epsilon)
+        return np.concatenate([plain, -plain], axis=1).reshape(shape).astype(np.float32)
 
 
 def _at_least_zero(epsilon: Any, where: str) -> float:

@@ -65,6 +65,7 @@ class Loss(Configured):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
         output = np.asarray(as_numbers(y_pred, "y_pred", where=self.name), np.float64)
         targets = self.targets(y_true, output.shape[1:], where=self.name)
+        check_rows(targets, output, where=self.name)
         values = self.rows(targets, output)
         weights = np.ones_like(values)
         if sample_weight is not None:
@@ -89,6 +90,15 @@ class Loss(Configured):
         if self.reduction != "sum_over_batch_size":
             config["reduction"] = self.reduction
         return config
+
+
+def check_rows(y_true: np.ndarray, y_pred: np.ndarray, *, where: str) -> None:
+    """Refuse targets for another number of samples."""
+    if y_true.shape[:1] != y_pred.shape[:1]:
+        raise ValueError(
+            f"{where}: y_true and y_pred must have as many samples as each other; "
+            f"received y_true {y_true.shape}, y_pred {y_pred.shape}"
+        )
 
 
 class ByRows(Loss):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import as_int
+from fastconv._arguments import as_float, as_int
 from fastconv.metrics.base import MeanMetric
 
 
@@ -15,6 +15,8 @@ class Accuracy(MeanMetric):
 
     "accuracy" in `compile` is not this one, but the one below that fits the loss and the output.
     """
+
+    forms = ("rows",)
 
     def __init__(self, name: str = "accuracy", **unknown: Any) -> None:
         super().__init__(name, **unknown)
@@ -26,6 +28,8 @@ class Accuracy(MeanMetric):
 class CategoricalAccuracy(MeanMetric):
     """Share of samples whose largest output is where the one-hot target's is."""
 
+    forms = ("rows",)
+
     def __init__(self, name: str = "categorical_accuracy", **unknown: Any) -> None:
         super().__init__(name, **unknown)
 
@@ -35,6 +39,8 @@ class CategoricalAccuracy(MeanMetric):
 
 class SparseCategoricalAccuracy(MeanMetric):
     """Share of samples whose largest output is at the label."""
+
+    forms = ("labels",)
 
     def __init__(self, name: str = "sparse_categorical_accuracy", **unknown: Any) -> None:
         super().__init__(name, **unknown)
@@ -47,11 +53,13 @@ class SparseCategoricalAccuracy(MeanMetric):
 class BinaryAccuracy(MeanMetric):
     """Share of outputs on the target's side of `threshold`."""
 
+    forms = ("rows",)
+
     def __init__(
         self, name: str = "binary_accuracy", threshold: float = 0.5, **unknown: Any
     ) -> None:
         super().__init__(name, **unknown)
-        self.threshold = float(threshold)
+        self.threshold = as_float(threshold, "threshold", where="BinaryAccuracy")
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         return (y_pred > self.threshold) == (y_true.reshape(y_pred.shape) > self.threshold)
@@ -62,6 +70,8 @@ class BinaryAccuracy(MeanMetric):
 
 class TopKCategoricalAccuracy(MeanMetric):
     """Share of samples whose one-hot target is among the `k` largest outputs."""
+
+    forms = ("rows",)
 
     def __init__(
         self, k: int = 5, name: str = "top_k_categorical_accuracy", **unknown: Any
@@ -78,6 +88,8 @@ class TopKCategoricalAccuracy(MeanMetric):
 
 class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
     """Share of samples whose label is among the `k` largest outputs."""
+
+    forms = ("labels",)
 
     def __init__(
         self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy", **unknown: Any

@@ -33,6 +33,8 @@ class AUC(Metric):
     interpolation between the points of "PR".
     """
 
+    forms = ("rows", "labels")
+
     def __init__(
         self, num_thresholds: int = 200, curve: str = "ROC", name: str = "auc", **unknown: Any
     ) -> None:
@@ -50,12 +52,13 @@ class AUC(Metric):
         self.negative = np.zeros(self.num_thresholds + 1)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        outputs = np.asarray(y_pred, np.float64)
+        targets, given = self.given(y_true, y_pred)
+        outputs = given.astype(np.float64)
         outputs = outputs.reshape(*outputs.shape, 1) if outputs.ndim == 1 else outputs
-        true = rows_of_truth(np.asarray(y_true), outputs)
+        true = rows_of_truth(targets, outputs)
         weights = np.ones(outputs.shape)
         if sample_weight is not None:
-            weights = spread(sample_weight, outputs.shape)
+            weights = spread(sample_weight, outputs.shape, where=self.name)
         above = np.searchsorted(self._thresholds, outputs.reshape(-1), side="left")
         size, chosen = self.num_thresholds + 1, true.reshape(-1)
         flat = weights.reshape(-1)

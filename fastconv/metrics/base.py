@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.utils.arrays import as_numbers
 from fastconv.utils.configured import Configured
 
 
@@ -22,6 +23,10 @@ class Metric(Configured):
 
     is_number = True
     """Whether the result is a number, or an array of one axis, that logs can hold."""
+
+    forms: tuple[str, ...] = ()
+    """What targets are: "rows", of the outputs' shape, or "labels", one for each row of outputs.
+    Those that are neither are refused; nothing is, if a subclass does not say."""
 
     def __init__(self, name: str, **unknown: Any) -> None:
         super().__init__(**unknown)
@@ -42,6 +47,24 @@ class Metric(Configured):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
+
+    def given(self, y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Targets and outputs as arrays of numbers that fit each other, if there are `forms`."""
+        if not self.forms:
+            return np.asarray(y_true), np.asarray(y_pred)
+        true = as_numbers(y_true, "y_true", where=self.name)
+        outputs = as_numbers(y_pred, "y_pred", where=self.name)
+        fits = {
+            "rows": _bare(true.shape) == _bare(outputs.shape),
+            "labels": true.shape in (outputs.shape[:-1], (*outputs.shape[:-1], 1)),
+        }
+        if outputs.ndim and true.ndim and any(fits[form] for form in self.forms):
+            return true, outputs
+        rules = {"rows": "the shape of y_pred", "labels": "a label for each row of y_pred"}
+        raise ValueError(
+            f"{self.name}: y_true must have {', or '.join(rules[form] for form in self.forms)}; "
+            f"received y_true {true.shape}, y_pred {outputs.shape}"
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
@@ -68,12 +91,12 @@ class MeanMetric(Metric):
         self.total, self.count = 0.0, 0.0
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        values = self.values(np.asarray(y_true), np.asarray(y_pred))
+        values = self.values(*self.given(y_true, y_pred))
         if sample_weight is None:
             self.total += float(values.sum(dtype=np.float64))
             self.count += values.size
             return
-        weights = spread(sample_weight, values.shape)
+        weights = spread(sample_weight, values.shape, where=self.name)
         self.total += float((weights * values).sum())
         self.count += float(weights.sum())
 
@@ -86,8 +109,19 @@ class MeanMetric(Metric):
         raise NotImplementedError(f"{type(self).__name__} must define values(y_true, y_pred)")
 
 
-def spread(sample_weight: Any, shape: tuple[int, ...]) -> np.ndarray:
+def spread(sample_weight: Any, shape: tuple[int, ...], *, where: str) -> np.ndarray:
     """A weight for each of `shape`'s entries, from one for each sample or row."""
-    weights = np.asarray(sample_weight, np.float64)
-    weights = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
-    return np.broadcast_to(weights, shape)
+    weights = as_numbers(sample_weight, "sample_weight", where=where).astype(np.float64)
+    given = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
+    try:
+        return np.broadcast_to(given, shape)
+    except ValueError:
+        raise ValueError(
+            f"{where}: sample_weight must have a number for each of the outputs {shape}, or for "
+            f"each row or sample of them; received {weights.shape}"
+        ) from None
+
+
+def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Without an axis of one at the end: (rows, 1) is (rows,)."""
+    return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastconv._arguments import as_int
 from fastconv.metrics.base import Metric, spread
+from fastconv.utils.arrays import as_numbers
 
 
 class ConfusionMatrix(Metric):
@@ -38,8 +39,17 @@ class ConfusionMatrix(Metric):
         self.counts = np.zeros((self.num_classes, self.num_classes), np.int64)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        true, chosen = _labels(y_true), _labels(y_pred)
-        weights = None if sample_weight is None else spread(sample_weight, true.shape).reshape(-1)
+        true, chosen = _labels(y_true, "y_true"), _labels(y_pred, "y_pred")
+        if true.shape != chosen.shape:
+            raise ValueError(
+                "ConfusionMatrix: y_true and y_pred must have as many samples as each other; "
+                f"received {true.shape} and {chosen.shape}"
+            )
+        weights = (
+            None
+            if sample_weight is None
+            else spread(sample_weight, true.shape, where=self.name).reshape(-1)
+        )
         size = self.num_classes
         for given, what in ((true, "y_true"), (chosen, "y_pred")):
             if given.size and not 0 <= given.min() <= given.max() < size:
@@ -75,14 +85,14 @@ def confusion_matrix(y_true: Any, y_pred: Any, num_classes: int | None = None) -
            [1, 1]])
     """
     if num_classes is None:
-        num_classes = 1 + int(max(_labels(y_true).max(), _labels(y_pred).max()))
+        num_classes = 1 + int(max(_labels(y_true, "y_true").max(), _labels(y_pred, "y_pred").max()))
     matrix = ConfusionMatrix(num_classes)
     matrix.update_state(y_true, y_pred)
     return matrix.result()
 
 
-def _labels(given: Any) -> np.ndarray:
-    array = np.asarray(given)
+def _labels(given: Any, what: str) -> np.ndarray:
+    array = as_numbers(given, what, where="ConfusionMatrix")
     if array.ndim > 1 and array.shape[-1] > 1:
         return array.argmax(axis=-1)
-    return array.reshape(len(array)).astype(np.int64)
+    return array.reshape(-1).astype(np.int64)

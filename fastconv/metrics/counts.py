@@ -17,7 +17,9 @@ class _Counts(Metric):
     does. Targets are of the output's shape, or labels.
     """
 
-    def __init__(self, threshold: float | None, name: str, **unknown: Any) -> None:
+    forms = ("rows", "labels")
+
+    def __init__(self, threshold: float | None, name: str, /, **unknown: Any) -> None:
         super().__init__(name, **unknown)
         where = type(self).__name__
         self.threshold = (
@@ -31,16 +33,16 @@ class _Counts(Metric):
         self.misses: np.ndarray | float = 0.0
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        outputs = np.asarray(y_pred)
+        targets, outputs = self.given(y_true, y_pred)
         outputs = outputs[:, np.newaxis] if outputs.ndim == 1 else outputs
-        true = rows_of_truth(np.asarray(y_true), outputs)
+        true = rows_of_truth(targets, outputs)
         if self.threshold is None:
             chosen = outputs == outputs.max(axis=-1, keepdims=True)
         else:
             chosen = outputs > self.threshold
         weights = np.ones(outputs.shape)
         if sample_weight is not None:
-            weights = spread(sample_weight, outputs.shape)
+            weights = spread(sample_weight, outputs.shape, where=self.name)
         axes = tuple(range(outputs.ndim - 1))
         self.hits = self.hits + (weights * (true & chosen)).sum(axis=axes)
         self.false_alarms = self.false_alarms + (weights * (~true & chosen)).sum(axis=axes)

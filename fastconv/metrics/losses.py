@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastconv import losses
+from fastconv.losses.base import check_rows
 from fastconv.metrics.base import MeanMetric
+from fastconv.utils.arrays import as_numbers
 from fastconv.utils.configured import serialize
 
 
@@ -31,8 +33,9 @@ class LossMetric(MeanMetric):
         super().__init__(name or self.loss.name, **unknown)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        outputs = y_pred.astype(np.float64)
+        outputs = as_numbers(y_pred, "y_pred", where=self.name).astype(np.float64)
         targets = self.loss.targets(y_true, outputs.shape[1:], where=self.name)
+        check_rows(targets, outputs, where=self.name)
         return self.loss.rows(targets, outputs)
 
     def get_config(self) -> dict[str, Any]:

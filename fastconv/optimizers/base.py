@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import as_int
+from fastconv._arguments import as_int, items_of
 from fastconv.kernels.optimizer_step import Common
 from fastconv.kernels.parameter_sums import blend, sum_squares
 from fastconv.optimizers.groups import Group, Segment, segments_of
@@ -147,7 +147,12 @@ class Optimizer(Configured):
             if ema_overwrite_frequency is None
             else as_int(ema_overwrite_frequency, "ema_overwrite_frequency", where=where)
         )
-        self.groups = [g if isinstance(g, Group) else Group.from_config(g) for g in groups or ()]
+        given = items_of(groups or ())
+        if given is None or not all(isinstance(group, (Group, Mapping)) for group in given):
+            raise TypeError(f"{where}: groups must be a list of Group; received {groups!r}")
+        self.groups = [g if isinstance(g, Group) else Group.from_config(g) for g in given]
+        if not isinstance(lookahead, (Lookahead, Mapping, type(None))):
+            raise TypeError(f"{where}: lookahead must be a Lookahead; received {lookahead!r}")
         self.lookahead = (
             Lookahead.from_config(lookahead) if isinstance(lookahead, Mapping) else lookahead
         )

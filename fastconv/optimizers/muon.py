@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import as_int
+from fastconv._arguments import as_float, as_int, items_of
 from fastconv.kernels.gemm import gemm
 from fastconv.kernels.optimizer_step import adam_step, muon_direction
 from fastconv.kernels.parameter_sums import sum_squares
@@ -80,8 +80,15 @@ class Muon(Optimizer):
             adam_weight_decay, "adam_weight_decay", where=where
         )
         self.epsilon = check_number(epsilon, "epsilon", 0, math.inf, where=where)
-        self.exclude_layers = list(exclude_layers or ())
-        self.muon_a, self.muon_b, self.muon_c = float(muon_a), float(muon_b), float(muon_c)
+        patterns = items_of(exclude_layers or ())
+        if patterns is None or not all(isinstance(item, str) for item in patterns):
+            raise TypeError(
+                f"{where}: exclude_layers must be a list of patterns; received {exclude_layers!r}"
+            )
+        self.exclude_layers = patterns
+        self.muon_a = as_float(muon_a, "muon_a", where=where)
+        self.muon_b = as_float(muon_b, "muon_b", where=where)
+        self.muon_c = as_float(muon_c, "muon_c", where=where)
         self.adam_lr_ratio = check_number(adam_lr_ratio, "adam_lr_ratio", 0, math.inf, where=where)
         self.momentum = check_number(momentum, "momentum", 0, 1, where=where)
         self.ns_steps = as_int(ns_steps, "ns_steps", where=where, minimum=0)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from fastconv._arguments import as_float
+from fastconv._arguments import as_float, items_of
 from fastconv.optimizers.schedules.base import LearningRateSchedule
 
 
@@ -150,6 +150,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     ) -> None:
         super().__init__(**unknown)
         where = "PiecewiseConstantDecay"
+        for given, what in ((boundaries, "boundaries"), (values, "values")):
+            if items_of(given) is None:
+                raise TypeError(f"{where}: {what} must be a list of numbers; received {given!r}")
         self.boundaries = [as_float(b, "every boundary", where=where) for b in boundaries]
         self.values = [self.number(value, "every value") for value in values]
         if len(self.values) != len(self.boundaries) + 1:
