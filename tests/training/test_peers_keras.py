@@ -121,7 +121,7 @@ LOSSES = [
     ("BinaryFocalCrossentropy", {"apply_class_balancing": True}, ONE_HOT, CHANCES),
     ("BinaryFocalCrossentropy", {"gamma": 1.5, "from_logits": True}, ONE_HOT, LOGITS),
     ("CategoricalCrossentropy", {"label_smoothing": 0.1}, ONE_HOT, CHANCES),
-    ("CategoricalCrossentropy", {"from_logits": True, "reduction": "sum"}, ONE_HOT, LOGITS),
+    ("CategoricalCrossentropy", {"from_logits": True}, ONE_HOT, LOGITS),
     ("CategoricalFocalCrossentropy", {"label_smoothing": 0.1}, ONE_HOT, CHANCES),
     ("CategoricalFocalCrossentropy", {"from_logits": True, "gamma": 1.5}, ONE_HOT, LOGITS),
     ("SparseCategoricalCrossentropy", {}, LABELS, CHANCES),
@@ -130,12 +130,14 @@ LOSSES = [
 
 
 @pytest.mark.parametrize("weights", [None, SAMPLE_WEIGHTS])
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
 @pytest.mark.parametrize(("name", "arguments", "y_true", "y_pred"), LOSSES)
-def test_losses_and_their_gradients(name, arguments, y_true, y_pred, weights):
+def test_losses_and_their_gradients(name, arguments, y_true, y_pred, reduction, weights):
     if keras.backend.backend() != "torch":
         pytest.skip("gradients are asked of Keras's backend torch")
     import torch
 
+    arguments = {**arguments, "reduction": reduction}
     loss = getattr(losses, name)(**arguments)
     graph = Graph()
     graph.output(graph.affine(graph.input((4,)), 1, 0))
@@ -158,7 +160,10 @@ METRICS = [
     ("SparseTopKCategoricalAccuracy", {"k": 2}, LABELS, CHANCES),
     ("Precision", {}, ONE_HOT, CHANCES),
     ("Recall", {"thresholds": 0.3}, ONE_HOT, CHANCES),
+    ("Accuracy", {}, LABELS, CHANCES.argmax(axis=1)),
     ("F1Score", {}, ONE_HOT, CHANCES),
+    ("F1Score", {"average": "macro"}, ONE_HOT, CHANCES),
+    ("F1Score", {"average": "micro"}, ONE_HOT, CHANCES),
     ("F1Score", {"average": "weighted", "threshold": 0.4}, ONE_HOT, CHANCES),
     ("AUC", {}, ONE_HOT, CHANCES),
     ("AUC", {"num_thresholds": 50, "curve": "PR"}, ONE_HOT, CHANCES),
