@@ -85,6 +85,39 @@ static void dot_rows(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *y
     if (c < n) dot_rows_part(0, n - c, rows, x + c, y + c, ld, sum + c);
 }
 
+FN void mix_part(const int count, const int whole, ptrdiff_t left, const float **x, ptrdiff_t at, const float *w,
+                 float *out)
+{
+    vf sum = load_part(whole, left, x[0] + at) * v_set1(w[0]);
+    for (int k = 1; k < count; k++) sum = v_fma(load_part(whole, left, x[k] + at), v_set1(w[k]), sum);
+    store_part(whole, left, out + at, sum);
+}
+
+FN void mix_of(const int count, ptrdiff_t n, const float **x, const float *w, float *out)
+{
+    ptrdiff_t i = 0;
+    for (; i + VL <= n; i += VL) mix_part(count, 1, VL, x, i, w, out);
+    if (i < n) mix_part(count, 0, n - i, x, i, w, out);
+}
+
+static void mix(ptrdiff_t n, int count, const float **x, const float *w, float *out)
+{
+    if (count == 4) mix_of(4, n, x, w, out);
+    else if (count == 2) mix_of(2, n, x, w, out);
+    else mix_of(count, n, x, w, out);
+}
+
+static void spread(ptrdiff_t n, int count, const float *x, const float *w, float **y)
+{
+    for (int k = 0; k < count; k++) {
+        const vf s = v_set1(w[k]);
+        ptrdiff_t i = 0;
+        for (; i + VL <= n; i += VL) v_store(y[k] + i, v_fma(v_load(x + i), s, v_load(y[k] + i)));
+        if (i < n)
+            v_store_first(y[k] + i, v_fma(v_load_first(x + i, n - i), s, v_load_first(y[k] + i, n - i)), n - i);
+    }
+}
+
 static const fc_merge merge_table = {
     .multiply = multiply,
     .subtract = subtract,
@@ -95,4 +128,6 @@ static const fc_merge merge_table = {
     .scale = scale,
     .dot = dot,
     .dot_rows = dot_rows,
+    .mix = mix,
+    .spread = spread,
 };

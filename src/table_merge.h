@@ -19,6 +19,11 @@ typedef struct {
     void (*scale)(ptrdiff_t n, const float *x, float factor, float *out);
     float (*dot)(ptrdiff_t n, const float *x, const float *y);
     void (*dot_rows)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *y, ptrdiff_t ld, float *sum);
+
+    /* Mixtures of up to four arrays: out (n) = the sum of w[k] * x[k]; backwards, y[k] (n) += w[k] * x in the order of k,
+     * of which several may be one array */
+    void (*mix)(ptrdiff_t n, int count, const float **x, const float *w, float *out);
+    void (*spread)(ptrdiff_t n, int count, const float *x, const float *w, float **y);
 } fc_merge;
 
 #endif

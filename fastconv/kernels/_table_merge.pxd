@@ -18,3 +18,7 @@ cdef extern from "table_merge.h" nogil:
         void dot_rows(
             ptrdiff_t rows, ptrdiff_t n, const float *x, const float *y, ptrdiff_t ld,
             float *sum) noexcept nogil
+        void mix(
+            ptrdiff_t n, int count, const float **x, const float *w, float *out) noexcept nogil
+        void spread(
+            ptrdiff_t n, int count, const float *x, const float *w, float **y) noexcept nogil

@@ -4,6 +4,7 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
 from fastconv.kernels._outside cimport place_inside
+from fastconv.kernels._table_merge cimport fc_merge
 
 ctypedef fused source:
     uint8_t
@@ -30,46 +31,79 @@ cdef inline void find_tap(
             t.second = place_inside(<ptrdiff_t> below + 1, n, kind)
 
 
-cdef inline ptrdiff_t channels_of(ptrdiff_t c) noexcept nogil:
-    # Channels that are scattered together.
-    return 16 if c >= 32 else c
+cdef enum:
+    WIDE = 8  # channels from which a pixel is worth a call of a micro-kernel
 
 
-cdef inline float one(
-        const source *x, ptrdiff_t row, ptrdiff_t column, ptrdiff_t iw, ptrdiff_t c, ptrdiff_t k,
-        float fill) noexcept nogil:
-    if row < 0 or column < 0:
-        return fill
-    return <float> x[(row * iw + column) * c + k]
+cdef inline ptrdiff_t channels_of(ptrdiff_t mb, ptrdiff_t c) noexcept nogil:
+    # Channels of an image that are scattered together: all, if there are images enough to share out.
+    return 16 if mb < 16 and c >= 32 else c
+
+
+cdef inline int corners(
+        const tap *r, const tap *s, ptrdiff_t iw, ptrdiff_t c, ptrdiff_t *at,
+        float *w) noexcept nogil:
+    # Where the pixels of the taps r (rows) and s (columns) that weigh something begin, -1 for the
+    # fill value, and their weights; returns how many there are.
+    cdef int count = 1
+    cdef float a = r.weight, b = s.weight
+    at[0], w[0] = _begin(r.first, s.first, iw, c), (1 - a) * (1 - b)
+    if b:
+        at[count], w[count] = _begin(r.first, s.second, iw, c), (1 - a) * b
+        count += 1
+    if a:
+        at[count], w[count] = _begin(r.second, s.first, iw, c), a * (1 - b)
+        count += 1
+    if a and b:
+        at[count], w[count] = _begin(r.second, s.second, iw, c), a * b
+        count += 1
+    return count
+
+
+cdef inline ptrdiff_t _begin(
+        ptrdiff_t row, ptrdiff_t column, ptrdiff_t iw, ptrdiff_t c) noexcept nogil:
+    return -1 if row < 0 or column < 0 else (row * iw + column) * c
 
 
 cdef inline void mix(
-        const source *x, ptrdiff_t iw, ptrdiff_t c, const tap *r, const tap *s, float fill,
-        float *y) noexcept nogil:
+        const fc_merge *kernels, const source *x, ptrdiff_t iw, ptrdiff_t c, const tap *r,
+        const tap *s, float fill, float *y) noexcept nogil:
     # y[k] = the mixture of channel k over the pixels of the taps r (rows) and s (columns).
+    cdef ptrdiff_t at[4]
+    cdef float w[4]
+    cdef const float *pixels[4]
+    cdef int count, i
     cdef ptrdiff_t k
-    cdef const source *a
-    cdef const source *b
-    cdef const source *d
-    cdef const source *e
+    cdef bint inside = r.first >= 0 and r.second >= 0 and s.first >= 0 and s.second >= 0
+    count = 0
+    if not inside or c >= WIDE:
+        count = corners(r, s, iw, c, at, w)
+    if inside:
+        if source is float:
+            if c >= WIDE:
+                for i in range(count):
+                    pixels[i] = x + at[i]
+                kernels.mix(c, count, pixels, w, y)
+                return
+        _mix_inside(x, iw, c, r, s, y)
+        return
+    for k in range(c):
+        y[k] = w[0] * (fill if at[0] < 0 else <float> x[at[0] + k])
+    for i in range(1, count):
+        for k in range(c):
+            y[k] += w[i] * (fill if at[i] < 0 else <float> x[at[i] + k])
+
+
+cdef inline void _mix_inside(
+        const source *x, ptrdiff_t iw, ptrdiff_t c, const tap *r, const tap *s,
+        float *y) noexcept nogil:
+    cdef const source *a = x + (r.first * iw + s.first) * c
+    cdef const source *b = x + (r.first * iw + s.second) * c
+    cdef const source *d = x + (r.second * iw + s.first) * c
+    cdef const source *e = x + (r.second * iw + s.second) * c
     cdef float wr = r.weight, ws = s.weight
     cdef float wa = (1 - wr) * (1 - ws), wb = (1 - wr) * ws, wd = wr * (1 - ws), we = wr * ws
-    cdef float value
-    if r.first < 0 or r.second < 0 or s.first < 0 or s.second < 0:
-        for k in range(c):
-            value = wa * one(x, r.first, s.first, iw, c, k, fill)
-            if ws:
-                value += wb * one(x, r.first, s.second, iw, c, k, fill)
-            if wr:
-                value += wd * one(x, r.second, s.first, iw, c, k, fill)
-            if wr and ws:
-                value += we * one(x, r.second, s.second, iw, c, k, fill)
-            y[k] = value
-        return
-    a = x + (r.first * iw + s.first) * c
-    b = x + (r.first * iw + s.second) * c
-    d = x + (r.second * iw + s.first) * c
-    e = x + (r.second * iw + s.second) * c
+    cdef ptrdiff_t k
     if not wr and not ws:
         for k in range(c):
             y[k] = <float> a[k]
@@ -79,6 +113,10 @@ cdef inline void mix(
     elif not ws:
         for k in range(c):
             y[k] = wa * <float> a[k] + wd * <float> d[k]
+    elif c == 3:  # a length that the compiler knows
+        for k in range(3):
+            y[k] = (wa * <float> a[k] + wb * <float> b[k]) + (
+                wd * <float> d[k] + we * <float> e[k])
     else:
         for k in range(c):
             y[k] = (wa * <float> a[k] + wb * <float> b[k]) + (
@@ -86,26 +124,21 @@ cdef inline void mix(
 
 
 cdef inline void spread(
-        const float *dy, ptrdiff_t count, ptrdiff_t iw, ptrdiff_t c, const tap *r, const tap *s,
-        float *dx) noexcept nogil:
+        const fc_merge *kernels, const float *dy, ptrdiff_t count, ptrdiff_t iw, ptrdiff_t c,
+        const tap *r, const tap *s, float *dx) noexcept nogil:
     # The transpose of `mix`: dx += dy times the weight, for `count` of the c channels.
-    cdef float wr = r.weight, ws = s.weight
-    _add(dy, count, iw, c, r.first, s.first, (1 - wr) * (1 - ws), dx)
-    if ws:
-        _add(dy, count, iw, c, r.first, s.second, (1 - wr) * ws, dx)
-    if wr:
-        _add(dy, count, iw, c, r.second, s.first, wr * (1 - ws), dx)
-    if wr and ws:
-        _add(dy, count, iw, c, r.second, s.second, wr * ws, dx)
-
-
-cdef inline void _add(
-        const float *dy, ptrdiff_t count, ptrdiff_t iw, ptrdiff_t c, ptrdiff_t row,
-        ptrdiff_t column, float weight, float *dx) noexcept nogil:
+    cdef ptrdiff_t at[4]
+    cdef float w[4]
+    cdef float *to[4]
+    cdef int found = corners(r, s, iw, c, at, w), inside = 0, i
     cdef ptrdiff_t k
-    cdef float *to
-    if row < 0 or column < 0:
+    for i in range(found):
+        if at[i] >= 0:
+            to[inside], w[inside] = dx + at[i], w[i]
+            inside += 1
+    if count >= WIDE:
+        kernels.spread(count, inside, dy, w, to)
         return
-    to = dx + (row * iw + column) * c
-    for k in range(count):
-        to[k] += weight * dy[k]
+    for i in range(inside):
+        for k in range(count):
+            to[i][k] += w[i] * dy[k]

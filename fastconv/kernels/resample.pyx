@@ -15,7 +15,8 @@ from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from fastconv.kernels._isa cimport flush_denormals, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, kernels, restore_denormals
+from fastconv.kernels._table_merge cimport fc_merge
 from fastconv.kernels._taps cimport channels_of, find_tap, mix, spread, tap
 from fastconv.kernels._threads cimport threads_for
 
@@ -115,6 +116,7 @@ cdef void _forward(
     cdef ptrdiff_t oh = sy[1], ow = sy[2], c = sy[3], image = sx[1] * sx[2] * c
     cdef ptrdiff_t item, n, i, j
     cdef const tap *at
+    cdef const fc_merge *merge = kernels().merge
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(4.0 * sy[0] * oh * ow * c)):
         state = flush_denormals()
@@ -124,7 +126,7 @@ cdef void _forward(
             at = along + (n * ow if alongs > 1 else 0)
             for j in range(ow):
                 mix(
-                    x + n * image, sx[2], c, &down[i + (n * oh if downs > 1 else 0)], at + j,
+                    merge, x + n * image, sx[2], c, &down[i + (n * oh if downs > 1 else 0)], at + j,
                     fill, y + (item * ow + j) * c)
         restore_denormals(state)
 
@@ -134,8 +136,9 @@ cdef void _backward(
         ptrdiff_t downs, const tap *along, ptrdiff_t alongs) noexcept nogil:
     # An image's channels, or a block of them, belong to one thread: its sums have one order.
     cdef ptrdiff_t oh = sy[1], ow = sy[2], c = sy[3], image = sx[1] * sx[2] * c
-    cdef ptrdiff_t block = channels_of(c), parts = (c + block - 1) // block
+    cdef ptrdiff_t block = channels_of(sy[0], c), parts = (c + block - 1) // block
     cdef ptrdiff_t item, n, i, j, first, p
+    cdef const fc_merge *merge = kernels().merge
     cdef unsigned state = 0
     memset(dx, 0, sx[0] * image * sizeof(float))
     with parallel(num_threads=threads_for(4.0 * sy[0] * oh * ow * c)):
@@ -147,7 +150,7 @@ cdef void _backward(
                 for j in range(ow):
                     p = (n * oh + i) * ow + j
                     spread(
-                        dy + p * c + first, min(block, c - first), sx[2], c,
+                        merge, dy + p * c + first, min(block, c - first), sx[2], c,
                         &down[i + (n * oh if downs > 1 else 0)],
                         &along[j + (n * ow if alongs > 1 else 0)], dx + n * image + first)
         restore_denormals(state)

@@ -11,7 +11,8 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 from libc.string cimport memset
 
-from fastconv.kernels._isa cimport flush_denormals, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, kernels, restore_denormals
+from fastconv.kernels._table_merge cimport fc_merge
 from fastconv.kernels._taps cimport channels_of, find_tap, mix, spread, tap
 from fastconv.kernels._threads cimport threads_for
 
@@ -103,9 +104,10 @@ cdef void _row(
         bint bilinear, int kind, float fill, float *y) noexcept nogil:
     cdef ptrdiff_t j
     cdef tap row, column
+    cdef const fc_merge *merge = kernels().merge
     for j in range(sy[2]):
         _find(m, i, j, sx, bilinear, kind, &row, &column)
-        mix(x, sx[2], sx[3], &row, &column, fill, y + j * sy[3])
+        mix(merge, x, sx[2], sx[3], &row, &column, fill, y + j * sy[3])
 
 
 cdef void _backward(
@@ -113,7 +115,7 @@ cdef void _backward(
         bint bilinear, int kind) noexcept nogil:
     # An image's channels, or a block of them, belong to one thread: its sums have one order.
     cdef ptrdiff_t c = sy[3], image = sx[1] * sx[2] * c, item, n, first
-    cdef ptrdiff_t block = channels_of(c), parts = (c + block - 1) // block
+    cdef ptrdiff_t block = channels_of(sy[0], c), parts = (c + block - 1) // block
     cdef unsigned state = 0
     memset(dx, 0, sx[0] * image * sizeof(float))
     with parallel(num_threads=threads_for(16.0 * sy[0] * sy[1] * sy[2] * c)):
@@ -132,7 +134,9 @@ cdef void _image(
         const double *m, bint bilinear, int kind, float *dx) noexcept nogil:
     cdef ptrdiff_t i, j
     cdef tap row, column
+    cdef const fc_merge *merge = kernels().merge
     for i in range(sy[1]):
         for j in range(sy[2]):
             _find(m, i, j, sx, bilinear, kind, &row, &column)
-            spread(dy + (i * sy[2] + j) * sy[3], count, sx[2], sy[3], &row, &column, dx)
+            spread(
+                merge, dy + (i * sy[2] + j) * sy[3], count, sx[2], sy[3], &row, &column, dx)
