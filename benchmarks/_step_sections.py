@@ -14,6 +14,7 @@ import _peers
 import bench_networks
 import bench_recipe
 import bench_train_step
+from _interleave import Contest
 from _report import MISSING, Report, ratio
 
 import fastconv
@@ -22,6 +23,10 @@ from fastconv.kernels.peak import fma_peak
 from fastconv.models import zoo
 
 NETWORK = "table's network, batch 128"
+STEP_TABLE = (
+    "| training step | batch | images/s | PyTorch NHWC | PyTorch NCHW | ratio to the better |",
+    "|---|---|---|---|---|---|",
+)
 
 
 def steps(report: Report) -> Iterator[str]:
@@ -52,36 +57,30 @@ def steps(report: Report) -> Iterator[str]:
 
 
 def networks(report: Report) -> Iterator[str]:
-    """Training steps beside PyTorch's; a turn takes seconds, so there are few."""
-    yield "| training step | batch | images/s | PyTorch NHWC | PyTorch NCHW | ratio to the better |"
-    yield "|---|---|---|---|---|---|"
-    for name, (_, _, size) in bench_networks.NETWORKS.items():
-        size = 2 if report.quick else size
-        times = report.measure(bench_networks.contest(name, size), -(-report.rounds // 3))
-        peers = " | ".join(
-            f"{times.rate(peer):.1f}" if peer in times.seconds else MISSING
-            for peer in ("PyTorch NHWC", "PyTorch NCHW")
-        )
-        times_as_long = ratio(times, times.best_peer(_peers.TORCH))
-        yield f"| {name} | {size} | {times.rate():.1f} | {peers} | {times_as_long} |"
-        what = f"{name}, batch {size}, training step against the better PyTorch layout"
-        report.figures[what] = f"{times_as_long} ×"
+    """Training steps of whole networks beside PyTorch's."""
+    yield from STEP_TABLE
+    for name, (_, _, batch) in bench_networks.NETWORKS.items():
+        size = 2 if report.quick else batch
+        yield from _beside_pytorch(report, name, size, bench_networks.contest(name, size))
 
 
 def recipe_steps(report: Report) -> Iterator[str]:
-    """Steps of the recipes beside PyTorch's; a turn takes seconds, so there are few."""
-    yield "| step of | batch | images/s | PyTorch NHWC | PyTorch NCHW | ratio to the better |"
-    yield "|---|---|---|---|---|---|"
+    """Steps of the recipes beside PyTorch's."""
+    yield from STEP_TABLE
     for name in recipes.NAMES:
         size = 4 if report.quick else recipes.get(name).batch_size
-        times = report.measure(bench_recipe.contest(name, size), -(-report.rounds // 3))
-        peers = " | ".join(
-            f"{times.rate(peer):.1f}" if peer in times.seconds else MISSING
-            for peer in ("PyTorch NHWC", "PyTorch NCHW")
-        )
-        times_as_long = ratio(times, times.best_peer(_peers.TORCH))
-        yield f"| {name} | {size} | {times.rate():.1f} | {peers} | {times_as_long} |"
-        report.figures[f"{name} step against the better PyTorch layout"] = f"{times_as_long} ×"
+        yield from _beside_pytorch(report, name, size, bench_recipe.contest(name, size))
+
+
+def _beside_pytorch(report: Report, name: str, size: int, contest: Contest) -> Iterator[str]:
+    """A row of STEP_TABLE; turns take seconds, so there are few."""
+    peers = ("PyTorch NHWC", "PyTorch NCHW")
+    times = report.measure(contest, -(-report.rounds // 3))
+    rates = (f"{times.rate(peer):.1f}" if peer in times.seconds else MISSING for peer in peers)
+    times_as_long = ratio(times, times.best_peer(_peers.TORCH))
+    yield f"| {name} | {size} | {times.rate():.1f} | {' | '.join(rates)} | {times_as_long} |"
+    what = f"{name}, batch {size}, training step against the better PyTorch layout"
+    report.figures[what] = f"{times_as_long} ×"
 
 
 def _rate(times, peer: str | None) -> str:
