@@ -85,6 +85,8 @@ def test_a_signal(folder):
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
+        # whoever started the tests in the background has it ignored, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         for line in process.stdout:
