@@ -84,7 +84,7 @@ def torch_step(
         return _peers.torch_image(x.astype(np.float32) / np.float32(127.5) - 1, layout)
 
     with torch.inference_mode():
-        probabilities = model.eval()(images(few)).softmax(1).numpy()
+        probabilities = model.train(False)(images(few)).softmax(1).numpy()
     inputs, labels = images(x), torch.from_numpy(y)
     model.train()
     learning = [p for p in model.parameters() if p.requires_grad]

@@ -59,7 +59,7 @@ def torch_step(
     pytorch.set_weights(model, weights)
     statistics = pytorch.statistics(x)
     with torch.inference_mode():
-        outputs = model.eval()(pytorch.scaled(few, *statistics, layout)).numpy()
+        outputs = model.train(False)(pytorch.scaled(few, *statistics, layout)).numpy()
     model.train()
     training = Training(recipe, model, STEPS)
     images, labels = pytorch.scaled(x, *statistics, layout), torch.from_numpy(y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_float, check_choice
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from fastconv.plan.values import Value
 
 
-class RandomMove(RandomLayer):
+class RandomMove(RandomLayer, ABC):
     """A map of the image onto itself, which leaves places that must be filled."""
 
     def __init__(
@@ -33,9 +34,9 @@ class RandomMove(RandomLayer):
         )
         self.fill_value = as_float(fill_value, "fill_value", where=where)
 
+    @abstractmethod
     def draw(self, height: int, width: int) -> Draw:
         """What maps each image of this size."""
-        raise NotImplementedError
 
     def emit(self, graph: Graph, x: Value) -> Value:
         height, width, _ = self.compute_output_shape(x.shape)

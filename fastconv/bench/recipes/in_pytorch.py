@@ -52,7 +52,7 @@ class TorchRecipe(RecipeRun):
     def outputs(self, views: tuple[View, ...]) -> np.ndarray:
         import torch
 
-        self.model.eval()
+        self.model.train(False)
         total = sum(view.weight for view in views)
         parts = []
         with torch.inference_mode():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,9 @@ class RecipeRun(Program):
     def images_in(self, epoch: int) -> int:
         return self.steps[epoch] * self.recipe.batch_size
 
+    @abstractmethod
     def outputs(self, views: tuple[View, ...]) -> np.ndarray:
         """The weighted mean of the network's outputs for the test images."""
-        raise NotImplementedError
 
     def test(self) -> float:
         return self._right((View(),))
