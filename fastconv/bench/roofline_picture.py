@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from fastconv.bench.roofline import Roofline, Row
-from fastconv.cli.text import threads_in_words
 from fastconv.utils.files import write_atomically
+from fastconv.utils.text import threads_in_words
 
 _MARKS = {"forward": ("o", "tab:blue"), "backward": ("s", "tab:orange")}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fastconv.bench.roofline import Machine, Roofline, Row
-from fastconv.cli.text import threads_in_words
+from fastconv.utils.text import threads_in_words
 
 _HEAD = (
     *("layer", "computes", "algorithm", "direction"),

@@ -59,10 +59,10 @@ def _roofline(arguments: argparse.Namespace) -> int:
     from fastconv.bench import roofline, roofline_text
     from fastconv.bench.machine import processor
     from fastconv.bench.roofline_picture import write_picture
-    from fastconv.cli.text import threads_in_words
     from fastconv.kernels._isa import active
     from fastconv.models import zoo
     from fastconv.utils.files import write_atomically
+    from fastconv.utils.text import threads_in_words
 
     with as_command_errors():
         names = (*zoo.NAMES, *recipes.NAMES)

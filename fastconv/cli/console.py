@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from fastconv.callbacks import Callback
-from fastconv.cli.text import clock, duration, percent
+from fastconv.utils.text import clock, duration, percent
 
 if TYPE_CHECKING:
     from tqdm import tqdm

@@ -10,7 +10,7 @@ from fastconv.cli.data import HELP, Data, Source, find_place, load
 from fastconv.cli.errors import FAILED, CommandError, as_command_errors
 from fastconv.cli.parser import whole
 from fastconv.cli.run_folder import Checkpoint, load_best
-from fastconv.cli.text import duration, percent
+from fastconv.utils.text import duration, percent
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from fastconv.cli.data import HELD_OUT, HELP, Data, Source, find_place, load
 from fastconv.cli.errors import FAILED, INTERRUPTED, CommandError, as_command_errors
 from fastconv.cli.parser import image_size, positive, whole
 from fastconv.cli.run_folder import RunFolder, Settings, load_run, mark, refuse_changes
-from fastconv.cli.text import duration, percent, size
+from fastconv.utils.text import duration, percent, size
 
 if TYPE_CHECKING:
     from fastconv.models import Model

@@ -8,7 +8,7 @@ import pytest
 from command_checks import environment, one_line
 
 import fastconv
-from fastconv.cli.text import clock, duration, percent
+from fastconv.utils.text import clock, duration, percent
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict", "bench", "info"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastconv.bench.table.rows import GPU
 from fastconv.bench.table.task import Task
-from fastconv.cli.text import duration
+from fastconv.utils.text import duration
 
 _GOAL = GPU.accuracy or 0.0
 

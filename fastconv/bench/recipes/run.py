@@ -13,7 +13,7 @@ from fastconv import recipes
 from fastconv.augment import Augmented, View
 from fastconv.bench.table.program import Program
 from fastconv.bench.table.task import Images, Task
-from fastconv.cli.text import duration
+from fastconv.utils.text import duration
 
 
 class RecipeRun(Program):

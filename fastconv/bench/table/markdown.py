@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fastconv.bench.table.rows import Row
-from fastconv.cli.text import duration
+from fastconv.utils.text import duration
 
 
 def lines(rows: Sequence[Row], images: str) -> Iterator[str]:

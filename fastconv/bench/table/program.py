@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from fastconv.bench.table.task import Images, Task
-from fastconv.cli.text import duration
+from fastconv.utils.text import duration
 
 KEY = "training_table"  # in a checkpoint's metadata
 

@@ -1,4 +1,4 @@
-"""Numbers as the commands print them."""
+"""Numbers as a person reads them."""
 
 from __future__ import annotations
 
