@@ -1,0 +1,45 @@
+"""The table of a model's layers."""
+
+from small_graphs import residual
+
+from fastconv.layers import Add, Dense, Input
+from fastconv.models import Model
+
+
+def test_layers_come_in_keras_order():
+    """Far from the output first: the short branch's layer stands behind the long one's first."""
+    x = Input((5,))
+    long = Dense(5, name="long_2")(Dense(5, name="long_1")(x))
+    short = Dense(5, name="short")(x)
+    model = Model(x, Add()([short, long]))
+    names = [layer.name for layer in model.layers]
+    assert names == ["input_layer", "long_1", "short", "long_2", "add"]
+
+
+def test_summary(capsys):
+    residual().summary()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == 'Model: "functional"'
+    assert [cell.strip() for cell in lines[2].split("┃")[1:-1]] == [
+        "Layer (type)", "Output Shape", "Param #", "Connected to",
+    ]  # fmt: skip
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if "│" in line]
+    assert rows == [
+        ["input_layer (InputLayer)", "(None, 6, 6, 3)", "0", "-"],
+        ["conv2d (Conv2D)", "(None, 6, 6, 4)", "112", "input_layer[0][0]"],
+        ["conv2d_1 (Conv2D)", "(None, 6, 6, 4)", "148", "conv2d[0][0]"],
+        ["add (Add)", "(None, 6, 6, 4)", "0", "conv2d_1[0][0], conv2d[0][0]"],
+        ["flatten (Flatten)", "(None, 144)", "0", "add[0][0]"],
+        ["dense (Dense)", "(None, 2)", "290", "flatten[0][0]"],
+    ]
+    assert lines[-3] == " Total params: 550 (2.15 KB)"
+
+
+def test_a_chain_of_calls_is_shown_as_a_chain():
+    x = Input((5,))
+    shown = []
+    model = Model(x, Dense(3)(x))
+    model.layers[1].trainable = False
+    model.summary(print_fn=shown.append, show_trainable=True)
+    assert "Connected" not in shown[0]
+    assert "│ dense (Dense)            │ (None, 3)    │      18 │ N     │" in shown[0]
