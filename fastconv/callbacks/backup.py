@@ -15,15 +15,17 @@ class BackupAndRestore(Callback):
     """Keep a copy of the whole training in a folder; the next `fit` goes on from it.
 
     If the folder holds a backup when `fit` begins, the model's weights, the optimizer and the
-    history are read from it, and the training goes on with the epoch after it: it ends in the same
-    bits as one that was never interrupted. A training that comes to its end removes the backup.
+    history are read from it, and the training goes on behind it: it ends in the same bits as one
+    that was never interrupted. A training that comes to its end removes the backup.
 
     Parameters
     ----------
     backup_dir : path
         Made if it does not exist.
     save_freq : "epoch" or int
-        Save after every epoch, or after every so many epochs.
+        Save after every epoch, or after every so many steps. A run that goes on in the middle of
+        an epoch leaves out the batches that were trained on; the figures of that epoch are then
+        means over the others.
     delete_checkpoint : bool
         Whether the backup is removed at the end.
 
@@ -45,8 +47,9 @@ class BackupAndRestore(Callback):
         super().__init__(**unknown)
         where = "BackupAndRestore"
         self.path = Path(as_path(backup_dir, "backup_dir", where=where)) / "backup.safetensors"
-        self.every = as_frequency(save_freq, "save_freq", {"epoch": 1}, where=where)
+        self.every = as_frequency(save_freq, "save_freq", {"epoch": 0}, where=where)
         self.delete_checkpoint = bool(delete_checkpoint)
+        self._due = False
 
     def restore(self) -> None:
         if self.path.exists():
@@ -54,11 +57,25 @@ class BackupAndRestore(Callback):
 
             restore_model(self.model, self.path)
 
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self._due = False
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        if self.every and self.model.optimizer.iterations % self.every == 0:
+            # Behind the last batch the epoch's end is as near, and all of the epoch is in it.
+            self._due = batch + 1 == self.params["steps"]
+            if not self._due:
+                self._save()
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if (epoch + 1) % self.every == 0:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.model.save(self.path)
+        if self._due or not self.every:
+            self._due = False
+            self._save()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.delete_checkpoint:
             self.path.unlink(missing_ok=True)
+
+    def _save(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.model.save(self.path)

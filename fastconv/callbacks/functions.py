@@ -9,7 +9,6 @@ from fastconv.callbacks.base import Callback
 from fastconv.utils.configured import unknown_choice
 
 _HOOKS = tuple(name for name in dir(Callback) if name.startswith("on_"))
-_OLD = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
 
 
 class LambdaCallback(Callback):
@@ -33,14 +32,11 @@ class LambdaCallback(Callback):
 
     def __init__(self, **functions: Callable[..., Any] | None) -> None:
         super().__init__()
-        for given, function in functions.items():
-            name = _OLD.get(given, given)
+        for name, function in functions.items():
             if name not in _HOOKS:
-                raise unknown_choice("LambdaCallback", [*_HOOKS, *_OLD], given)
+                raise unknown_choice("LambdaCallback", list(_HOOKS), name)
             if function is None:
                 continue
             if not callable(function):
-                raise TypeError(
-                    f"LambdaCallback: {given} must be a function; received {function!r}"
-                )
+                raise TypeError(f"LambdaCallback: {name} must be a function; received {function!r}")
             setattr(self, name, function)

@@ -28,6 +28,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "model": describe(model),
         "training": {
             "epoch": model.epoch,
+            "batches_done": model.batches_done,
             "epochs": model.history.epoch,
             "history": model.history.history,
         },
@@ -107,6 +108,7 @@ def restore_model(model: Model, path: str | os.PathLike[str]) -> None:
     model.plans.refresh()
     _write(_weights(model, "restore") | _slots(model), _without_kept(model, tensors), path)
     _take_history(model, description["training"])
+    model.batches_done = int(description["training"].get("batches_done", 0))
     optimizer = model.optimizer
     optimizer.iterations = int(description["training"]["iterations"])
     rate = description["compile"]["optimizer"]["config"]["learning_rate"]

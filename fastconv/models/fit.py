@@ -90,11 +90,13 @@ def fit(
         model.history, model.stop_training = history, False
         model.epoch = min(model.epoch, initial_epoch)
         model.validating = held_out is not None
+        model.batches_done = 0
         hooks.call("restore")
         hooks.call("on_train_begin", {})
         for epoch in range(max(initial_epoch, model.epoch), epochs):
             hooks.call("on_epoch_begin", epoch, {})
             logs = _train_epoch(model, source, hooks, epoch, shuffle)
+            model.batches_done = 0
             if held_out is not None and due(epoch + 1) and not model.stop_training:
                 found = run_evaluation(model, held_out, hooks)
                 logs |= {f"val_{name}": value for name, value in found.items()}
@@ -112,14 +114,17 @@ def _train_epoch(
 ) -> dict[str, float]:
     means = Means(model)
     seed = model.seed if shuffle else None
-    step = -1
-    with closing(source.epoch(epoch, model.optimizer.iterations, seed)) as batches:
+    step, done = -1, model.batches_done  # some, if an interrupted epoch is gone on with
+    with closing(source.epoch(epoch, model.optimizer.iterations - done, seed)) as batches:
         for step, batch in enumerate(batches):
+            if step < done:
+                continue
             hooks.call("on_train_batch_begin", step, {})
             outcome = training_step(model, batch, source.batch_size)
             if not math.isfinite(outcome.loss):
                 _refuse(outcome.loss, epoch, step, source, hooks)
             means.add(outcome, batch)
+            model.batches_done = step + 1
             hooks.call("on_train_batch_end", step, means.result())
             if model.stop_training:
                 break

@@ -74,6 +74,8 @@ class Model(Structure):
 
     validating = False
     """Whether the running `fit` has samples to judge on."""
+    batches_done = 0
+    """How many batches of the epoch that runs were trained on."""
     kept_weights: dict[str, np.ndarray] | None = None
     """Weights by name that a callback keeps for the end of the training; part of checkpoints."""
 

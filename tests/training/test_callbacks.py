@@ -46,7 +46,7 @@ def _record(hook):
     return method
 
 
-HOOKS = [name for name in dir(Callback) if name.startswith("on_")]
+HOOKS = [name for name in dir(Callback) if name.startswith("on_") and "on_batch" not in name]
 for _hook in HOOKS:
     setattr(Recorder, _hook, _record(_hook))
 
@@ -84,6 +84,23 @@ def test_hooks_are_called_in_order():
         "on_predict_end",
     ]
     assert len(HOOKS) == 14
+
+
+def test_the_older_names_of_the_hooks_are_called():
+    class Losses(Callback):
+        def on_train_begin(self, logs=None):
+            self.begun, self.losses = [], []
+
+        def on_batch_begin(self, batch, logs=None):
+            self.begun.append(batch)
+
+        def on_batch_end(self, batch, logs=None):
+            self.losses.append(logs["loss"])
+
+    seen = Losses()
+    history = network().fit(X, Y, batch_size=4, verbose=0, callbacks=[seen])
+    assert seen.begun == [0, 1, 2]
+    assert seen.losses[-1] == history.history["loss"][0]
 
 
 def test_an_error_closes_the_callbacks_but_does_not_end_the_training():

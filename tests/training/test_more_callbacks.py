@@ -1,7 +1,6 @@
 """Callbacks that watch, save and stop; what they know survives a resumed run."""
 
 import re
-import struct
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from fastconv.callbacks import (
     LambdaCallback,
     ModelCheckpoint,
     ReduceLROnPlateau,
-    TensorBoard,
 )
 from fastconv.layers import Dense, Input
 from fastconv.models import Sequential, load_model
@@ -148,6 +146,37 @@ def test_backup(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("every", "left_out"), [(4, 2), (3, 0), (2, 2)])
+def test_backup_by_steps_goes_on_in_the_middle_of_an_epoch(tmp_path, every, left_out):
+    """Six steps an epoch; the crash comes in the second one, behind its third or fourth step."""
+    seen = []
+
+    def run(*more):
+        model = network()
+        note = LambdaCallback(on_train_batch_begin=lambda batch, logs: seen.append(batch))
+        backup = BackupAndRestore(tmp_path, save_freq=every)
+        history = model.fit(
+            X, Y, batch_size=2, epochs=3, verbose=0, callbacks=[backup, note, *more]
+        )
+        return model, history
+
+    def crash(batch, logs):
+        if len(seen) == 6 + 3 + (every == 4):
+            raise KeyboardInterrupt
+
+    whole, _ = run()
+    seen.clear()
+    with pytest.raises(KeyboardInterrupt):
+        run(LambdaCallback(on_train_batch_begin=crash))
+    assert [file.name for file in tmp_path.iterdir()] == ["backup.safetensors"]
+    seen.clear()
+    model, history = run()
+    assert seen == [*range(left_out, 6), *range(6)]
+    assert history.epoch == [0, 1, 2]
+    for a, b in zip(whole.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_checkpoints_by_steps(tmp_path):
     keeper = ModelCheckpoint(tmp_path / "{epoch}-{batch}", save_freq=2, save_weights_only=True)
     network().fit(X, Y, batch_size=4, epochs=2, verbose=0, callbacks=[keeper])
@@ -173,44 +202,6 @@ def test_functions_as_callbacks():
         ],
     )  # fmt: skip
     assert seen == ["begin", 0, 1, ["accuracy", "loss"]]
-
-
-def events(folder):
-    """{name: [(step, value), ...]} of the scalars in a folder's event file, and other names."""
-    from tensorboardX.proto.event_pb2 import Event
-
-    (file,) = folder.iterdir()
-    data, at, scalars, others = file.read_bytes(), 0, {}, set()
-    while at < len(data):  # a record: its length, a checksum, the event, a checksum
-        (length,) = struct.unpack_from("<Q", data, at)
-        event = Event.FromString(data[at + 12 : at + 12 + length])
-        at += 12 + length + 4
-        for value in event.summary.value:
-            if value.HasField("simple_value"):
-                scalars.setdefault(value.tag, []).append((event.step, value.simple_value))
-            else:
-                others.add(value.tag)
-    return scalars, others
-
-
-@pytest.mark.peers
-def test_tensorboard(tmp_path):
-    pytest.importorskip("tensorboardX", reason="tensorboardX is not installed")
-    board = TensorBoard(tmp_path, histogram_freq=1, update_freq=2)
-    model = network()
-    how = {"batch_size": 3, "epochs": 2, "validation_split": 0.25, "verbose": 0}
-    history = model.fit(X, Y, callbacks=[board], **how).history
-    train, weights = events(tmp_path / "train")
-    held, _ = events(tmp_path / "validation")
-    steps = model.optimizer.iterations
-    assert [step for step, _ in train.pop("batch_loss")] == list(range(2, steps + 1, 2))
-    assert len(train.pop("batch_accuracy")) == steps // 2
-    for part, found in (("", train), ("val_", held)):
-        assert set(found) == {"epoch_loss", "epoch_accuracy"}
-        for name in ("loss", "accuracy"):
-            expected = list(enumerate(np.float32(history[part + name]).tolist()))
-            assert found[f"epoch_{name}"] == expected
-    assert weights == {parameter.name for parameter in model.parameters}
 
 
 BAD = [
