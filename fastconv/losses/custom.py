@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 
 from fastconv.losses.base import Loss
 from fastconv.plan.loss import Function, LossSpec
+from fastconv.utils.custom_objects import own_objects
 
 
 class CustomLoss(Loss):
@@ -51,3 +53,9 @@ class CustomLoss(Loss):
 
     def get_config(self) -> dict[str, Any]:
         return {"function": self.name, **super().get_config()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make one from what `get_config` returned; the function is looked up by its name."""
+        given = config["function"]
+        return cls(**{**config, "function": own_objects().get(given, given)})

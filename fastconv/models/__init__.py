@@ -1,7 +1,15 @@
 """Models: chains and graphs of layers that are trained, judged, used and saved."""
 
-from fastconv.models.checkpoint import load_model
+from fastconv.models.checkpoint import load_model, save_model
+from fastconv.models.copies import clone_model, model_from_json
 from fastconv.models.model import Model
 from fastconv.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential", "load_model"]
+__all__ = [
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_json",
+    "save_model",
+]

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from fastconv.layers.base import Layer
 from fastconv.models.compiled import Compiled
 from fastconv.models.model import Model
 from fastconv.models.registry import describe, make
 from fastconv.models.tensors_file import read_tensors, write_tensors
+from fastconv.utils.configured import checked_keywords
+from fastconv.utils.custom_objects import custom_object_scope
 
 _OPTIMIZER = "optimizer/"
 _KEPT = "kept/"  # what a callback keeps for the end of the training
 
 
-def save_model(model: Model, path: str | os.PathLike[str]) -> None:
-    """Write the configuration, the weights and everything that a resumed run needs."""
+def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Write the configuration, the weights and everything that a resumed run needs.
+
+    `Model.save` says more.
+    """
+    _refuse_existing(filepath, overwrite, "save")
     _weights(model, "save")  # says so if there are none
     model.plans.refresh()  # makes the optimizer's slots, if no step has been taken yet
     tensors = _weights(model, "save") | _slots(model)
@@ -37,25 +43,30 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     if model.compiled is not None:
         description["compile"] = model.compiled.get_config()
         description["training"]["iterations"] = model.compiled.optimizer.iterations
-    write_tensors(path, tensors, description)
+    write_tensors(filepath, tensors, description)
 
 
-def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
+def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the weights alone."""
+    _refuse_existing(path, overwrite, "save_weights")
     write_tensors(path, _weights(model, "save_weights"), {})
 
 
-def load_weights(model: Model, path: str | os.PathLike[str]) -> None:
+def load_weights(model: Model, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
     """Read the weights of `save_weights`, of `save`, or of any fitting safetensors file."""
     wanted = _weights(model, "load_weights")
     tensors, _ = read_tensors(path, own=False)
     found = {name: t for name, t in tensors.items() if not name.startswith((_OPTIMIZER, _KEPT))}
+    if skip_mismatch:
+        wanted, found = _fitting(wanted, found, os.fspath(path))
     _write(wanted, found, path)
 
 
+@checked_keywords
 def load_model(
     filepath: str | os.PathLike[str],
-    custom_objects: Mapping[str, type[Layer]] | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
 ) -> Model:
     """The model that `Model.save` wrote: built, compiled, ready to go on.
 
@@ -63,7 +74,10 @@ def load_model(
     ----------
     filepath : path
     custom_objects : dict, optional
-        The caller's own layer classes, and functions used as losses, by name.
+        The caller's own layers, losses, metrics, optimizers, ..., and functions used as losses or
+        metrics, by name.
+    compile : bool
+        False leaves the optimizer, its state, the loss and the metrics in the file.
 
     Returns
     -------
@@ -80,13 +94,17 @@ def load_model(
         its configuration; names the file and says what is wrong.
     """
     tensors, description = read_tensors(filepath)
+    if not compile:
+        description.pop("compile", None)
+        tensors = {n: t for n, t in tensors.items() if not n.startswith(_OPTIMIZER)}
     if "model" not in description:
         raise ValueError(
             f"{os.fspath(filepath)}: the file must hold a model's configuration, as model.save "
             "writes it; received weights alone (use model.load_weights)"
         )
     try:
-        model = _make(description, custom_objects)
+        with custom_object_scope(custom_objects):
+            model = _make(description)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{os.fspath(filepath)}: the configuration in the file is not valid: {error}"
@@ -129,11 +147,9 @@ def _take_history(model: Model, training: Mapping[str, Any]) -> None:
     model.epoch = int(training["epoch"])
 
 
-def _make(
-    description: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None
-) -> Model:
+def _make(description: Mapping[str, Any]) -> Model:
     """The model that a file describes, still with weights of its own."""
-    model = make(description["model"], custom_objects)
+    model = make(description["model"])
     if not isinstance(model, Model):
         raise ValueError(f"the outermost class must be a model; received {model!r}")
     training = description["training"]
@@ -141,7 +157,7 @@ def _make(
     model.user_metadata = description["user_metadata"]
     _weights(model, "load_model")
     if "compile" in description:
-        model.compiled = Compiled.from_config(description["compile"], custom_objects)
+        model.compiled = Compiled.from_config(description["compile"])
         model.compiled.optimizer.iterations = int(training["iterations"])
         model.plans.refresh()
     return model
@@ -168,6 +184,32 @@ def _weights(model: Model, where: str) -> dict[str, np.ndarray]:
             "received a model without weights"
         )
     return {name: p.value for name, p in model.named_parameters().items()}
+
+
+def _refuse_existing(path: str | os.PathLike[str], overwrite: bool, where: str) -> None:
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(
+            f"{where}: with overwrite=False there must be no such file yet; received "
+            f"{os.fspath(path)!r}"
+        )
+
+
+def _fitting(
+    wanted: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], name: str
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """What both have in one shape; a warning names the rest of the model's."""
+    both = [k for k in wanted if k in found and found[k].shape == wanted[k].shape]
+    if not both:
+        raise ValueError(
+            f"{name}: the file must have tensors of this model; received none that fits"
+        )
+    if rest := [key for key in wanted if key not in both]:
+        warnings.warn(
+            f"{name}: no tensors that fit for {', '.join(rest)}; they stay as they are",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+    return {key: wanted[key] for key in both}, {key: found[key] for key in both}
 
 
 def _write(

@@ -126,16 +126,14 @@ class Compiled:
         }
 
     @classmethod
-    def from_config(
-        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
-    ) -> Compiled:
-        """Make one from what `get_config` returned; losses that are functions are looked up."""
+    def from_config(cls, config: Mapping[str, Any]) -> Compiled:
+        """Make one from what `get_config` returned."""
         return cls(
             config["optimizer"],
-            _each(config["loss"], lambda loss: _with_function(loss, custom_objects or {})),
-            config["metrics"],
+            config["loss"],
+            _each(config["metrics"], _made),
             config.get("loss_weights"),
-            config.get("weighted_metrics"),
+            _each(config.get("weighted_metrics"), _made),
         )
 
 
@@ -199,13 +197,9 @@ def _plain(metric: Any) -> Any:
     return serialize(metric) if isinstance(metric, Metric) else metric
 
 
-def _with_function(loss: Any, functions: Mapping[str, Any]) -> Any:
-    """The configuration of a loss; a function's name in it becomes the function."""
-    if isinstance(loss, Mapping) and loss["class"] == "CustomLoss":
-        config = dict(loss["config"])
-        config["function"] = functions.get(config["function"], config["function"])
-        return {"class": "CustomLoss", "config": config}
-    return loss
+def _made(metric: Any) -> Any:
+    """A metric's configuration becomes one now, while the caller's own classes are known."""
+    return metrics.get(metric, None, (2,)) if isinstance(metric, Mapping) else metric
 
 
 def _weight(value: Any) -> float:

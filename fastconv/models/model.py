@@ -139,6 +139,15 @@ class Model(Structure):
         """The metrics that `compile` was given, besides the loss."""
         return [j.metric for j in self.require_compiled("metrics").judges(self.output_ports)]
 
+    @property
+    def metrics_names(self) -> list[str]:
+        """What the numbers that `evaluate` returns are called, in their order."""
+        compiled, ports = self.require_compiled("metrics_names"), self.output_ports
+        losses = compiled.losses(ports)
+        judged = [port.name for port, loss in zip(ports, losses, strict=True) if loss is not None]
+        parts = [f"{name}_loss" for name in judged] if len(judged) > 1 else []
+        return ["loss", *parts, *(judge.name for judge in compiled.judges(ports))]
+
     def require_compiled(self, where: str) -> Compiled:
         """What `compile` was told; ValueError if it was not called."""
         if self.compiled is None:
@@ -353,24 +362,31 @@ class Model(Structure):
     def profile(self, value: bool) -> None:
         self.plans.profile = bool(value)
 
-    def save(self, filepath: str | os.PathLike[str]) -> None:
+    @checked_keywords
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write everything to one file: configuration, weights, optimizer, history, metadata.
 
         The file is written beside its final place, flushed to the disk and renamed: on any failure
-        an older file of that name stays as it was. `load_model` reads it.
+        an older file of that name stays as it was. `load_model` reads it. With ``overwrite=False``
+        an existing file is refused by a `FileExistsError`.
         """
         from fastconv.models.checkpoint import save_model
 
-        save_model(self, filepath)
+        save_model(self, filepath, overwrite)
 
-    def save_weights(self, filepath: str | os.PathLike[str]) -> None:
+    @checked_keywords
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone (safetensors), the same way as `save`."""
         from fastconv.models.checkpoint import save_weights
 
-        save_weights(self, filepath)
+        save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+    @checked_keywords
+    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
         """Read the weights from a file of `save_weights` or `save`; all or none.
+
+        With `skip_mismatch` those that have the name and the shape of one of this model's, and a
+        warning for the others: the start of a training on other classes.
 
         Raises
         ------
@@ -381,7 +397,16 @@ class Model(Structure):
         """
         from fastconv.models.checkpoint import load_weights
 
-        load_weights(self, filepath)
+        load_weights(self, filepath, skip_mismatch)
+
+    def to_json(self, **options: Any) -> str:
+        """The configuration, without weights, as text; `models.model_from_json` reads it.
+
+        `options` are those of `json.dumps`.
+        """
+        from fastconv.models.copies import to_json
+
+        return to_json(self, **options)
 
 
 def _flat(logs: dict[str, float], return_dict: bool) -> Any:

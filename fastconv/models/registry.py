@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv import layers
 from fastconv.utils.configured import serialize
+from fastconv.utils.custom_objects import custom_object_scope, own_objects
 
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
@@ -34,7 +35,8 @@ def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = No
     description : dict
         ``{"class": name, "config": arguments}``.
     custom_objects : dict, optional
-        The caller's own layers, by name; nothing else outside of the table is ever made.
+        The caller's own layers, by name, besides those of a `custom_object_scope`; nothing else
+        outside of the table is ever made.
 
     Raises
     ------
@@ -44,9 +46,13 @@ def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = No
     if not isinstance(description, Mapping) or not isinstance(description.get("config"), Mapping):
         raise ValueError(f"a layer is described by a class and a config; received {description!r}")
     name, config = description.get("class"), dict(description["config"])
-    own = dict(custom_objects or {})
-    if name in own:
-        return own[name].from_config(config)
+    if custom_objects:
+        with custom_object_scope(custom_objects):
+            return make(description)
+    own = own_objects()
+    if isinstance(own.get(name), type):
+        mine: Layer = own[name].from_config(config)
+        return mine
     modules = known_classes()
     if not isinstance(name, str) or name not in modules:
         near = difflib.get_close_matches(str(name), [*modules, *own], n=1)
@@ -54,10 +60,5 @@ def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = No
         raise ValueError(
             f"unknown class {name!r}{hint}; a layer of your own is passed in custom_objects"
         )
-    cls = getattr(importlib.import_module(modules[name]), name)
-    made: Layer = (
-        cls.from_config(config, custom_objects=own)
-        if getattr(cls, "layers_inside", False)
-        else cls.from_config(config)
-    )
+    made: Layer = getattr(importlib.import_module(modules[name]), name).from_config(config)
     return made

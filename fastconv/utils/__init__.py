@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fastconv.utils.custom_objects import custom_object_scope, register_keras_serializable
 from fastconv.utils.labels import to_categorical
 from fastconv.utils.plot import plot_model
 from fastconv.utils.random import set_random_seed
@@ -11,7 +12,14 @@ from fastconv.utils.random import set_random_seed
 if TYPE_CHECKING:
     from fastconv.datasets.directory import image_dataset_from_directory
 
-__all__ = ["image_dataset_from_directory", "plot_model", "set_random_seed", "to_categorical"]
+__all__ = [
+    "custom_object_scope",
+    "image_dataset_from_directory",
+    "plot_model",
+    "register_keras_serializable",
+    "set_random_seed",
+    "to_categorical",
+]
 
 
 def __getattr__(name: str) -> Any:

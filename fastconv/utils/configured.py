@@ -9,6 +9,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, Self, TypeVar
 
+from fastconv.utils.custom_objects import own_objects
+
 T = TypeVar("T", bound="Configured")
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -98,7 +100,8 @@ def resolve(value: Any, base: type[T], table: Mapping[str, type[T]], *, what: st
     base : type
         The class that it must be an instance of.
     table : mapping
-        The names (Keras's strings) and what they stand for. Class names are valid as well.
+        The names (Keras's strings) and what they stand for. Class names are valid as well, and
+        so are those of the caller's own classes in a `custom_object_scope`.
     what : str
         What is being chosen, for the message: "loss", "optimizer", ...
 
@@ -114,16 +117,19 @@ def resolve(value: Any, base: type[T], table: Mapping[str, type[T]], *, what: st
     if isinstance(value, type) and issubclass(value, base):
         return value()
     if isinstance(value, str):
-        return _named(value, table, what)()
+        return _named(value, base, table, what)()
     if isinstance(value, Mapping) and isinstance(value.get("class"), str):
-        return _named(value["class"], table, what).from_config(value.get("config", {}))
+        return _named(value["class"], base, table, what).from_config(value.get("config", {}))
     raise TypeError(
         f"{what}: must be one of {_listed(table)}, or an instance of "
         f"fastconv's {base.__name__}; received {value!r}"
     )
 
 
-def _named(name: str, table: Mapping[str, type[T]], what: str) -> type[T]:
+def _named(name: str, base: type[T], table: Mapping[str, type[T]], what: str) -> type[T]:
+    own = own_objects().get(name)
+    if isinstance(own, type) and issubclass(own, base):
+        return own
     by_name = {cls.__name__: cls for cls in table.values()} | dict(table)
     if name in by_name:
         return by_name[name]

@@ -1,0 +1,92 @@
+"""Models again from their configurations, without their weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fastconv.layers.base import Layer
+from fastconv.models.model import Model
+from fastconv.models.registry import describe, make
+from fastconv.models.structure import Structure
+from fastconv.utils.custom_objects import custom_object_scope
+
+
+def clone_model(model: Model) -> Model:
+    """A model of the same layers with weights of its own, as they were at the model's beginning.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    Model
+        Not compiled.
+
+    Examples
+    --------
+    >>> from fastconv import Input, Sequential
+    >>> from fastconv.layers import Dense
+    >>> model = Sequential([Input((4,)), Dense(3)], seed=21)
+    >>> other = clone_model(model)
+    >>> other.layers[0] is model.layers[0], other.output_shape
+    (False, (None, 3))
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"clone_model: takes a model; received {model!r}")
+    with custom_object_scope(_classes(model)):
+        return _made(describe(model), "clone_model")
+
+
+def to_json(model: Model, **options: Any) -> str:
+    """The configuration as text; `options` are those of `json.dumps`."""
+    return json.dumps(describe(model), **options)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model that `Model.to_json` described, with weights drawn from its seed.
+
+    Parameters
+    ----------
+    json_string : str
+    custom_objects : dict, optional
+        The caller's own layers, by name.
+
+    Raises
+    ------
+    ValueError
+        If the text describes no model, or names an unknown class.
+
+    Examples
+    --------
+    >>> from fastconv import Input, Sequential
+    >>> from fastconv.layers import Dense
+    >>> model = Sequential([Input((4,)), Dense(3)], seed=21)
+    >>> again = model_from_json(model.to_json())
+    >>> bool((again.get_weights()[0] == model.get_weights()[0]).all())
+    True
+    """
+    where = "model_from_json"
+    try:
+        description = json.loads(json_string)
+    except ValueError as error:
+        raise ValueError(f"{where}: the text must be JSON; received {error}") from error
+    with custom_object_scope(custom_objects):
+        return _made(description, where)
+
+
+def _made(description: Any, where: str) -> Model:
+    made = make(description)
+    if not isinstance(made, Model):
+        raise ValueError(f"{where}: the outermost class must be a model; received {made!r}")
+    return made
+
+
+def _classes(layer: Layer) -> dict[str, Any]:
+    """The classes of a model's layers, by name, also of those inside of models."""
+    found = {type(layer).__name__: type(layer)}
+    for inside in layer.layers if isinstance(layer, Structure) else ():
+        found |= _classes(inside)
+    return found
