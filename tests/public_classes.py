@@ -14,7 +14,8 @@ BASES = {
 VALUES = {
     "activation": "relu", "backup_dir": "backup", "boundaries": [3], "decay_rate": 0.5,
     "decay_steps": 3, "dims": (2, 1), "epoch": 1, "factor": 0.2, "filename": "log.csv",
-    "filepath": "model", "filters": 2, "first_decay_steps": 3, "function": lambda t, y: 0.0,
+    "filepath": "model", "filters": 2, "first_decay_steps": 3, "fn": lambda t, y: 0.0,
+    "function": lambda t, y: 0.0,
     "height": 4, "height_factor": 0.2, "initial_learning_rate": 0.1, "kernel_size": 2,
     "layer": "dense", "loss": "mse", "match": "*", "max_learning_rate": 0.1, "n": 2,
     "num_classes": 2, "peak_learning_rate": 0.1, "rate": 0.5, "scale": 2.0,

@@ -110,6 +110,8 @@ def test_a_loss_that_does_not_fit_the_output(name):
 
 @pytest.mark.parametrize("name", [name for name in CLASSES if name.startswith("metrics.")])
 def test_a_metric_that_does_not_fit_the_output(name):
+    if name == "metrics.MeanMetricWrapper":
+        pytest.skip("what it takes is its function's to say")
     metric = made(name)
     wrong = [((7, 3), (8, 3)), ((8,), (7, 3)), ((8, 2, 3), (8, 3)), ((7,), (8,))]
     for true, outputs in wrong:

@@ -1,7 +1,8 @@
 """Losses, with Keras's names: what training makes small.
 
 The engine computes them (`fastconv.plan.loss`); here are their arguments, the checks of the
-targets, and a direct definition for use outside of a model.
+targets, and a direct definition for use outside of a model. Every name that `compile` takes is also
+a function, ``mean_squared_error(y_true, y_pred)``: the loss of each sample.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from fastconv.losses.crossentropy import (
     SparseCategoricalCrossentropy,
 )
 from fastconv.losses.custom import CustomLoss
+from fastconv.losses.functions import class_of, functions_of
 from fastconv.losses.margins import Hinge, KLDivergence, Poisson, SquaredHinge
 from fastconv.losses.regression import (
     HalfSquaredError,
@@ -71,8 +73,22 @@ NAMES = tuple(_TABLE)
 """What `compile` takes as a loss."""
 
 
+_FUNCTIONS = functions_of(_TABLE)
+
+
 def get(value: Any) -> Loss:
     """The loss that a name, a class, an instance, a configuration or a function stands for."""
     if callable(value) and not isinstance(value, (type, Loss)):
-        return CustomLoss(value)
+        known = class_of(value)
+        return CustomLoss(value) if known is None else known()
     return resolve(value, Loss, {**_TABLE, "custom": CustomLoss}, what="loss")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FUNCTIONS:
+        return _FUNCTIONS[name]
+    raise AttributeError(f"module 'fastconv.losses' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_FUNCTIONS})

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastconv import losses
 from fastconv.losses import NAMES as LOSSES
 from fastconv.losses import Loss
+from fastconv.losses.functions import class_of
 from fastconv.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -18,13 +20,16 @@ from fastconv.metrics.accuracy import (
 from fastconv.metrics.auc import AUC
 from fastconv.metrics.base import MeanMetric, Metric
 from fastconv.metrics.confusion import ConfusionMatrix, confusion_matrix
-from fastconv.metrics.counts import F1Score, Precision, Recall
+from fastconv.metrics.f1 import F1Score
+from fastconv.metrics.functions import MeanMetricWrapper, function_of
 from fastconv.metrics.losses import (
     LossMetric,
     MeanAbsoluteError,
     MeanSquaredError,
     RootMeanSquaredError,
 )
+from fastconv.metrics.precision import Precision, Recall
+from fastconv.metrics.tallies import FalseNegatives, FalsePositives, TrueNegatives, TruePositives
 from fastconv.utils.configured import resolve
 
 __all__ = [
@@ -34,9 +39,12 @@ __all__ = [
     "CategoricalAccuracy",
     "ConfusionMatrix",
     "F1Score",
+    "FalseNegatives",
+    "FalsePositives",
     "LossMetric",
     "MeanAbsoluteError",
     "MeanMetric",
+    "MeanMetricWrapper",
     "MeanSquaredError",
     "Metric",
     "Precision",
@@ -45,6 +53,8 @@ __all__ = [
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "confusion_matrix",
     "get",
 ]
@@ -64,7 +74,17 @@ _TABLE: dict[str, type[Metric]] = {
     "mean_absolute_error": MeanAbsoluteError,
 }
 # Classes that only a file names.
-_UNNAMED: dict[str, type[Metric]] = {"LossMetric": LossMetric}
+_UNNAMED: dict[str, type[Metric]] = {
+    cls.__name__: cls
+    for cls in (
+        FalseNegatives,
+        FalsePositives,
+        LossMetric,
+        MeanMetricWrapper,
+        TrueNegatives,
+        TruePositives,
+    )
+}
 
 # Names that stand for one of the above; which, is known when the loss and the output are.
 _ACCURACY: dict[str, type[Metric]] = {"accuracy": Accuracy, "acc": Accuracy}
@@ -78,11 +98,13 @@ _SHORT = {
 
 
 def get(value: Any, loss: Loss | None, output_shape: Sequence[int | None]) -> Metric:
-    """The metric that a name, a class, an instance or a configuration stands for.
+    """The metric that a name, a class, an instance, a configuration or a function stands for.
 
     "accuracy" (or "acc") is the accuracy that fits the loss and the output: of labels, of one-hot
     rows, or of a single number. A loss's name stands for its mean.
     """
+    if callable(value) and not isinstance(value, (type, Metric)):
+        return _of_function(value)
     if isinstance(value, str) and value in _SHORT:
         return _TABLE[_SHORT[value]](name=value)
     if isinstance(value, str) and value not in _TABLE and value in LOSSES:
@@ -95,3 +117,26 @@ def get(value: Any, loss: Loss | None, output_shape: Sequence[int | None]) -> Me
     if tuple(output_shape[-1:]) == (1,):
         return BinaryAccuracy(name=value)
     return CategoricalAccuracy(name=value)
+
+
+def _of_function(function: Any) -> Metric:
+    """The metric that a function stands for: one of ours under its name, or the caller's."""
+    if class_of(function) is not None:
+        return LossMetric(function, name=function.__name__)
+    known = getattr(function, "metric_class", None)
+    return MeanMetricWrapper(function) if known is None else known(name=function.__name__)
+
+
+_MEANS = {
+    name: cls
+    for name, cls in _TABLE.items()
+    if issubclass(cls, MeanMetric) and not issubclass(cls, LossMetric)
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MEANS:  # Keras has them as functions, too
+        return function_of(name, _MEANS[name])
+    if name in LOSSES:
+        return getattr(losses, name)
+    raise AttributeError(f"module 'fastconv.metrics' has no attribute {name!r}")
