@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastconv import losses
+from fastconv import losses as loss_functions  # `losses` is a module of this package
 from fastconv.losses import NAMES as LOSSES
 from fastconv.losses import Loss
 from fastconv.losses.functions import class_of
@@ -138,5 +138,5 @@ def __getattr__(name: str) -> Any:
     if name in _MEANS:  # Keras has them as functions, too
         return function_of(name, _MEANS[name])
     if name in LOSSES:
-        return getattr(losses, name)
+        return getattr(loss_functions, name)
     raise AttributeError(f"module 'fastconv.metrics' has no attribute {name!r}")

@@ -102,13 +102,13 @@ def load_model(
             f"{os.fspath(filepath)}: the file must hold a model's configuration, as model.save "
             "writes it; received weights alone (use model.load_weights)"
         )
-    try:
-        with custom_object_scope(custom_objects):
+    with custom_object_scope(custom_objects):
+        try:
             model = _make(description)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{os.fspath(filepath)}: the configuration in the file is not valid: {error}"
-        ) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{os.fspath(filepath)}: the configuration in the file is not valid: {error}"
+            ) from error
     wanted = _weights(model, "load_model") | _slots(model)
     _write(wanted, _without_kept(model, tensors), filepath)
     return model

@@ -46,7 +46,10 @@ class Compiled:
         self.optimizer: Optimizer = optimizers.get(optimizer)
         self.loss = _each(loss, losses.get)
         self.loss_weights = _each(loss_weights, _weight)
-        self.wanted = {False: _checked(wanted, "metrics"), True: _checked(weighted, "weighted_")}
+        self.wanted = {
+            False: _each(_checked(wanted, "metrics"), _made),
+            True: _each(_checked(weighted, "weighted_metrics"), _made),
+        }
         self.has_loss = any(part is not None for part in _leaves(self.loss))
         if not self.has_loss and (wanted or weighted):
             raise ValueError(f"compile: metrics need a loss; received metrics {wanted or weighted}")
@@ -131,9 +134,9 @@ class Compiled:
         return cls(
             config["optimizer"],
             config["loss"],
-            _each(config["metrics"], _made),
+            config["metrics"],
             config.get("loss_weights"),
-            _each(config.get("weighted_metrics"), _made),
+            config.get("weighted_metrics"),
         )
 
 
@@ -189,7 +192,7 @@ def _checked(wanted: Any, what: str) -> Any:
     if wanted is None or isinstance(wanted, (str, Metric, Mapping)):
         return wanted
     if not isinstance(wanted, Sequence):
-        raise TypeError(f"compile: {what.rstrip('_')} must be a list; received {wanted!r}")
+        raise TypeError(f"compile: {what} must be a list; received {wanted!r}")
     return list(wanted)
 
 
@@ -198,8 +201,11 @@ def _plain(metric: Any) -> Any:
 
 
 def _made(metric: Any) -> Any:
-    """A metric's configuration becomes one now, while the caller's own classes are known."""
-    return metrics.get(metric, None, (2,)) if isinstance(metric, Mapping) else metric
+    """A metric's class, function or configuration becomes one now, while the caller's own classes
+    are known; names wait for the loss and the output."""
+    if isinstance(metric, Metric) or not (callable(metric) or isinstance(metric, Mapping)):
+        return metric
+    return metrics.get(metric, None, (2,))
 
 
 def _weight(value: Any) -> float:

@@ -50,7 +50,7 @@ def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = No
         with custom_object_scope(custom_objects):
             return make(description)
     own = own_objects()
-    if isinstance(own.get(name), type):
+    if isinstance(name, str) and isinstance(own.get(name), type):
         mine: Layer = own[name].from_config(config)
         return mine
     modules = known_classes()

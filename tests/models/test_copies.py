@@ -59,7 +59,7 @@ def test_weights_that_fit_in_part(tmp_path):
     other = network(5)
     other.set_weights([weight + 1 for weight in other.get_weights()])
     before = other.get_weights()
-    with pytest.raises(ValueError, match="tensor head/bias must be of shape"):
+    with pytest.raises(ValueError, match="tensor head/kernel must be of shape"):
         other.load_weights(path)
     with pytest.warns(RuntimeWarning, match="head/kernel, head/bias; they stay as they are"):
         other.load_weights(path, skip_mismatch=True)
