@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 from fastconv.layers.base import Layer
 from fastconv.layers.input import InputLayer
 from fastconv.layers.symbolic import Call, SymbolicTensor
+from fastconv.models.names import free_name
 from fastconv.models.ports import Port
 from fastconv.utils.arrays import Shape
 from fastconv.utils.structures import leaves
@@ -107,12 +107,6 @@ class Endpoints(Layer):
 def begins_with(tensor: SymbolicTensor) -> bool:
     """Whether a tensor comes from `Input` itself."""
     return isinstance(tensor.call.layer, InputLayer)
-
-
-def free_name(name: str, taken: set[str]) -> str:
-    """`name`, or `name_1`, `name_2`, ... whichever is free."""
-    numbered = (f"{name}_{number}" if number else name for number in itertools.count())
-    return next(candidate for candidate in numbered if candidate not in taken)
 
 
 def _only(found: list[Any], name: str, what: str) -> Any:

@@ -9,8 +9,9 @@ from fastconv.layers.base import Layer
 from fastconv.layers.calling import output_shape, sample_shapes, shapes_in
 from fastconv.layers.input import InputLayer
 from fastconv.layers.symbolic import Call, SymbolicTensor
-from fastconv.models.endpoints import begins_with, free_name
+from fastconv.models.endpoints import begins_with
 from fastconv.models.model import Model
+from fastconv.models.names import free_name
 from fastconv.models.tracing import trace
 from fastconv.utils.random import check_seed, derive_seed
 from fastconv.utils.structures import each, leaves, rebuild

@@ -9,8 +9,9 @@ from fastconv.layers.base import Layer
 from fastconv.layers.calling import output_shape
 from fastconv.layers.input import Input, InputLayer, SymbolicTensor
 from fastconv.layers.symbolic import Call
-from fastconv.models.endpoints import begins_with, free_name
+from fastconv.models.endpoints import begins_with
 from fastconv.models.model import Model
+from fastconv.models.names import free_name
 from fastconv.models.structure import Structure
 from fastconv.utils.arrays import OpenShape, as_open_shape
 from fastconv.utils.random import check_seed, derive_seed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,8 +9,10 @@ from fastconv.layers.base import Layer
 from fastconv.layers.calling import shapes_in
 from fastconv.layers.weights import set_weights
 from fastconv.models.endpoints import Endpoints
+from fastconv.models.names import unknown_name
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.arrays import fits
+from fastconv.utils.configured import checked_keywords
 from fastconv.utils.structures import arrange
 
 
@@ -124,22 +125,46 @@ class Structure(Endpoints):
         names = [self.name_of(layer) for layer in self.layers]
         if name in names:
             return self.layers[names.index(name)]
-        near = difflib.get_close_matches(str(name), names, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise ValueError(f"{self.name}: the layers are {', '.join(names)}; received {name!r}{hint}")
+        raise unknown_name(self.name, name, names)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Write arrays of the right number and shapes into the parameters; all or none."""
         self.input  # noqa: B018 - a model that is not built says so
         set_weights(self.parameters, weights, where=self.name)
 
+    @checked_keywords
     def summary(
-        self, print_fn: Callable[[str], Any] | None = None, show_trainable: bool = False
+        self,
+        line_length: int | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
         """Print the layers, their outputs' shapes and their numbers of parameters, as Keras.
 
         A model that is no plain chain also says what each layer is connected to.
+
+        Parameters
+        ----------
+        line_length : int, optional
+            Default: as the texts need.
+        print_fn : callable
+            Called once, with the whole text, in place of `print`.
+        expand_nested : bool
+            Whether models within the model are shown with what is in them.
+        show_trainable : bool
+            Whether there is a column that says what is trained.
+        layer_range : (str, str), optional
+            The first and the last layer that are shown: names, or regular expressions for them.
         """
         from fastconv.models.summary import summary
 
-        (print_fn or print)(summary(self, show_trainable))
+        text = summary(
+            self,
+            line_length=line_length,
+            expand_nested=expand_nested,
+            show_trainable=show_trainable,
+            layer_range=layer_range,
+        )
+        (print_fn or print)(text)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from fastconv._arguments import items_of
 from fastconv.layers.symbolic import Call
+from fastconv.models.names import unknown_name
+from fastconv.models.table import fitted, row_of, rule
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.structures import each, leaves
 
@@ -14,38 +18,40 @@ if TYPE_CHECKING:
     from fastconv.models.structure import Structure
 
 _HEADS = ("Layer (type)", "Output Shape", "Param #")
-_NUMBER = 2  # the column of numbers, aligned at the right
 
 
-def summary(model: Structure, show_trainable: bool = False) -> str:
+def summary(
+    model: Structure,
+    *,
+    line_length: int | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> str:
     """One line per layer: name and class, output's shape, number of parameters; then the totals.
 
     A graph that is no chain also shows from which layers each gets its input; the numbers behind a
     name say which call of that layer it was, and which of its outputs.
     """
-    calls = model.calls_inside
-    branching = not _is_chain(calls)
+    branching = not _is_chain(model, expand_nested)
     heads = (*_HEADS, *(["Connected to"] if branching else []), *(["Trai…"] * show_trainable))
-    rows = []
-    for layer in model.layers:
-        row = [f"{model.name_of(layer)} ({type(layer).__name__})", *_sizes(model, layer)]
-        if branching:
-            row.append(", ".join(_sources(model, calls, layer)) or "-")
-        if show_trainable:
-            row.append(("Y" if layer.trainable else "N") if layer.parameters else "-")
-        rows.append(tuple(row))
+    rows: list[tuple[str, ...]] = []
+    for layer in _chosen(model, layer_range):
+        rows += _rows(model, layer, branching, show_trainable, expand_nested, "")
     widths = [max(len(row[column]) for row in (heads, *rows)) + 2 for column in range(len(heads))]
+    if line_length is not None:
+        widths = fitted(widths, line_length)
     lines = [
         f'Model: "{model.name}"',
-        _rule("┏┳┓", "━", widths),
-        _row("┃", heads, widths),
-        _rule("┡╇┩", "━", widths),
+        rule("┏┳┓", "━", widths),
+        row_of("┃", heads, widths),
+        rule("┡╇┩", "━", widths),
     ]
     for number, cells in enumerate(rows):
         if number:
-            lines.append(_rule("├┼┤", "─", widths))
-        lines.append(_row("│", cells, widths))
-    lines.append(_rule("└┴┘", "─", widths))
+            lines.append(rule("├┼┤", "─", widths))
+        lines.append(row_of("│", cells, widths))
+    lines.append(rule("└┴┘", "─", widths))
     parameters = model.parameters
     trainable = [p for p in parameters if p.trainable]
     fixed = [p for p in parameters if not p.trainable]
@@ -55,6 +61,43 @@ def summary(model: Structure, show_trainable: bool = False) -> str:
         f" Non-trainable params: {_size(fixed)}",
     ]
     return "\n".join(lines)
+
+
+def _rows(
+    model: Structure, layer: Layer, branching: bool, trainable: bool, expand: bool, before: str
+) -> list[tuple[str, ...]]:
+    """The row of a layer, and those of the layers inside of it."""
+    row = [f"{before}{model.name_of(layer)} ({type(layer).__name__})", *_sizes(model, layer)]
+    if branching:
+        row.append(", ".join(_sources(model, model.calls_inside, layer)) or "-")
+    if trainable:
+        row.append(("Y" if layer.trainable else "N") if layer.parameters else "-")
+    rows = [tuple(row)]
+    if expand and layer.layers_inside:
+        nested = cast("Structure", layer)
+        for inside in nested.layers:
+            deeper = f"{before.replace('└ ', '')}  └ "
+            rows += _rows(nested, inside, branching, trainable, expand, deeper)
+    return rows
+
+
+def _chosen(model: Structure, layer_range: Sequence[str] | None) -> Sequence[Layer]:
+    """The layers from the first one whose name begins like the first pattern to the last one whose
+    name begins like the second."""
+    if layer_range is None:
+        return model.layers
+    given = items_of(layer_range)
+    if given is None or len(given) != 2 or not all(isinstance(name, str) for name in given):
+        raise ValueError(
+            "summary: layer_range must be the names (or patterns of names) of two layers; received "
+            f"{layer_range!r}"
+        )
+    names = [model.name_of(layer) for layer in model.layers]
+    found = [[k for k, name in enumerate(names) if re.match(pattern, name)] for pattern in given]
+    for pattern, places in zip(given, found, strict=True):
+        if not places:
+            raise unknown_name("summary: layer_range", pattern, names)
+    return model.layers[found[0][0] : found[1][-1] + 1]
 
 
 def _sources(model: Structure, calls: Sequence[Call], layer: Layer) -> list[str]:
@@ -67,7 +110,12 @@ def _sources(model: Structure, calls: Sequence[Call], layer: Layer) -> list[str]
     return found
 
 
-def _is_chain(calls: Sequence[Call]) -> bool:
+def _is_chain(model: Structure, expand: bool) -> bool:
+    """Whether every layer reads the one before it; with `expand`, also in models within it."""
+    calls = model.calls_inside
+    inside = [layer for layer in model.layers if expand and layer.layers_inside]
+    if not all(_is_chain(cast("Structure", layer), expand) for layer in inside):
+        return False
     read = [x.call for call in calls for x in leaves(call.inputs)]
     layers = [call.layer for call in calls]
     return (
@@ -88,18 +136,6 @@ def _sizes(model: Structure, layer: Layer) -> tuple[str, str]:
 def _shown(tensors: Any) -> str:
     shapes = each(lambda tensor: str(tensor.shape), tensors)
     return shapes if isinstance(shapes, str) else "[" + ", ".join(leaves(shapes)) + "]"
-
-
-def _rule(corners: str, line: str, widths: Sequence[int]) -> str:
-    return corners[0] + corners[1].join(line * width for width in widths) + corners[2]
-
-
-def _row(edge: str, cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [
-        f" {cell:>{width - 2}} " if column == _NUMBER else f" {cell:<{width - 2}} "
-        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return edge + edge.join(padded) + edge
 
 
 def _size(parameters: Sequence[Parameter]) -> str:

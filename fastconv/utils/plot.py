@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,13 @@ def plot_model(
     model: Any,
     to_file: str | os.PathLike[str] = "model.png",
     show_shapes: bool = False,
+    show_dtype: bool = False,
     show_layer_names: bool = True,
     rankdir: str = "TB",
     expand_nested: bool = False,
     dpi: int = 96,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
 ) -> Path:
     """Draw a model's layers and what flows between them.
 
@@ -41,6 +45,8 @@ def plot_model(
         `dot`, which must be installed; ``.dot`` is its text and needs nothing.
     show_shapes : bool
         Whether each layer shows the shape of its output.
+    show_dtype : bool
+        Whether it shows its output's type.
     show_layer_names : bool
         Whether each layer shows its name beside its class.
     rankdir : "TB" or "LR"
@@ -49,6 +55,10 @@ def plot_model(
         Whether models within the model are drawn with what is in them.
     dpi : int
         Dots per inch.
+    show_layer_activations : bool
+        Whether a layer with an activation shows it.
+    show_trainable : bool
+        Whether a layer with weights shows if training changes them.
 
     Returns
     -------
@@ -73,7 +83,14 @@ def plot_model(
     kind = check_choice(
         path.suffix.lstrip(".").lower(), (*_TEXT, *_PICTURES), where=where, what="to_file's suffix"
     )
-    writer = _Writer(bool(show_shapes), bool(show_layer_names), bool(expand_nested))
+    shown = {
+        "names": show_layer_names,
+        "shapes": show_shapes,
+        "types": show_dtype,
+        "activations": show_layer_activations,
+        "trainable": show_trainable,
+    }
+    writer = _Writer({name for name, wanted in shown.items() if wanted}, bool(expand_nested))
     text = writer.picture(model, rankdir, dpi)
     if kind in _TEXT:
         path.write_text(text, encoding="utf-8")
@@ -96,8 +113,8 @@ def plot_model(
 class _Writer:
     """Writes the text, line by line; every layer is a node with a number."""
 
-    def __init__(self, shapes: bool, names: bool, expand: bool) -> None:
-        self.shapes, self.names, self.expand = shapes, names, expand
+    def __init__(self, shown: Set[str], expand: bool) -> None:
+        self.shown, self.expand = shown, expand
         self.lines: list[str] = []
         self.count = 0
 
@@ -142,10 +159,17 @@ class _Writer:
         return begin, [last[tensor.call.layer][0] for tensor in model.outputs]
 
     def _node(self, layer: Layer, name: str, outputs: Any) -> int:
-        kind = type(layer).__name__
-        rows = [f"{name} ({kind})" if self.names else kind]
-        if self.shapes:
+        kind, shown = type(layer).__name__, self.shown
+        rows = [f"{name} ({kind})" if "names" in shown else kind]
+        if "shapes" in shown:
             rows.append(", ".join(str(tensor.shape) for tensor in leaves(outputs)))
+        if "types" in shown:
+            rows.append(", ".join(tensor.dtype or "any" for tensor in leaves(outputs)))
+        activation = getattr(layer, "activation", None)
+        if "activations" in shown and activation not in (None, "linear"):
+            rows.append(activation if isinstance(activation, str) else activation["class"])
+        if "trainable" in shown and layer.parameters:
+            rows.append("trainable" if layer.trainable else "not trainable")
         self.count += 1
         self.lines.append(f"  {self.count} [label={_quoted(chr(10).join(rows))}];")
         return self.count

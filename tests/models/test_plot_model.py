@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from fastconv.layers import Add, Dense, Input
+from fastconv.layers import Add, Dense, Input, ReLU
 from fastconv.models import Model, Sequential
 from fastconv.utils import plot_model
 
@@ -28,6 +28,17 @@ def test_text(tmp_path):
     total = r"the \"sum\" (Add)\n(None, 5)"
     rows, block = r"rows (InputLayer)\n(None, 5)", r"block (Sequential)\n(None, 5)"
     assert edges(text) == {(rows, block), (block, total), (rows, total)}
+
+
+def test_what_a_layer_shows(tmp_path):
+    model = Sequential([Input((5,)), Dense(4, "relu"), Dense(3, trainable=False), ReLU()])
+    text = plot_model(
+        model, tmp_path / "m.dot", show_dtype=True, show_layer_names=False,
+        show_layer_activations=True, show_trainable=True,
+    ).read_text()  # fmt: skip
+    first, second = r"Dense\nfloat32\nrelu\ntrainable", r"Dense\nfloat32\nnot trainable"
+    third = r"ReLU\nfloat32"
+    assert edges(text) == {(r"InputLayer\nany", first), (first, second), (second, third)}
 
 
 def test_models_within_models(tmp_path):
