@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastconv.models.class_weights import class_weights
 from fastconv.models.ports import Port, by_port
 from fastconv.utils.arrays import as_numbers, fits
 from fastconv.utils.random import generator
@@ -126,7 +127,7 @@ def with_class_weight(
             f"{where}: class_weight belongs to a model with one loss; received {len(data.y)} "
             "losses (use sample_weight)"
         )
-    weights = _times(data.weights[0], _class_weights(data.y[0], class_weight, where))
+    weights = _times(data.weights[0], class_weights(data.y[0], class_weight, where=where))
     return Samples(data.x, data.y, [weights])
 
 
@@ -199,23 +200,6 @@ def _weights(
 def _is_flat(given: Any) -> bool:
     """Whether a list is one weight after the other, and not a list of arrays."""
     return not isinstance(given, Mapping) and bool(given) and all(np.ndim(g) == 0 for g in given)
-
-
-def _class_weights(target: np.ndarray, given: Any, where: str) -> np.ndarray:
-    """The weight of each row's class."""
-    if not isinstance(given, Mapping) or not given:
-        raise TypeError(
-            f"{where}: class_weight must be a dict from class numbers to weights; "
-            f"received {given!r}"
-        )
-    classes = target
-    if target.dtype != np.int64:
-        classes = target[..., 0] if target.shape[-1] == 1 else target.argmax(axis=-1)
-        classes = classes.astype(np.int64)
-    table = np.ones(max(int(classes.max(initial=0)), *map(int, given)) + 1, np.float32)
-    for number, weight in given.items():
-        table[int(number)] = weight
-    return table[classes]
 
 
 def _times(a: np.ndarray | None, b: np.ndarray) -> np.ndarray:
