@@ -96,11 +96,14 @@ class Model(Structure):
     @checked_keywords
     def compile(
         self,
-        optimizer: Any = "adam",
+        optimizer: Any = "rmsprop",
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
         weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = 1,
+        jit_compile: bool | str = "auto",
     ) -> None:
         """Say how the model is to be trained.
 
@@ -108,18 +111,20 @@ class Model(Structure):
         ----------
         optimizer : str or Optimizer
             "sgd", "adam", or an instance.
-        loss : str or Loss
+        loss : str, Loss or function
             "categorical_crossentropy" (one-hot targets), "sparse_categorical_crossentropy"
-            (integer labels), "mean_squared_error" ("mse"), or an instance. With several outputs a
-            list or a dict by the outputs' names, None for an output without a loss; or one loss
-            for all of them.
-        metrics : list of str or Metric, optional
-            "accuracy" takes the accuracy that fits the loss. With several outputs a list of lists,
-            or a dict.
+            (integer labels), "mean_squared_error" ("mse"), an instance, or a function of your own
+            (`losses.CustomLoss`). With several outputs a list or a dict by the outputs' names, None
+            for an output without a loss; or one loss for all of them.
+        metrics : list of str, Metric or function, optional
+            "accuracy" takes the accuracy that fits the loss; a function of your own is averaged
+            (`metrics.MeanMetricWrapper`). With several outputs a list of lists, or a dict.
         loss_weights : list or dict of float, optional
             What the losses of several outputs are multiplied by in their sum.
         weighted_metrics : list of str or Metric, optional
             Like `metrics`, but every sample counts with its weight.
+        run_eagerly, steps_per_execution, jit_compile
+            How Keras's backends run a model. Nothing changes here: there is one way.
 
         Raises
         ------

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv.kernels.optimizer_step import adam_step, lamb_step, nadam_step
 from fastconv.optimizers.base import Arrays, Optimizer, Step
-from fastconv.optimizers.numbers import check_number
+from fastconv.optimizers.numbers import check_number, epsilon_of
 
 
 class _TwoMeans(Optimizer):
@@ -22,14 +22,14 @@ class _TwoMeans(Optimizer):
         learning_rate: Any = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
-        epsilon: float = 1e-7,
+        epsilon: float | None = 1e-7,
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         where = type(self).__name__
         self.beta_1 = check_number(beta_1, "beta_1", 0, 1, where=where)
         self.beta_2 = check_number(beta_2, "beta_2", 0, 1, where=where)
-        self.epsilon = check_number(epsilon, "epsilon", 0, math.inf, where=where)
+        self.epsilon = epsilon_of(epsilon, where=where)
 
     def get_config(self) -> dict[str, Any]:
         own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
@@ -69,7 +69,7 @@ class Adam(_TwoMeans):
         learning_rate: Any = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
-        epsilon: float = 1e-7,
+        epsilon: float | None = 1e-7,
         amsgrad: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -114,7 +114,7 @@ class AdamW(Adam):
         weight_decay: float = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
-        epsilon: float = 1e-7,
+        epsilon: float | None = 1e-7,
         amsgrad: bool = False,
         **kwargs: Any,
     ) -> None:

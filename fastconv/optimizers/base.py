@@ -181,6 +181,15 @@ class Optimizer(Configured):
         else:
             self._learning_rate = check_number(value, "learning_rate", 0, math.inf, where=where)
 
+    @property
+    def lr(self) -> float:
+        """The older name of `learning_rate`."""
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        self.learning_rate = value
+
     def build(self, store: ParameterStore) -> None:
         """Work on `store` from now on; what the slots held for its parameters is kept."""
         if store is self.store:

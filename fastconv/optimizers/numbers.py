@@ -20,3 +20,8 @@ def check_number(value: Any, what: str, low: float, high: float, *, where: str) 
 def optional_number(value: Any, what: str, *, where: str) -> float | None:
     """A finite number of at least 0, or None."""
     return None if value is None else check_number(value, what, 0, math.inf, where=where)
+
+
+def epsilon_of(value: Any, *, where: str) -> float:
+    """A number of at least 0; None is 1e-7, as in older programs."""
+    return check_number(1e-7 if value is None else value, "epsilon", 0, math.inf, where=where)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv.kernels.optimizer_step import adagrad_step, rmsprop_step
 from fastconv.optimizers.base import Arrays, Optimizer, Step
-from fastconv.optimizers.numbers import check_number
+from fastconv.optimizers.numbers import check_number, epsilon_of
 
 
 class RMSprop(Optimizer):
@@ -42,14 +42,14 @@ class RMSprop(Optimizer):
         learning_rate: Any = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
-        epsilon: float = 1e-7,
+        epsilon: float | None = 1e-7,
         centered: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = check_number(rho, "rho", 0, 1, where="RMSprop")
         self.momentum = check_number(momentum, "momentum", 0, 1, where="RMSprop")
-        self.epsilon = check_number(epsilon, "epsilon", 0, math.inf, where="RMSprop")
+        self.epsilon = epsilon_of(epsilon, where="RMSprop")
         self.centered = bool(centered)
         optional = (("sum", self.momentum > 0), ("mean", self.centered))
         self.slot_names = ("v", *(name for name, wanted in optional if wanted))
@@ -94,14 +94,14 @@ class Adagrad(Optimizer):
         self,
         learning_rate: Any = 0.001,
         initial_accumulator_value: float = 0.1,
-        epsilon: float = 1e-7,
+        epsilon: float | None = 1e-7,
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.initial_accumulator_value = check_number(
             initial_accumulator_value, "initial_accumulator_value", 0, math.inf, where="Adagrad"
         )
-        self.epsilon = check_number(epsilon, "epsilon", 0, math.inf, where="Adagrad")
+        self.epsilon = epsilon_of(epsilon, where="Adagrad")
 
     def start_slots(self, slots: Arrays) -> None:
         slots["total"][...] = self.initial_accumulator_value

@@ -75,6 +75,21 @@ class Parameter:
     def size(self) -> int:
         return self._value.size
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._value.dtype
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the array."""
+        return self._value.copy()
+
+    def assign(self, value: ArrayLike) -> None:
+        """Write into the array: Keras's words for assigning to `value`."""
+        self.value = value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self._value, dtype=dtype, copy=copy)
+
     def allocate_grad(self) -> np.ndarray:
         """The gradient's array; made if there is none yet, in the store if there is one."""
         if self.grad is None and self._store is not None and self.trainable:

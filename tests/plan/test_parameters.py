@@ -91,3 +91,13 @@ def test_a_gradient_is_made_in_the_store_that_holds_the_parameter():
     assert store.grads.sum() == 4
     old.allocate_grads()
     assert np.shares_memory(a.grad, store.grads)
+
+
+def test_keras_words_for_the_value():
+    parameter = numbered("w", (2, 3))
+    array = parameter.numpy()
+    parameter.assign(np.zeros((2, 3)))
+    assert array[1, 2] == 5
+    assert parameter.dtype == np.float32
+    np.testing.assert_array_equal(np.asarray(parameter), np.zeros((2, 3)))
+    assert np.array(parameter, dtype=np.float64).dtype == np.float64

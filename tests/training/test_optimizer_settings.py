@@ -282,3 +282,13 @@ BAD = [
 def test_errors(bad, error, message):
     with pytest.raises(error, match=re.escape(message)):
         bad()
+
+
+def test_older_spellings_of_a_running_optimizer():
+    optimizer = Adam(lr=0.1, epsilon=None, decay=0.0)
+    assert (optimizer.lr, optimizer.epsilon) == (0.1, 1e-7)
+    optimizer.lr = 0.02
+    assert optimizer.learning_rate == 0.02
+    assert schedules.CosineDecay(0.1, 10, name="mine").name == "mine"
+    with pytest.raises(ValueError, match="learning_rate must be finite, at least 0"):
+        optimizer.lr = -1

@@ -12,8 +12,17 @@ from fastconv.utils.configured import Configured
 class LearningRateSchedule(Configured):
     """The learning rate as a function of the number of steps taken: ``schedule(step)``.
 
-    A subclass defines `at`.
+    A subclass defines `at`, or `__call__`.
+
+    Parameters
+    ----------
+    name : str, optional
+        For the caller's own use.
     """
+
+    def __init__(self, name: str | None = None, **unknown: Any) -> None:
+        super().__init__(**unknown)
+        self.name = name or type(self).__name__
 
     def __call__(self, step: int) -> float:
         return float(self.at(int(step)))
