@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fastconv._version import __version__
 
 if TYPE_CHECKING:
+    import fastconv.backend as backend
     import fastconv.callbacks as callbacks
     import fastconv.datasets as datasets
     import fastconv.initializers as initializers
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import fastconv.models as models
     import fastconv.ops as ops
     import fastconv.optimizers as optimizers
+    import fastconv.preprocessing as preprocessing
     import fastconv.recipes as recipes
     import fastconv.reference as reference
     import fastconv.testing as testing
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 _MODULES = frozenset(
     (
         "augment",
+        "backend",
         "callbacks",
         "datasets",
         "initializers",
@@ -45,6 +48,7 @@ _MODULES = frozenset(
         "ops",
         "optimizers",
         "plan",
+        "preprocessing",
         "recipes",
         "reference",
         "regularizers",
@@ -66,6 +70,7 @@ __all__ = [
     "Sequential",
     "__version__",
     "augment",
+    "backend",
     "callbacks",
     "datasets",
     "get_num_threads",
@@ -76,6 +81,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
     "recipes",
     "reference",
     "regularizers",

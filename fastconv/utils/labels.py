@@ -1,4 +1,4 @@
-"""Class indices to one-hot rows."""
+"""Class indices to one-hot rows; vectors of length 1."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_int
+from fastconv.utils.arrays import as_numbers
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -56,3 +57,23 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     rows = np.zeros((whole.size, classes), np.float32)
     rows[np.arange(whole.size), whole.reshape(-1)] = 1
     return rows.reshape(*whole.shape, classes)
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
+    """An array divided by its norm along an axis; what has a norm of 0 stays.
+
+    Parameters
+    ----------
+    x : array_like
+    axis : int
+    order : int
+        Of the norm: 2 is the Euclidean one.
+
+    Examples
+    --------
+    >>> normalize([[3.0, 4.0], [0.0, 0.0]]).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
+    """
+    numbers = np.atleast_1d(as_numbers(x, "x", where="normalize")).astype(np.float64)
+    norm = np.linalg.norm(numbers, as_int(order, "order", where="normalize"), axis, keepdims=True)
+    return numbers / np.where(norm == 0, 1.0, norm)

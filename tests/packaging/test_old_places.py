@@ -1,5 +1,9 @@
 """Keras's older import paths lead to the same things."""
 
+import pytest
+
+import fastconv
+
 OLD_PLACES = """
 from fastconv.models import Sequential, Model, load_model
 from fastconv.layers import Convolution2D, MaxPool2D, AvgPool2D
@@ -18,10 +22,26 @@ assert keras.utils.to_categorical is np_utils.to_categorical is to_categorical
 assert keras.layers.Conv2D is keras.layers.convolutional.Conv2D is Convolution2D
 assert keras.models.Sequential is keras.Sequential is Sequential
 assert keras.datasets.mnist is mnist
-from fastconv.utils import image_dataset_from_directory
+from fastconv.utils import image_dataset_from_directory, PyDataset, Sequence
+from fastconv.preprocessing import image_dataset_from_directory as same
+assert same is image_dataset_from_directory
+from fastconv.preprocessing.image import load_img, img_to_array
+assert keras.preprocessing.image.load_img is keras.utils.load_img is load_img
+from fastconv import backend as K
+assert (K.image_data_format(), K.floatx(), K.epsilon()) == ("channels_last", "float32", 1e-7)
+K.set_image_data_format("channels_last"), K.set_floatx("float32"), K.clear_session()
+assert keras.losses.categorical_crossentropy.__name__ == "categorical_crossentropy"
+assert keras.metrics.categorical_accuracy.__name__ == "categorical_accuracy"
 assert keras.datasets.image_dataset_from_directory is image_dataset_from_directory
 """
 
 
 def test_old_places():
     exec(compile(OLD_PLACES, "program", "exec"), {})
+
+
+def test_a_format_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="data_format must be one of 'channels_last'; received"):
+        fastconv.backend.set_image_data_format("channels_first")
+    with pytest.raises(ValueError, match="dtype must be one of 'float32'; received 'float16'"):
+        fastconv.backend.set_floatx("float16")

@@ -1,0 +1,62 @@
+"""A base for data that is asked for batch by batch, by number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastconv._arguments import as_int
+from fastconv.utils.configured import Configured
+
+
+class PyDataset(Configured):
+    """Batches by number, as Keras's: a subclass defines `__len__` and `__getitem__`.
+
+    `fit`, `evaluate` and `predict` walk it in the order of the numbers, in a thread ahead of the
+    training, and call `on_epoch_end` behind the last one: the place to put the samples in a new
+    order. Any object with these methods will do; deriving from this class is not needed.
+
+    Parameters
+    ----------
+    workers, use_multiprocessing, max_queue_size
+        As Keras has them; there is one thread, whatever they say.
+
+    Examples
+    --------
+    >>> class Squares(PyDataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...
+    ...     def __getitem__(self, index):
+    ...         x = np.arange(4 * index, 4 * index + 4).reshape(4, 1)
+    ...         return x, x * x
+    >>> x, y = Squares()[2]
+    >>> y.ravel().tolist()
+    [64, 81, 100, 121]
+    """
+
+    def __init__(
+        self,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        max_queue_size: int = 10,
+        **unknown: Any,
+    ) -> None:
+        super().__init__(**unknown)
+        where = type(self).__name__
+        self.workers = as_int(workers, "workers", where=where)
+        self.use_multiprocessing = bool(use_multiprocessing)
+        self.max_queue_size = as_int(max_queue_size, "max_queue_size", where=where)
+
+    def __len__(self) -> int:
+        """The number of batches."""
+        raise NotImplementedError(f"{type(self).__name__} must define __len__()")
+
+    def __getitem__(self, index: int) -> Any:
+        """A batch, (x, y) or (x, y, sample_weight)."""
+        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index)")
+
+    def on_epoch_end(self) -> None:
+        """After every walk over the batches."""
+
+
+Sequence = PyDataset
