@@ -34,6 +34,8 @@ class Conv1D(Convolution):
         As for `Conv2D`.
     kernel_initializer, bias_initializer : str or Initializer
         Of the kernel (kernel_size, channels / groups, filters) and the bias (filters,).
+    kernel_regularizer, bias_regularizer, activity_regularizer
+        As for `Conv2D`.
     name, trainable, input_shape
         As for every `Layer`.
 

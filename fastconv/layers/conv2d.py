@@ -41,6 +41,8 @@ class Conv2D(Convolution):
         Of the kernel (height, width, channels / groups, filters) and the bias (filters,).
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
         What they add to a model's loss: "l1", "l2", or one of `fastconv.regularizers`.
+    activity_regularizer : str or Regularizer, optional
+        The same for the output, divided by the number of samples.
     name, trainable, input_shape
         As for every `Layer`.
 

@@ -37,6 +37,8 @@ class Conv2DTranspose(Convolution):
         As for `Conv2D`.
     kernel_initializer, bias_initializer : str or Initializer
         Of the kernel (height, width, filters, channels) and the bias (filters,).
+    kernel_regularizer, bias_regularizer, activity_regularizer
+        As for `Conv2D`.
     name, trainable, input_shape
         As for every `Layer`.
 

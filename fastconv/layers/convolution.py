@@ -52,10 +52,12 @@ class Convolution(Regularized):
         )
 
     def emit_activated(self, graph: Graph, y: Value) -> Value:
-        """Record the activation and the way back to the data format."""
+        """Record the activation, what it costs, and the way back to the data format."""
         if self.activation == "softmax":  # along the last axis, whatever the format calls it
-            return emit_activation(graph, emit_from_last(graph, y, self.data_format), "softmax")
-        return emit_from_last(graph, emit_activation(graph, y, self.activation), self.data_format)
+            y = emit_activation(graph, emit_from_last(graph, y, self.data_format), "softmax")
+            return self.emit_penalty(graph, y)
+        y = self.emit_penalty(graph, emit_activation(graph, y, self.activation))
+        return emit_from_last(graph, y, self.data_format)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -30,6 +30,8 @@ class Dense(Regularized):
         Of the kernel (inputs, units) and the bias (units,).
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
         What they add to a model's loss: "l1", "l2", or one of `fastconv.regularizers`.
+    activity_regularizer : str or Regularizer, optional
+        The same for the output, divided by the number of samples.
     name, trainable, input_shape
         As for every `Layer`.
 
@@ -74,7 +76,8 @@ class Dense(Regularized):
         )
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        return emit_activation(graph, graph.dense(x, self.kernel, self.bias), self.activation)
+        y = emit_activation(graph, graph.dense(x, self.kernel, self.bias), self.activation)
+        return self.emit_penalty(graph, y)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.units)

@@ -37,6 +37,8 @@ class DepthwiseConv2D(Convolution):
         Of the kernel (height, width, channels, depth_multiplier) and the bias.
     depthwise_regularizer, bias_regularizer : str or Regularizer, optional
         Of the same.
+    activity_regularizer
+        As for `Conv2D`.
     name, trainable, input_shape
         As for every `Layer`.
 

@@ -37,6 +37,8 @@ class SeparableConv2D(Convolution):
         depth_multiplier, filters) and the bias (filters,).
     depthwise_regularizer, pointwise_regularizer, bias_regularizer : str or Regularizer, optional
         Of the same.
+    activity_regularizer
+        As for `Conv2D`.
     name, trainable, input_shape
         As for every `Layer`.
 

@@ -10,7 +10,7 @@ from fastconv.models.data import Signature
 from fastconv.plan.graph import Graph
 from fastconv.plan.parameters import Parameter, ParameterStore
 from fastconv.plan.plan import Plan
-from fastconv.plan.primitives import Conv2D, Dense
+from fastconv.plan.primitives import ActivityPenalty, Conv2D, Dense
 from fastconv.utils.structures import leaves, rebuild
 
 if TYPE_CHECKING:
@@ -102,8 +102,11 @@ class Plans:
         if any(suspects) and all(None not in port.shape for port in model.input_ports):
             shapes = [tuple(size or 1 for size in port.shape) for port in model.input_ports]
             graph = model_graph(model, tuple((shape, "float32") for shape in shapes))
+            writers = {node.output: node for node in graph.nodes}
             for loss, suspect, y in zip(losses, suspects, graph.outputs, strict=True):
-                last = next((node for node in graph.nodes if node.output is y), None)
+                last = writers.get(y)
+                while last is not None and isinstance(last.primitive, ActivityPenalty):
+                    last = writers.get(last.inputs[0])
                 if suspect and last is not None and isinstance(last.primitive, (Conv2D, Dense)):
                     assert loss is not None
                     raise ValueError(

@@ -50,6 +50,7 @@ class Execution:
         self._sums: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in executors]
         self._parameter_sums: list[list[tuple[Parameter, np.ndarray]]] = [[] for _ in executors]
         self._learners = [e for e in executors if type(e).settle is not Executor.settle]
+        self._costly = [e for e in executors if type(e).penalty is not Executor.penalty]
         self._seed_sums: list[tuple[np.ndarray, np.ndarray]] = []
         for i, executor in enumerate(executors):
             self._bind_values(i, executor)
@@ -91,6 +92,10 @@ class Execution:
         for output, root in zip(self.outputs, self._flow.outputs, strict=True):
             if root in self._flow.inputs:  # there was nothing to compute
                 np.copyto(output, xs[self._flow.inputs.index(root)].reshape(output.shape))
+
+    def penalties(self) -> float:
+        """What the steps themselves add to a loss after a `forward`."""
+        return sum((executor.penalty() for executor in self._costly), 0.0)
 
     def settle(self) -> None:
         """Let the executors keep what they have learnt in a `forward` in training."""

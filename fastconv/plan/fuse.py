@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from fastconv.plan.primitives import (
     Activation,
+    ActivityPenalty,
     Add,
     Affine,
     BatchNorm,
@@ -94,6 +95,7 @@ PATTERNS: tuple[tuple[str, tuple[Part, ...]], ...] = (
     ("dropout", (_is(Dropout),)),
     ("spatial_dropout", (_is(SpatialDropout),)),
     ("affine", (_is(Affine),)),
+    ("activity_penalty", (_is(ActivityPenalty),)),
     ("add", (_is(Add),)),
     ("multiply", (_is(Multiply),)),
     ("merge", (_is(Merge),)),

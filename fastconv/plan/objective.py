@@ -87,9 +87,9 @@ class Objective:
             step.targets.take(part, weight)
 
     def run(self, execution: Execution, gradient: bool, clock: Clock | None = None) -> float:
-        """The weighted sum of the losses; with `gradient`, also the seeds of the backward pass."""
+        """The weighted sum of the losses and what steps cost; with `gradient`, also the seeds."""
         start = perf_counter()
-        total = 0.0
+        total = execution.penalties()
         self.values.clear()
         if gradient:
             without = set(range(len(execution.seeds))) - {p.output for p in self.placements}

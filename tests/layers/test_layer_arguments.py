@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from fastconv import layers
+from fastconv import layers, regularizers
 from fastconv.models.registry import describe, make
 
 LAYERS = [
@@ -23,6 +23,7 @@ LAYERS = [
     (layers.Flatten(data_format="channels_first"), (5, 3, 4), (60,)),
     (layers.Dense(7, activation="relu"), (5,), (7,)),
     (layers.Dense(7), (2, 3, 5), (2, 3, 7)),
+    (layers.Dense(7, activity_regularizer=regularizers.L1L2(0.1, 0.2)), (5,), (7,)),
     (layers.Dropout(0.5, seed=4), (3, 4), (3, 4)),
     (layers.Activation("softmax"), (4,), (4,)),
     (layers.ReLU(), (2, 3), (2, 3)),

@@ -7,6 +7,7 @@ from fastconv.plan.primitives.adjusting import Brightness, Contrast, Erase, Stan
 from fastconv.plan.primitives.base import Primitive
 from fastconv.plan.primitives.elementwise import (
     Activation,
+    ActivityPenalty,
     Add,
     Affine,
     Dropout,
@@ -23,6 +24,7 @@ from fastconv.plan.primitives.sampling import Resample
 
 __all__ = [
     "Activation",
+    "ActivityPenalty",
     "Add",
     "Affine",
     "BatchNorm",

@@ -70,5 +70,17 @@ class Affine(Primitive):
 
 
 @dataclass(frozen=True, eq=False)
+class ActivityPenalty(Primitive):
+    """y = x, which costs (l1 * sum(abs(x)) + l2 * sum(x**2)) / samples where there is a loss."""
+
+    l1: float
+    l2: float
+
+    @property
+    def title(self) -> str:
+        return f"penalty l1 {self.l1:.4g}, l2 {self.l2:.4g}"
+
+
+@dataclass(frozen=True, eq=False)
 class Add(Primitive):
     """y = a + b, of one shape."""

@@ -72,6 +72,15 @@ class Elementwise(Recorder):
         )
         return self._record(step, (x,), x.shape)
 
+    def activity_penalty(self, x: Value, l1: float, l2: float) -> Value:
+        """x, whose l1 * sum(abs(x)) + l2 * sum(x**2), by the number of samples, joins the loss."""
+        where = self._where("activity_penalty")
+        self._float_input(x, where)
+        step = primitives.ActivityPenalty(
+            as_float(l1, "l1", where=where), as_float(l2, "l2", where=where)
+        )
+        return self._record(step, (x,), x.shape)
+
     def add(self, a: Value, b: Value) -> Value:
         """a + b, element by element."""
         where = self._where("add")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.steps.activation import make_activation
+from fastconv.plan.steps.activity_penalty import ActivityPenaltyStep
 from fastconv.plan.steps.add import AddStep
 from fastconv.plan.steps.adjust import BrightnessStep, ContrastStep
 from fastconv.plan.steps.affine import AffineStep
@@ -39,6 +40,7 @@ _MAKERS: dict[str, Callable[[FusedStep, Setting], Executor]] = {
     "dropout": DropoutStep,
     "spatial_dropout": SpatialDropoutStep,
     "affine": AffineStep,
+    "activity_penalty": ActivityPenaltyStep,
     "add": AddStep,
     "multiply": MultiplyStep,
     "merge": make_merge,

@@ -103,6 +103,13 @@ class Executor:
         """Compute the gradients, after a `forward` with `training` and the same `step`."""
         raise NotImplementedError
 
+    def penalty(self) -> float:
+        """What the last `forward` adds to a loss, which asks for it before the backward pass.
+
+        A `backward` without a loss, from gradients that somebody gave, leaves it out.
+        """
+        return 0.0
+
     def settle(self) -> None:
         """Keep what the last `forward` in training has learnt besides gradients.
 
