@@ -20,7 +20,7 @@ from fastconv.datasets._array_store import (
 from fastconv.datasets._decode import Form, OtherFormError, UnreadableError
 from fastconv.datasets._decode_many import Skipped, decode_many, default_threads
 from fastconv.datasets._form import Wish, common_form, first_form
-from fastconv.datasets._layout import Layout, arrange
+from fastconv.datasets._layout import Layout, arrange, number
 from fastconv.datasets._sources import Source
 
 _Writer = ArrayWriter | MemoryWriter
@@ -28,20 +28,24 @@ _Writer = ArrayWriter | MemoryWriter
 
 @dataclass(frozen=True)
 class DecodeTask:
-    """What to decode; `where` is the source's name in messages."""
+    """What to decode; `where` is the source's name in messages.
+
+    With `flat` folders mean nothing, and the images' labels are their numbers.
+    """
 
     where: str
     source: Source
     wish: Wish
     strict: bool
     verbose: bool
+    flat: bool = False
 
     def run_cached(self, entry: StoreEntry) -> Loaded:
         """Write the arrays into `entry` and return what it then loads.
 
         A cache that cannot be written gives a warning, and the arrays are made in memory.
         """
-        layout = arrange(self.where, *self.source.listing())
+        layout = self._layout()
         fingerprint = self.source.fingerprint()
         try:
             with entry.replace() as folder:
@@ -52,14 +56,14 @@ class DecodeTask:
         except OSError as error:  # reading never raises it: see `decode_many.read`
             warnings.warn(
                 f"load_images: cannot write to the cache ({error}); decoding into memory",
-                stacklevel=3,
+                stacklevel=4,
             )
             return self.run_in_memory()
         return entry.load(fingerprint) or self.run_in_memory()
 
     def run_in_memory(self) -> Loaded:
         """Return the information and the arrays that `run_cached` would."""
-        layout = arrange(self.where, *self.source.listing())
+        layout = self._layout()
         writers: list[MemoryWriter] = []
 
         def in_memory(form: Form) -> MemoryWriter:
@@ -68,6 +72,10 @@ class DecodeTask:
 
         information, y = self._decode(layout, in_memory)
         return information, {"x": writers[-1].array(), "y": y}
+
+    def _layout(self) -> Layout:
+        files, folders = self.source.listing()
+        return number(self.where, files) if self.flat else arrange(self.where, files, folders)
 
     def _decode(
         self, layout: Layout, open_writer: Callable[[Form], _Writer]
@@ -92,9 +100,11 @@ class DecodeTask:
         n_train = int(np.count_nonzero(kept[: len(layout.train)]))
         y = labels[kept]
         found = np.bincount(y[:n_train], minlength=len(layout.class_names))
-        for name, count in zip(layout.class_names, found, strict=True):
-            if count == 0:
+        for label, name in enumerate(layout.class_names):
+            if found[label] == 0:
                 raise ValueError(f"{self.where}: all images of class {name} are unreadable")
+        if n_train == 0:
+            raise ValueError(f"{self.where}: all {len(names)} images are unreadable")
         information = {
             "class_names": list(layout.class_names),
             "n_train": n_train,

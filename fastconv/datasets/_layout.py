@@ -17,7 +17,10 @@ Labelled = list[tuple[str, int]]  # relative paths and their classes
 
 @dataclass(frozen=True)
 class Layout:
-    """Images in order of class, then of name; `test` is None without a test folder."""
+    """Images in order of class, then of name; `test` is None without a test folder.
+
+    `class_names` is empty where the classes are the images' numbers.
+    """
 
     class_names: tuple[str, ...]
     train: Labelled
@@ -43,10 +46,7 @@ def arrange(where: str, files: Iterable[str], folders: Iterable[str]) -> Layout:
         When there is no class, only one, or one without images, or when the test part has a
         class that the training part lacks.
     """
-    images = _visible(name for name in files if name.lower().endswith(SUFFIXES))
-    tree = _visible(folders)
-    if not images:
-        raise ValueError(f"{where}: must hold images ({' '.join(SUFFIXES)}); found none")
+    images, tree = _images(where, files), _visible(folders)
     root = _root(images, tree)
     top = {parts[-1].lower(): parts for parts in tree if parts[:-1] == root}
     train = next((top[name] for name in _TRAIN if name in top), None)
@@ -72,6 +72,22 @@ def arrange(where: str, files: Iterable[str], folders: Iterable[str]) -> Layout:
         _labelled(where, images, train, class_names),
         _labelled(where, images, test, class_names),
     )
+
+
+def number(where: str, files: Iterable[str]) -> Layout:
+    """All images of a listing, whatever folder they lie in; each is a class of its own.
+
+    In Keras's order: by the folder's path, then by name. Raises ValueError when there is none.
+    """
+    images = sorted(_images(where, files), key=lambda parts: ("/".join(parts[:-1]), parts[-1]))
+    return Layout((), [("/".join(parts), k) for k, parts in enumerate(images)], None)
+
+
+def _images(where: str, files: Iterable[str]) -> list[Parts]:
+    images = _visible(name for name in files if name.lower().endswith(SUFFIXES))
+    if not images:
+        raise ValueError(f"{where}: must hold images ({' '.join(SUFFIXES)}); found none")
+    return images
 
 
 def _visible(names: Iterable[str]) -> list[Parts]:

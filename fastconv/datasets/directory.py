@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastconv._arguments import as_int
+from fastconv.datasets._form import checked_wish
 from fastconv.datasets._split import stratified_split
-from fastconv.datasets.images import ImageSet, load_images
+from fastconv.datasets.images import ImageSet, read_images
 from fastconv.datasets.labelled import ImageDataset, LabelledImages
 
 _LABEL_MODES = ("int", "categorical", "binary", None)
@@ -45,8 +47,9 @@ def image_dataset_from_directory(
     directory
         A folder, or a ``.zip`` archive, which is read in place.
     labels
-        ``"inferred"`` from the folders' names; None; or a list with a number for each image, the
-        images being sorted by folder and name.
+        ``"inferred"`` from the folders' names; None, as ``label_mode=None``; or a list with a
+        number for each image. Without ``"inferred"`` folders do not matter: all images are taken,
+        wherever they lie, sorted by their folder's path, then by name.
     label_mode
         ``"int"``: int64 ``(n,)``; ``"categorical"``: one-hot float32 ``(n, classes)``;
         ``"binary"``: float32 ``(n, 1)``, 0 or 1; None: none.
@@ -100,23 +103,30 @@ def image_dataset_from_directory(
         raise ValueError(
             f"{where}: validation_split must be between 0 and 1; received {validation_split!r}"
         )
-    data = load_images(
-        directory,
-        image_size=image_size,
-        color_mode=color_mode,
-        interpolation=interpolation,
-        strict=strict,
-        cache=cache,
-        verbose=verbose,
-    )
-    names, numbers = _labels(where, data, labels, class_names)
+    if isinstance(labels, str) and labels != "inferred":
+        raise ValueError(
+            f"{where}: labels must be 'inferred', None or a list of numbers; received {labels!r}"
+        )
+    if labels is None or label_mode is None:
+        labels = label_mode = None
+    flat = not isinstance(labels, str)
+    if flat and class_names is not None:
+        raise ValueError(
+            f"{where}: class_names belong to labels='inferred' with a label_mode; received "
+            f"{class_names!r}"
+        )
+    wish = checked_wish(where, image_size, color_mode, interpolation)
+    data = read_images(Path(directory).expanduser(), wish, strict, cache, verbose, flat)
+    if flat:
+        names, numbers = _given(where, data, labels)
+    else:
+        names, numbers = _inferred(where, data, class_names)
     parts = _parts(where, data, validation_split, subset, seed, numbers)
-    mode = None if labels is None else label_mode
-    if mode == "binary" and len(names) != 2:
+    if label_mode == "binary" and len(names) != 2:
         raise ValueError(
             f"{where}: label_mode 'binary' needs two classes; received {', '.join(names)}"
         )
-    finished = [_finish(x, y, names, mode, shuffle, seed) for x, y in parts]
+    finished = [_finish(x, y, names, label_mode, shuffle, seed) for x, y in parts]
     if batch_size is None:
         return finished[0] if len(finished) == 1 else tuple(finished)
     made = [
@@ -156,28 +166,26 @@ def _parts(
     return both if subset == "both" else [both[subset == "validation"]]
 
 
-def _labels(
-    where: str, data: ImageSet, labels: Any, wanted: Sequence[str] | None
+def _given(where: str, data: ImageSet, labels: Any) -> tuple[tuple[str, ...], np.ndarray]:
+    """The classes' names, and the number of every image's class, which unreadable ones have too."""
+    if labels is None:
+        return (), np.zeros(len(data.y_train), np.int64)
+    count, given = len(data.y_train) + len(data.skipped), np.asarray(labels)
+    if given.dtype.kind not in "iu" or given.shape != (count,) or given.min(initial=0) < 0:
+        raise ValueError(
+            f"{where}: labels must be a whole number of at least 0 for each of the "
+            f"{count} images; received {given.dtype} {given.shape}"
+        )
+    return tuple(str(n) for n in range(given.max() + 1)), given.astype(np.int64)[data.y_train]
+
+
+def _inferred(
+    where: str, data: ImageSet, wanted: Sequence[str] | None
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """The classes' names, and the number of every image's class."""
-    found = data.class_names
-    folders = data.y_train
+    """The classes' names in the wanted order, and the number of every image's class."""
+    found, folders = data.class_names, data.y_train
     if data.y_test is not None:
         folders = np.concatenate([folders, data.y_test])
-    if labels is not None and not isinstance(labels, str):
-        given = np.asarray(labels)
-        if given.dtype.kind not in "iu" or given.shape != folders.shape or given.min(initial=0) < 0:
-            raise ValueError(
-                f"{where}: labels must be a whole number of at least 0 for each of the "
-                f"{len(folders)} images; received {given.dtype} {given.shape}"
-            )
-        if wanted is not None:
-            raise ValueError(f"{where}: class_names belong to labels='inferred'; received both")
-        return tuple(str(n) for n in range(given.max() + 1)), given.astype(np.int64)
-    if labels not in ("inferred", None):
-        raise ValueError(
-            f"{where}: labels must be 'inferred', None or a list of numbers; received {labels!r}"
-        )
     if wanted is None:
         return found, folders
     if sorted(wanted) != list(found):

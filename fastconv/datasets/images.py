@@ -12,7 +12,7 @@ import numpy as np
 from fastconv.datasets._array_store import StoreEntry
 from fastconv.datasets._decode_many import Skipped
 from fastconv.datasets._decode_task import DecodeTask
-from fastconv.datasets._form import checked_wish
+from fastconv.datasets._form import Wish, checked_wish
 from fastconv.datasets._sources import open_source
 
 
@@ -86,12 +86,22 @@ def load_images(
         all of one class.
     """
     wish = checked_wish("load_images", image_size, color_mode, interpolation)
-    place = Path(path).expanduser()
+    return read_images(Path(path).expanduser(), wish, strict, cache, verbose)
+
+
+def read_images(
+    place: Path, wish: Wish, strict: bool, cache: bool, verbose: bool, flat: bool = False
+) -> ImageSet:
+    """What `load_images` returns; with `flat`, all images, and in `y_train` their numbers.
+
+    The numbers count all images by their folder's path, then by name, unreadable ones too.
+    """
     with open_source(place) as source:
-        entry = StoreEntry("images", str(place.resolve()), vars(wish))
+        options = vars(wish) | ({"flat": True} if flat else {})
+        entry = StoreEntry("images", str(place.resolve()), options)
         stored = entry.load(source.fingerprint()) if cache else None
         if stored is None:
-            task = DecodeTask(str(place), source, wish, strict, verbose)
+            task = DecodeTask(str(place), source, wish, strict, verbose, flat)
             information, arrays = task.run_cached(entry) if cache else task.run_in_memory()
         else:
             information, arrays = stored
@@ -118,5 +128,5 @@ def _report_skipped(where: str, skipped: tuple[Skipped, ...], count: int, strict
     more = ", …" if len(skipped) > 3 else ""
     warnings.warn(
         f"{where}: skipped {len(skipped)} unreadable of {count} images: {shown}{more}",
-        stacklevel=3,
+        stacklevel=4,
     )

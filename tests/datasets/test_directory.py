@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from data_files import pixels, two_classes, write_tree
+from data_files import encoded, pixels, two_classes, write_tree, write_zip
 
 from fastconv import Input, Sequential
 from fastconv.datasets import image_dataset_from_directory
@@ -59,6 +59,60 @@ def test_own_labels(pets):
     assert np.bincount(held.labels).tolist() == [2, 2, 2]
 
 
+@pytest.fixture
+def flat(tmp_path):
+    """Images of the starts 0 to 4 in Keras's order, and one that cannot be read after the first."""
+    names = ("b.png", "c.png", "a/0.png", "a-b/1.png", "a/z/9.png")
+    tree = {name: encoded(pixels(6, 5, start=s)) for s, name in enumerate(names)}
+    return write_tree(tmp_path / "flat", tree | {"bad.png": b"no image", "notes.txt": b""})
+
+
+@pytest.mark.parametrize("archived", [False, True])
+@pytest.mark.parametrize("cache", [False, True])
+def test_labels_of_a_flat_folder(flat, tmp_path, archived, cache):
+    if archived:
+        files = (path for path in flat.rglob("*") if path.is_file())
+        tree = {path.relative_to(flat).as_posix(): path.read_bytes() for path in files}
+        flat = write_zip(tmp_path / "flat.zip", tree)
+    numbers = [0, 9, 1, 2, 3, 4]  # b.png, then bad.png
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"skipped 1 unreadable of 6 images: bad\.png"):
+            data = image_dataset_from_directory(flat, numbers, shuffle=False, cache=cache)
+        assert starts(data.images) == [0, 1, 2, 3, 4]
+        assert data.labels.tolist() == [0, 1, 2, 3, 4]
+        assert data.class_names == tuple("0123456789")
+    with pytest.warns(UserWarning, match="skipped 1"):
+        hot = image_dataset_from_directory(
+            flat, [0, 0, 1, 1, 0, 1], "categorical", seed=2, cache=cache
+        )
+    numbers = np.array([0, 1, 1, 0, 1])[starts(hot.images)]
+    np.testing.assert_array_equal(hot.labels, np.eye(2)[numbers])
+
+
+def test_a_flat_folder_without_labels(flat):
+    (flat / "bad.png").unlink()
+    for none in ({"label_mode": None}, {"labels": None}):
+        data = image_dataset_from_directory(flat, **none, shuffle=False)
+        assert (starts(data.images), data.labels, data.class_names) == ([0, 1, 2, 3, 4], None, ())
+    (batch,) = data
+    assert batch.shape == (5, 6, 5, 3)
+    training, held = image_dataset_from_directory(
+        flat, None, validation_split=0.4, subset="both", seed=1
+    )
+    assert sorted(starts(training.images) + starts(held.images)) == [0, 1, 2, 3, 4]
+    assert len(held.images) == 2
+
+
+def test_a_folder_without_images_and_one_whose_images_are_damaged(tmp_path):
+    empty = write_tree(tmp_path / "empty", {"notes.txt": b""})
+    with pytest.raises(ValueError, match="empty: must hold images"):
+        image_dataset_from_directory(empty, None)
+    whole = encoded(pixels(6, 5))
+    damaged = write_tree(tmp_path / "damaged", {"a.png": whole[:60], "b.png": whole[:60]})
+    with pytest.raises(ValueError, match="damaged: all 2 images are unreadable"):
+        image_dataset_from_directory(damaged, [0, 1], image_size=4)
+
+
 def test_own_order_of_classes(pets):
     data = image_dataset_from_directory(pets, class_names=["dog", "cat"], shuffle=False)
     assert data.class_names == ("dog", "cat")
@@ -98,6 +152,9 @@ def test_given_parts(tmp_path):
         ({"labels": [-1] * 20}, "of at least 0 for each"),
         ({"labels": "folders"}, "labels must be 'inferred', None or a list"),
         ({"labels": [1] * 20, "class_names": ["a"]}, "class_names belong to labels='inferred'"),
+        ({"labels": None, "class_names": ["a"]}, "class_names belong to .*; received .'a'."),
+        ({"labels": "folders", "label_mode": None}, "labels must be 'inferred', None or a list"),
+        ({"color_mode": "grey"}, "color_mode must be one of .*; received 'grey'"),
         ({"batch_size": 0}, "batch_size must be at least 1; received 0"),
         ({"subset": "test"}, "subset must be one of .*received 'test'"),
         ({"validation_split": 1.0}, r"validation_split must be between 0 and 1; received 1\.0"),
