@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastconv._arguments import as_float, as_int, check_choice
 from fastconv.layers.base import Layer
 from fastconv.layers.channels import image_shape
-from fastconv.plan.recording.sampling import INTERPOLATIONS
-from fastconv.plan.sampling import resized
+from fastconv.plan.recording.sampling import RESIZING
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
@@ -22,15 +21,17 @@ class Resizing(Layer):
     Parameters
     ----------
     height, width : int
-    interpolation : "bilinear" or "nearest"
+    interpolation : "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5"
+        Bicubic and Lanczos' results may lie beyond the smallest and the largest value.
     crop_to_aspect_ratio : bool
         Leave out what does not fit the new proportions, instead of distorting.
     pad_to_aspect_ratio : bool
         Or add what is missing, with `fill_value`.
     fill_mode : "constant"
     fill_value : float
-    antialias : False
-        Larger steps than a pixel skip pixels.
+    antialias : bool
+        Whether a step of several pixels takes all of them in, instead of skipping some; "nearest"
+        always skips.
     name, input_shape
         As for every `Layer`.
 
@@ -67,7 +68,7 @@ class Resizing(Layer):
         self.height = as_int(height, "height", where=where)
         self.width = as_int(width, "width", where=where)
         self.interpolation = check_choice(
-            interpolation, INTERPOLATIONS, where=where, what="interpolation"
+            interpolation, RESIZING, where=where, what="interpolation"
         )
         self.crop_to_aspect_ratio = bool(crop_to_aspect_ratio)
         self.pad_to_aspect_ratio = bool(pad_to_aspect_ratio)
@@ -78,19 +79,18 @@ class Resizing(Layer):
             )
         self.fill_mode = check_choice(fill_mode, ("constant",), where=where, what="fill_mode")
         self.fill_value = as_float(fill_value, "fill_value", where=where)
-        if antialias:
-            raise ValueError(f"{where}: antialias must be False; received {antialias!r}")
+        self.antialias = bool(antialias)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         self.compute_output_shape(x.shape)
         keep = "crop" if self.crop_to_aspect_ratio else "pad" if self.pad_to_aspect_ratio else None
-        points = resized((x.shape[0], x.shape[1]), (self.height, self.width), keep)
-        return graph.resample(
+        return graph.resize(
             x,
-            points,
-            interpolation=self.interpolation,
-            fill_mode="constant",
-            fill_value=self.fill_value,
+            (self.height, self.width),
+            self.interpolation,
+            self.antialias,
+            keep,
+            self.fill_value,
         )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -107,4 +107,5 @@ class Resizing(Layer):
             "pad_to_aspect_ratio": self.pad_to_aspect_ratio,
             "fill_mode": self.fill_mode,
             "fill_value": self.fill_value,
+            "antialias": self.antialias,
         }

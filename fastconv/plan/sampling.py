@@ -55,9 +55,19 @@ def window(height: int, width: int, top: int, left: int) -> Axes:
 def resized(source: tuple[int, int], size: tuple[int, int], keep: str | None = None) -> Axes:
     """`source` stretched to `size`, pixels being squares; points beyond the edges lie on them.
 
-    With `keep` "crop" the largest middle part of the new proportions is stretched; with "pad" the
-    source in the middle of the smallest image of the new proportions, whose points may then lie
-    beyond the source's edges.
+    `keep` as in `stretches`; with "pad" points may lie beyond the source's edges.
+    """
+    parts = zip(stretches(source, size, keep), size, strict=True)
+    return Axes(*(_stretched(first, length, new) for (first, length), new in parts))
+
+
+def stretches(
+    source: tuple[int, int], size: tuple[int, int], keep: str | None
+) -> list[tuple[int, int]]:
+    """Along each axis, where what is stretched to `size` begins, and how long it is.
+
+    With `keep` "crop" it is the largest middle part of the new proportions; with "pad" the smallest
+    image of these proportions with the source in its middle; with None the source.
     """
     (ih, iw), (oh, ow) = source, size
     parts = []
@@ -70,8 +80,8 @@ def resized(source: tuple[int, int], size: tuple[int, int], keep: str | None = N
         elif keep == "pad":
             first = -int((max(n, fitting) - n) / 2)
             length = n - 2 * first
-        parts.append(_stretched(first, length, new))
-    return Axes(*parts)
+        parts.append((first, length))
+    return parts
 
 
 def _stretched(first: int, length: int, new: int) -> np.ndarray:

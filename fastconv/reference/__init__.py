@@ -98,6 +98,7 @@ from fastconv.reference.pool2d import (
     min_pool2d_backward,
 )
 from fastconv.reference.resample import affine_points, resample, resample_backward
+from fastconv.reference.resize import resize, resize_backward, resize_weights
 from fastconv.reference.softmax import softmax, softmax_backward
 
 __all__ = [
@@ -169,6 +170,9 @@ __all__ = [
     "relu_backward",
     "resample",
     "resample_backward",
+    "resize",
+    "resize_backward",
+    "resize_weights",
     "rmsprop_step",
     "sample_words",
     "selu",

@@ -26,7 +26,9 @@ from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
 from fastconv.kernels.prelu import prelu_bwd, prelu_fwd
 from fastconv.kernels.resample import resample, resample_bwd
 from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
+from fastconv.kernels.resize import resize, resize_bwd
 from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.plan.resizing import resizing
 from fastconv.plan.shapes import conv2d_shape, pool2d_shape
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -197,6 +199,21 @@ def images():
             for n, m in zip(size, new_size, strict=True)
         )
         maps = guarded(np.linspace(-3, 3, 12).reshape(2, 6))
+        weights = [
+            guarded(part)
+            for axis in resizing(size, new_size, "lanczos3", True)
+            for part in (axis.first, axis.weights)
+        ]
+        if mode == "constant":
+            for source in (x, pixels):
+                yield (
+                    f"resize {size} {new_size} {c} {source.dtype}",
+                    lambda x=source, y=y, w=weights: resize(x, y, *w),
+                )
+            yield (
+                f"resize_bwd {size} {new_size} {c}",
+                lambda y=y, dx=dx, w=weights: resize_bwd(y, dx, *w),
+            )
         for bilinear, source in itertools.product((False, True), (x, pixels)):
             to = bilinear, mode
             name = f"{size} {new_size} {c} {mode} {bilinear} {source.dtype}"

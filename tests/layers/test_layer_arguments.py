@@ -51,6 +51,7 @@ LAYERS = [
     (layers.RandomErasing(0.5, fill_value=(1, 2, 3)), (4, 5, 3), (4, 5, 3)),
     (layers.CenterCrop(2, 3), (4, 5, 3), (2, 3, 3)),
     (layers.Resizing(7, 3, "nearest", pad_to_aspect_ratio=True), (4, 5, 3), (7, 3, 3)),
+    (layers.Resizing(3, 7, "lanczos3", antialias=True), (4, 5, 3), (3, 7, 3)),
     (layers.Normalization(axis=(1, 3)), (4, 5, 3), (4, 5, 3)),
     (layers.Normalization(mean=[1.0, 2, 3], variance=[1.0, 4, 9]), (4, 5, 3), (4, 5, 3)),
 ]

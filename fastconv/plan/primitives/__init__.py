@@ -20,7 +20,7 @@ from fastconv.plan.primitives.normalization import BatchNorm, GroupNorm, LayerNo
 from fastconv.plan.primitives.opaque import Opaque
 from fastconv.plan.primitives.pooling import Pool2D
 from fastconv.plan.primitives.products import Conv2D, Conv2DTranspose, Dense
-from fastconv.plan.primitives.sampling import Resample
+from fastconv.plan.primitives.sampling import Resample, Resize
 
 __all__ = [
     "Activation",
@@ -48,6 +48,7 @@ __all__ = [
     "Primitive",
     "Resample",
     "Reshape",
+    "Resize",
     "SpatialDropout",
     "Standardize",
     "Transpose",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastconv.plan.primitives.base import Primitive
+from fastconv.plan.resizing import Weights
 from fastconv.plan.sampling import Axes, Draw
 
 
@@ -28,3 +29,19 @@ class Resample(Primitive):
         if self.draw is not None:
             return f"random {type(self.draw).__name__.lower()}"
         return "resize {}x{}".format(*self.still.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Resize(Primitive):
+    """x (ih, iw, ic), float32 or uint8, mixed along its rows and its columns: y (oh, ow, ic).
+
+    What lies beyond the edges counts as `fill`.
+    """
+
+    rows: Weights
+    columns: Weights
+    fill: float = 0.0
+
+    @property
+    def title(self) -> str:
+        return f"resize {len(self.rows.first)}x{len(self.columns.first)}"

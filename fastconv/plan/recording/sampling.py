@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastconv._arguments import as_float, check_choice
 from fastconv.plan import primitives
-from fastconv.plan.sampling import Axes, Draw
+from fastconv.plan.resizing import CURVES, resizing
+from fastconv.plan.sampling import Axes, Draw, resized
 from fastconv.plan.values import Recorder, Value, with_batch
 
 FILL_MODES = {
@@ -13,6 +14,7 @@ FILL_MODES = {
 """Keras's names, and what the kernels call them."""
 
 INTERPOLATIONS = ("nearest", "bilinear")
+RESIZING = ("nearest", *CURVES)
 
 
 class Sampling(Recorder):
@@ -48,6 +50,35 @@ class Sampling(Recorder):
         if step.draw is None and still.is_identity(x.shape[:2]):
             return self.as_float(x)
         return self._record(step, (x,), (*still.size, x.shape[2]))
+
+    def resize(
+        self,
+        x: Value,
+        size: tuple[int, int],
+        interpolation: str = "bilinear",
+        antialias: bool = False,
+        keep: str | None = None,
+        fill_value: float = 0.0,
+    ) -> Value:
+        """x (ih, iw, ic), of float32 or uint8, stretched to `size`, by one of `RESIZING`.
+
+        `keep` as in `sampling.stretches`. With `antialias` no pixel is skipped.
+        """
+        where = self._where("resize")
+        self._image(x, where)
+        check_choice(interpolation, RESIZING, where=where, what="interpolation")
+        fill = as_float(fill_value, "fill_value", where=where)
+        source = (x.shape[0], x.shape[1])
+        if source == size:
+            return self.as_float(x)
+        if interpolation == "nearest" or (interpolation == "bilinear" and not antialias):
+            points = resized(source, size, keep)
+            return self.resample(
+                x, points, None, 0, interpolation, fill_mode="constant", fill_value=fill
+            )
+        rows, columns = resizing(source, size, interpolation, antialias, keep)
+        step = primitives.Resize(rows, columns, fill if keep == "pad" else 0.0)
+        return self._record(step, (x,), (*size, x.shape[2]))
 
     def as_float(self, x: Value) -> Value:
         """x itself, or what makes float32 of bytes."""

@@ -25,6 +25,7 @@ from fastconv.plan.steps.opaque import OpaqueStep
 from fastconv.plan.steps.pool import make_pool
 from fastconv.plan.steps.prelu import PReLUStep
 from fastconv.plan.steps.resample import ResampleStep
+from fastconv.plan.steps.resize import ResizeStep
 from fastconv.plan.steps.spatial_dropout import SpatialDropoutStep
 from fastconv.plan.steps.standardize import StandardizeStep
 
@@ -51,6 +52,7 @@ _MAKERS: dict[str, Callable[[FusedStep, Setting], Executor]] = {
     "transpose": TransposeStep,
     "upsample": UpsampleStep,
     "resample": ResampleStep,
+    "resize": ResizeStep,
     "contrast": ContrastStep,
     "brightness": BrightnessStep,
     "erase": EraseStep,
