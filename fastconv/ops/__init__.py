@@ -5,7 +5,9 @@ definitions are those of `fastconv.reference`; the arithmetic is float32, on all
 `fastconv.set_num_threads` allows, and the same bits come out for any number of them.
 """
 
+from fastconv.ops.adjust import brightness, brightness_backward, contrast, contrast_backward
 from fastconv.ops.affine import affine
+from fastconv.ops.affine_transform import affine_transform, affine_transform_backward
 from fastconv.ops.avg_pool2d import avg_pool2d, avg_pool2d_backward
 from fastconv.ops.batch_norm import batch_norm, batch_norm_backward, moments
 from fastconv.ops.bias import bias_add, bias_grad
@@ -42,6 +44,7 @@ from fastconv.ops.rectifiers import (
     selu_backward,
 )
 from fastconv.ops.relu import relu, relu_backward
+from fastconv.ops.resize import resize, resize_backward
 from fastconv.ops.sigmoids import (
     hard_sigmoid,
     hard_sigmoid_backward,
@@ -58,14 +61,20 @@ from fastconv.ops.softmax_cross_entropy import softmax_cross_entropy
 __all__ = [
     "adam_step",
     "affine",
+    "affine_transform",
+    "affine_transform_backward",
     "avg_pool2d",
     "avg_pool2d_backward",
     "batch_norm",
     "batch_norm_backward",
     "bias_add",
     "bias_grad",
+    "brightness",
+    "brightness_backward",
     "clipped_relu",
     "clipped_relu_backward",
+    "contrast",
+    "contrast_backward",
     "conv2d",
     "conv2d_backward",
     "depthwise_conv2d",
@@ -101,6 +110,8 @@ __all__ = [
     "prelu_backward",
     "relu",
     "relu_backward",
+    "resize",
+    "resize_backward",
     "selu",
     "selu_backward",
     "sgd_step",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastconv._arguments import check_choice
 from fastconv.ops._checks import Array, apart, float32, real_array, writable
@@ -31,6 +32,30 @@ def image(x: Any, what: str, where: str, first: bool) -> Array:
             f"{where}: {what} must have the axes {FIRST}; received shape {array.shape}"
         )
     return float32(array.transpose(0, 2, 3, 1), what, where)
+
+
+def pixels(x: Any, where: str, first: bool) -> NDArray[Any]:
+    """As `image`, but bytes stay bytes; an image must have a pixel."""
+    array = real_array(x, "x", where)
+    if array.dtype == np.uint8 and array.ndim == 4:
+        array = np.ascontiguousarray(array.transpose(0, 2, 3, 1) if first else array)
+    else:
+        array = image(array, "x", where, first)
+    if not array.shape[1] * array.shape[2]:
+        raise ValueError(f"{where}: images must have a pixel; received x of shape {np.shape(x)}")
+    return array
+
+
+def gradient_of(dy: Any, shape: tuple[int, ...], where: str, first: bool) -> Array:
+    """dy as contiguous float32 NHWC, which must have the `shape` of the output, NHWC."""
+    array = image(dy, "dy", where, first)
+    if array.shape != shape:
+        mb, height, width, channels = shape
+        wanted = (mb, channels, height, width) if first else shape
+        raise ValueError(
+            f"{where}: dy must have the shape of the output, {wanted}; received {np.shape(dy)}"
+        )
+    return array
 
 
 def pooling(

@@ -138,6 +138,38 @@ REFUSED = {
         lambda: ops.adam_step(F32.copy(), M, F32.copy(), F32.copy(), 0),
     "adam_step: beta1 must be at least 0 and less than 1; received 1.0":
         lambda: ops.adam_step(F32.copy(), M, F32.copy(), F32.copy(), 1, beta1=1.0),
+    "resize: interpolation must be one of 'nearest', 'bilinear', 'bicubic', 'lanczos3', "
+    "'lanczos5'; received 'cubic' (did you mean 'bicubic'?)":
+        lambda: ops.resize(X, 3, "cubic"),
+    "resize: size must be at least 1; received (0, 3)":
+        lambda: ops.resize(X, (0, 3)),
+    "resize: antialias must be True or False; received 1":
+        lambda: ops.resize(X, 3, antialias=1),
+    "resize: images must have a pixel; received x of shape (2, 0, 7, 4)":
+        lambda: ops.resize(X[:, :0], 3),
+    "resize_backward: dy must have the images and channels of x, and a pixel; received dy "
+    "(2, 4, 5, 6), x (2, 6, 7, 4)":
+        lambda: ops.resize_backward(DY, X),
+    "affine_transform: transform must have 6 numbers, or 6 for each of the 2 images; received "
+    "shape (3, 6)":
+        lambda: ops.affine_transform(X, np.ones((3, 6))),
+    "affine_transform: transform must be finite, and its last two of 8 numbers 0; received":
+        lambda: ops.affine_transform(X, np.ones(8)),
+    "affine_transform: fill_mode must be one of 'reflect', 'wrap', 'constant', 'nearest'; received":
+        lambda: ops.affine_transform(X, np.ones(6), fill_mode="edge"),
+    "affine_transform_backward: dy must have the shape of the output, (2, 4, 6, 7); received":
+        lambda: ops.affine_transform_backward(X, np.moveaxis(X, 3, 1), np.ones(6),
+                                              data_format="channels_first"),
+    "contrast: factor must be a number, or one for each of the 2 images; received shape (3,)":
+        lambda: ops.contrast(X, np.ones(3)),
+    "contrast: low must be at most high; received 1 and 0":
+        lambda: ops.contrast(X, 2, 1, 0),
+    "contrast_backward: dy must have the shape of y, (2, 6, 7, 4); received (2, 4, 5, 6)":
+        lambda: ops.contrast_backward(DY, X, 2),
+    "brightness: delta must hold real numbers (they are converted to float32); received dtype":
+        lambda: ops.brightness(X, "much"),
+    "brightness: x must have the axes (mb, height, width, channels); received shape (6, 7, 4)":
+        lambda: ops.brightness(X[0], 1),
     "affine: scale must be a number; received None":
         lambda: ops.affine(M, None),
 }  # fmt: skip
@@ -175,6 +207,24 @@ OUT = {
     "prelu": writes(lambda x, out: ops.prelu(x, np.ones(4), out=out), 2, 6, 7, 4),
     "bias_add": writes(lambda x, out: ops.bias_add(x, np.ones(4), out=out), 2, 6, 7, 4),
     "affine": writes(lambda x, out: ops.affine(x, 2, out=out), 2, 6, 7, 4),
+    "resize": writes(lambda x, out: ops.resize(x, (3, 9), out=out), 2, 3, 9, 4),
+    "resize_backward": writes(
+        lambda x, out: ops.resize_backward(X[:, :2, :3], x, "bicubic", out=out), 2, 6, 7, 4
+    ),
+    "affine_transform": writes(
+        lambda x, out: ops.affine_transform(x, np.arange(6), out=out), 2, 6, 7, 4
+    ),
+    "affine_transform_backward": writes(
+        lambda x, out: ops.affine_transform_backward(X, x, np.arange(6), out=out), 2, 6, 7, 4
+    ),
+    "contrast": writes(lambda x, out: ops.contrast(x, 0.5, out=out), 2, 6, 7, 4),
+    "contrast_backward": writes(
+        lambda x, out: ops.contrast_backward(x, X, 0.5, out=out), 2, 6, 7, 4
+    ),
+    "brightness": writes(lambda x, out: ops.brightness(x, 0.5, out=out), 2, 6, 7, 4),
+    "brightness_backward": writes(
+        lambda x, out: ops.brightness_backward(x, X, 0, 3, out=out), 2, 6, 7, 4
+    ),
     "softmax": writes(lambda x, out: ops.softmax(x, out=out), 2, 6, 7, 4),
     "softmax_backward": writes(lambda x, out: ops.softmax_backward(x, X, out=out), 2, 6, 7, 4),
     "dropout": writes(lambda x, out: ops.dropout(x, 0.5, 1, out=out), 2, 6, 7, 4),
