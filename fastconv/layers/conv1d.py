@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastconv import initializers
 from fastconv._arguments import as_int
 from fastconv.layers.channels import emit_as_row, from_last, sequence_shape
-from fastconv.layers.convolution import Convolution
+from fastconv.layers.convolution import FilterConvolution
 from fastconv.layers.single import as_single
 from fastconv.plan.padding import Pair
 from fastconv.plan.shapes import Conv2DShape, conv2d_shape
 from fastconv.utils.arrays import Shape
-from fastconv.utils.configured import serialize
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
     from fastconv.plan.values import Value
 
 
-class Conv1D(Convolution):
+class Conv1D(FilterConvolution):
     """Convolve sequences (steps, channels) with `filters` windows, add a bias, activate.
 
     Parameters
@@ -72,6 +70,7 @@ class Conv1D(Convolution):
         where = type(self).__name__
         causal = isinstance(padding, str) and padding.lower() == "causal"
         super().__init__(
+            filters,
             kernel_size=(1, as_single(kernel_size, "kernel_size", where=where)),
             strides=(1, as_single(strides, "strides", where=where)),
             padding="valid" if causal else padding,
@@ -79,6 +78,7 @@ class Conv1D(Convolution):
             dilation_rate=(1, as_single(dilation_rate, "dilation_rate", where=where)),
             activation=activation,
             use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
             **kwargs,
         )
@@ -87,18 +87,11 @@ class Conv1D(Convolution):
                 f"{where}: padding must be 'valid', 'same' or 'causal'; received {padding!r}"
             )
         self.causal = causal
-        self.filters = as_int(filters, "filters", where=where)
         self.groups = as_int(groups, "groups", where=where)
-        self.kernel_initializer = initializers.get(kernel_initializer)
         if self.filters % self.groups:
             raise ValueError(
                 f"{where}: groups must divide filters; received groups {groups}, filters {filters}"
             )
-
-    def build(self, input_shape: Shape) -> None:
-        shape = self._geometry(input_shape).w_shape[1:]
-        self.kernel = self.add_weight("kernel", shape, self.kernel_initializer)
-        self.add_bias(self.filters)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         y = graph.conv2d(
@@ -136,11 +129,9 @@ class Conv1D(Convolution):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "filters": self.filters,
             "kernel_size": self.kernel_size[1],
             "strides": self.strides[1],
             "dilation_rate": self.dilation_rate[1],
             "padding": "causal" if self.causal else self.padding,
             "groups": self.groups,
-            "kernel_initializer": serialize(self.kernel_initializer),
         }

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastconv import initializers
-from fastconv._arguments import as_int
 from fastconv.layers.channels import emit_as_row, from_last, sequence_shape
-from fastconv.layers.convolution import Convolution
+from fastconv.layers.convolution import FilterConvolution
 from fastconv.layers.single import as_single
 from fastconv.plan.shapes import Conv2DShape
 from fastconv.plan.transposed import conv2d_transpose_shape
 from fastconv.utils.arrays import Shape
-from fastconv.utils.configured import serialize
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
     from fastconv.plan.values import Value
 
 
-class Conv1DTranspose(Convolution):
+class Conv1DTranspose(FilterConvolution):
     """The gradient of a `Conv1D`'s input, as a layer; a bias is added, then it activates.
 
     Parameters
@@ -74,6 +71,7 @@ class Conv1DTranspose(Convolution):
     ) -> None:
         where = type(self).__name__
         super().__init__(
+            filters,
             kernel_size=(1, as_single(kernel_size, "kernel_size", where=where)),
             strides=(1, as_single(strides, "strides", where=where)),
             padding=padding,
@@ -81,22 +79,16 @@ class Conv1DTranspose(Convolution):
             dilation_rate=(1, as_single(dilation_rate, "dilation_rate", where=where)),
             activation=activation,
             use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
             **kwargs,
         )
         if not isinstance(padding, str):
             raise TypeError(f"{where}: padding must be 'valid' or 'same'; received {padding!r}")
-        self.filters = as_int(filters, "filters", where=where)
-        self.kernel_initializer = initializers.get(kernel_initializer)
         self.output_padding = None
         if output_padding is not None:
             more = as_single(output_padding, "output_padding", where=where, minimum=0)
             self.output_padding = (0, more)
-
-    def build(self, input_shape: Shape) -> None:
-        shape = self._geometry(input_shape).w_shape[1:]
-        self.kernel = self.add_weight("kernel", shape, self.kernel_initializer)
-        self.add_bias(self.filters)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         y = graph.conv2d_transpose(
@@ -129,10 +121,8 @@ class Conv1DTranspose(Convolution):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "filters": self.filters,
             "kernel_size": self.kernel_size[1],
             "strides": self.strides[1],
             "dilation_rate": self.dilation_rate[1],
             "output_padding": None if self.output_padding is None else self.output_padding[1],
-            "kernel_initializer": serialize(self.kernel_initializer),
         }

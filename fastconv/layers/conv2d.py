@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastconv import initializers
 from fastconv._arguments import as_int
 from fastconv.layers.channels import emit_to_last, from_last, image_shape
-from fastconv.layers.convolution import Convolution
+from fastconv.layers.convolution import FilterConvolution
 from fastconv.plan.shapes import Conv2DShape, conv2d_shape
 from fastconv.utils.arrays import Shape
-from fastconv.utils.configured import serialize
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
     from fastconv.plan.values import Value
 
 
-class Conv2D(Convolution):
+class Conv2D(FilterConvolution):
     """Convolve images (height, width, channels) with `filters` windows, add a bias, activate.
 
     Parameters
@@ -77,6 +75,7 @@ class Conv2D(Convolution):
         **kwargs: Any,
     ) -> None:
         super().__init__(
+            filters,
             kernel_size=kernel_size,
             strides=strides,
             padding=padding,
@@ -84,22 +83,16 @@ class Conv2D(Convolution):
             dilation_rate=dilation_rate,
             activation=activation,
             use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
             **kwargs,
         )
         where = type(self).__name__
-        self.filters = as_int(filters, "filters", where=where)
         self.groups = as_int(groups, "groups", where=where)
-        self.kernel_initializer = initializers.get(kernel_initializer)
         if self.filters % self.groups:
             raise ValueError(
                 f"{where}: groups must divide filters; received groups {groups}, filters {filters}"
             )
-
-    def build(self, input_shape: Shape) -> None:
-        geometry = self._geometry(input_shape)
-        self.kernel = self.add_weight("kernel", geometry.w_shape, self.kernel_initializer)
-        self.add_bias(self.filters)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         y = graph.conv2d(
@@ -132,7 +125,5 @@ class Conv2D(Convolution):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "filters": self.filters,
             "groups": self.groups,
-            "kernel_initializer": serialize(self.kernel_initializer),
         }

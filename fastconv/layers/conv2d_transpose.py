@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastconv import initializers
-from fastconv._arguments import as_int, as_pair
+from fastconv._arguments import as_pair
 from fastconv.layers.channels import emit_to_last, from_last, image_shape
-from fastconv.layers.convolution import Convolution
+from fastconv.layers.convolution import FilterConvolution
 from fastconv.plan.shapes import Conv2DShape
 from fastconv.plan.transposed import conv2d_transpose_shape
 from fastconv.utils.arrays import Shape
-from fastconv.utils.configured import serialize
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
     from fastconv.plan.values import Value
 
 
-class Conv2DTranspose(Convolution):
+class Conv2DTranspose(FilterConvolution):
     """The gradient of a convolution's input, as a layer; a bias is added, then it activates.
 
     Parameters
@@ -73,6 +71,7 @@ class Conv2DTranspose(Convolution):
         **kwargs: Any,
     ) -> None:
         super().__init__(
+            filters,
             kernel_size=kernel_size,
             strides=strides,
             padding=padding,
@@ -80,20 +79,14 @@ class Conv2DTranspose(Convolution):
             dilation_rate=dilation_rate,
             activation=activation,
             use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
             **kwargs,
         )
         where = type(self).__name__
-        self.filters = as_int(filters, "filters", where=where)
-        self.kernel_initializer = initializers.get(kernel_initializer)
         self.output_padding = None
         if output_padding is not None:
             self.output_padding = as_pair(output_padding, "output_padding", where=where, minimum=0)
-
-    def build(self, input_shape: Shape) -> None:
-        geometry = self._geometry(input_shape)
-        self.kernel = self.add_weight("kernel", geometry.w_shape, self.kernel_initializer)
-        self.add_bias(self.filters)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         y = graph.conv2d_transpose(
@@ -125,7 +118,5 @@ class Conv2DTranspose(Convolution):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "filters": self.filters,
             "output_padding": self.output_padding,
-            "kernel_initializer": serialize(self.kernel_initializer),
         }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastconv import initializers
-from fastconv._arguments import as_pair
+from fastconv._arguments import as_int, as_pair
 from fastconv.layers.activation import check_activation, emit_activation
 from fastconv.layers.channels import check_data_format, emit_from_last
 from fastconv.layers.padding import check_padding
 from fastconv.layers.regularized import Regularized
+from fastconv.plan.shapes import Conv2DShape
+from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
 
 if TYPE_CHECKING:
@@ -70,4 +73,29 @@ class Convolution(Regularized):
             "activation": self.activation,
             "use_bias": self.use_bias,
             "bias_initializer": serialize(self.bias_initializer),
+        }
+
+
+class FilterConvolution(Convolution, ABC):
+    """A convolution whose filters each see all channels, or those of a group."""
+
+    def __init__(self, filters: int, *, kernel_initializer: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.filters = as_int(filters, "filters", where=type(self).__name__)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+
+    @abstractmethod
+    def _geometry(self, input_shape: Shape) -> Conv2DShape:
+        """The convolution of images (of height 1 for sequences); refuses what does not fit."""
+
+    def build(self, input_shape: Shape) -> None:
+        shape = self._geometry(input_shape).w_shape[-len(input_shape) - 1 :]
+        self.kernel = self.add_weight("kernel", shape, self.kernel_initializer)
+        self.add_bias(self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_initializer": serialize(self.kernel_initializer),
         }
