@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import fastconv.preprocessing as preprocessing
     import fastconv.recipes as recipes
     import fastconv.reference as reference
+    import fastconv.regularizers as regularizers
+    import fastconv.saving as saving
     import fastconv.testing as testing
     import fastconv.utils as utils
     from fastconv.kernels._threads import get_num_threads, set_num_threads
@@ -52,6 +54,7 @@ _MODULES = frozenset(
         "recipes",
         "reference",
         "regularizers",
+        "saving",
         "testing",
         "utils",
     )
@@ -85,6 +88,7 @@ __all__ = [
     "recipes",
     "reference",
     "regularizers",
+    "saving",
     "set_num_threads",
     "testing",
     "utils",

@@ -108,9 +108,11 @@ class CallbackList:
         self.callbacks = [] if callbacks is None else list(callbacks)
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
+                made = isinstance(callback, type) and issubclass(callback, Callback)
+                hint = f" (write {callback.__name__}(...))" if made else ""
                 raise TypeError(
                     "callbacks: each must be an instance of fastconv.callbacks.Callback; "
-                    f"received {callback!r}"
+                    f"received {callback!r}{hint}"
                 )
         self.callbacks.sort(key=lambda callback: (callback.comes_last, not callback.adds_to_logs))
         for callback in self.callbacks:

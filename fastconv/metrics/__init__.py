@@ -23,10 +23,13 @@ from fastconv.metrics.confusion import ConfusionMatrix, confusion_matrix
 from fastconv.metrics.f1 import F1Score
 from fastconv.metrics.functions import MeanMetricWrapper, function_of
 from fastconv.metrics.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
     LossMetric,
     MeanAbsoluteError,
     MeanSquaredError,
     RootMeanSquaredError,
+    SparseCategoricalCrossentropy,
 )
 from fastconv.metrics.precision import Precision, Recall
 from fastconv.metrics.tallies import FalseNegatives, FalsePositives, TrueNegatives, TruePositives
@@ -36,7 +39,9 @@ __all__ = [
     "AUC",
     "Accuracy",
     "BinaryAccuracy",
+    "BinaryCrossentropy",
     "CategoricalAccuracy",
+    "CategoricalCrossentropy",
     "ConfusionMatrix",
     "F1Score",
     "FalseNegatives",
@@ -51,6 +56,7 @@ __all__ = [
     "Recall",
     "RootMeanSquaredError",
     "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
     "TrueNegatives",
@@ -77,10 +83,13 @@ _TABLE: dict[str, type[Metric]] = {
 _UNNAMED: dict[str, type[Metric]] = {
     cls.__name__: cls
     for cls in (
+        BinaryCrossentropy,
+        CategoricalCrossentropy,
         FalseNegatives,
         FalsePositives,
         LossMetric,
         MeanMetricWrapper,
+        SparseCategoricalCrossentropy,
         TrueNegatives,
         TruePositives,
     )
@@ -97,7 +106,7 @@ _SHORT = {
 }
 
 
-def get(value: Any, loss: Loss | None, output_shape: Sequence[int | None]) -> Metric:
+def get(value: Any, loss: Loss | None = None, output_shape: Sequence[int | None] = ()) -> Metric:
     """The metric that a name, a class, an instance, a configuration or a function stands for.
 
     "accuracy" (or "acc") is the accuracy that fits the loss and the output: of labels, of one-hot

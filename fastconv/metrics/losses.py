@@ -70,3 +70,67 @@ class MeanAbsoluteError(LossMetric):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
+
+
+class _Crossentropy(LossMetric):
+    """A cross-entropy with its settings."""
+
+    made_from: type[losses.Loss]
+
+    def __init__(
+        self,
+        name: str | None = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        **unknown: Any,
+    ) -> None:
+        loss = self.made_from(from_logits=from_logits, label_smoothing=label_smoothing)
+        super().__init__(loss, name, **unknown)
+
+    def get_config(self) -> dict[str, Any]:
+        config = self.loss.get_config()
+        return {key: config[key] for key in ("from_logits", "label_smoothing")} | {
+            "name": self.name
+        }
+
+
+class BinaryCrossentropy(_Crossentropy):
+    """Mean of the cross-entropy of yes and no.
+
+    Parameters
+    ----------
+    name : str, optional
+    from_logits : bool
+    label_smoothing : float
+        As in `fastconv.losses.BinaryCrossentropy`.
+    """
+
+    made_from = losses.BinaryCrossentropy
+
+
+class CategoricalCrossentropy(_Crossentropy):
+    """Mean of the cross-entropy with one-hot targets.
+
+    Parameters
+    ----------
+    name : str, optional
+    from_logits : bool
+    label_smoothing : float
+        As in `fastconv.losses.CategoricalCrossentropy`.
+    """
+
+    made_from = losses.CategoricalCrossentropy
+
+
+class SparseCategoricalCrossentropy(_Crossentropy):
+    """Mean of the cross-entropy with labels.
+
+    Parameters
+    ----------
+    name : str, optional
+    from_logits : bool
+    label_smoothing : float
+        As in `fastconv.losses.SparseCategoricalCrossentropy`.
+    """
+
+    made_from = losses.SparseCategoricalCrossentropy

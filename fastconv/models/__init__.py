@@ -1,5 +1,10 @@
 """Models: chains and graphs of layers that are trained, judged, used and saved."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 from fastconv.models.checkpoint import load_model, save_model
 from fastconv.models.copies import clone_model, model_from_json
 from fastconv.models.model import Model
@@ -12,4 +17,11 @@ __all__ = [
     "load_model",
     "model_from_json",
     "save_model",
+    "zoo",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "zoo":
+        return importlib.import_module("fastconv.models.zoo")
+    raise AttributeError(f"module 'fastconv.models' has no attribute {name!r}")

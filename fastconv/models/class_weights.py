@@ -10,10 +10,10 @@ import numpy as np
 from fastconv._arguments import as_float, is_whole
 
 
-def class_weights(target: np.ndarray, given: Any, *, where: str) -> np.ndarray:
-    """The weight of each row's class; targets are labels (int64), one-hot rows, or one number each.
+def class_weights(target: np.ndarray, given: Any, *, labels: bool, where: str) -> np.ndarray:
+    """The weight of each row's class; targets are labels, else one-hot rows or one number each.
 
-    A target of -1, as a hinge has it, is of class 0.
+    A number of -1, as a hinge has it, is of class 0.
 
     Raises
     ------
@@ -26,9 +26,9 @@ def class_weights(target: np.ndarray, given: Any, *, where: str) -> np.ndarray:
             f"received {given!r}"
         )
     classes, count = target, None
-    if target.dtype != np.int64 and target.shape[-1] == 1:
+    if not labels and target.shape[-1] == 1:
         classes = np.maximum(target[..., 0], 0).astype(np.int64)
-    elif target.dtype != np.int64:
+    elif not labels:
         classes, count = target.argmax(axis=-1), target.shape[-1]
     table = np.ones(max(int(classes.max(initial=0)), *map(_number, given), 0) + 1, np.float32)
     for key, value in given.items():

@@ -56,6 +56,8 @@ def engine_dtype(x: np.ndarray) -> str:
 
 def check_x(model: Model, x: Any, *, where: str) -> list[np.ndarray]:
     """An array of samples for each input; builds the model if it is not."""
+    if x is None:
+        raise ValueError(f"{where}: x, the samples, must be given; received None")
     if not model.built:
         first = as_numbers(x, "x", where=where)
         _check_axes(first, "x", where)
@@ -117,7 +119,7 @@ def check_samples(
 
 
 def with_class_weight(
-    data: Samples, class_weight: Mapping[int, float] | None, *, where: str
+    model: Model, data: Samples, class_weight: Mapping[int, float] | None, *, where: str
 ) -> Samples:
     """`data` with every sample's weight multiplied by that of its class."""
     if class_weight is None:
@@ -127,7 +129,10 @@ def with_class_weight(
             f"{where}: class_weight belongs to a model with one loss; received {len(data.y)} "
             "losses (use sample_weight)"
         )
-    weights = _times(data.weights[0], class_weights(data.y[0], class_weight, where=where))
+    losses = model.require_compiled(where).losses(model.output_ports)
+    labels = next(loss.spec.is_sparse for loss in losses if loss is not None)
+    found = class_weights(data.y[0], class_weight, labels=labels, where=where)
+    weights = _times(data.weights[0], found)
     return Samples(data.x, data.y, [weights])
 
 

@@ -65,7 +65,7 @@ def fit(
         if validation_data is None and validation_split:
             data, held = split_off(data, validation_split, where=where)
             held_out = Batches(held, batch_size_of(held_size, where=where), held_steps)
-        source = Batches(with_class_weight(data, class_weight, where=where), size, steps)
+        source = Batches(with_class_weight(model, data, class_weight, where=where), size, steps)
     if validation_data is not None:
         held_out = _validation(model, validation_data, held_size, held_steps)
 

@@ -25,7 +25,7 @@ def train_on_batch(
     """Take one training step on a batch; its loss and metrics."""
     where = "train_on_batch"
     data = check_samples(model, x, y, sample_weight, where=where)
-    batches = Batches(with_class_weight(data, class_weight, where=where), len(data))
+    batches = Batches(with_class_weight(model, data, class_weight, where=where), len(data))
     means = Means(model)
     for batch in batches.epoch():
         outcome = training_step(model, batch, batches.batch_size, exactly=False)

@@ -66,7 +66,7 @@ def labelled_stream(
 
     def prepare(item: Any) -> Samples:
         data = check_samples(model, *unpack(item, where=where), where=where)
-        return with_class_weight(data, class_weight, where=where)
+        return with_class_weight(model, data, class_weight, where=where)
 
     stream = Stream(x, prepare, steps, anew=anew, where=where)
     stream.peek()

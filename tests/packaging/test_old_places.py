@@ -17,6 +17,8 @@ from fastconv.optimizers import SGD, Adam
 from fastconv.utils import np_utils, to_categorical
 from fastconv.datasets import cifar10, mnist
 import fastconv as keras
+assert keras.saving.load_model is load_model
+assert "resnet18" in keras.models.zoo.NAMES
 
 assert keras.utils.to_categorical is np_utils.to_categorical is to_categorical
 assert keras.layers.Conv2D is keras.layers.convolutional.Conv2D is Convolution2D

@@ -24,6 +24,8 @@ CASES = [
     ("sparse_categorical_crossentropy", LABELS, 4, "softmax"),
     ("categorical_crossentropy", ROWS, 4, "softmax"),
     ("binary_crossentropy", LABELS > 1, 1, "sigmoid"),
+    ("binary_crossentropy", (LABELS > 1).astype(np.int64), 1, "sigmoid"),
+    ("categorical_crossentropy", ROWS.astype(np.int64), 4, "softmax"),
     ("mse", LABELS.astype(float), 1, None),
     ("hinge", np.where(LABELS > 1, 1.0, -1.0), 1, None),
     ("hinge", (LABELS > 1).astype(float), 1, None),

@@ -130,3 +130,18 @@ def test_precision_and_recall_of_a_class_and_of_the_largest():
     assert metrics.Precision(thresholds=None).threshold == 0.5
     with pytest.raises(ValueError, match="class_id must be below the number of classes, 4; rec"):
         metrics.Precision(class_id=4)(ROWS, OUTPUTS)
+
+
+@pytest.mark.parametrize("kind", ["Binary", "Categorical", "SparseCategorical"])
+def test_crossentropies_as_metrics(tmp_path, kind):
+    y = LABELS if kind == "SparseCategorical" else ROWS
+    settings = {"from_logits": True, "label_smoothing": 0.1}
+    metric = getattr(metrics, f"{kind}Crossentropy")(**settings)
+    loss = getattr(losses, f"{kind}Crossentropy")(**settings)
+    assert metric(y, OUTPUTS) == pytest.approx(loss(y, OUTPUTS), rel=1e-12)
+    assert metric.name == loss.name
+    model = network("mse" if kind == "Binary" else losses.get(loss.name), [metric])
+    model.save(tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    assert again.metrics[0].get_config() == metric.get_config()
+    assert again.evaluate(X, y, verbose=0) == model.evaluate(X, y, verbose=0)
