@@ -23,7 +23,8 @@ def _short(names):
 # The families of layers by the number of axes; a family is drawn first, then one of its layers.
 FAMILIES = {
     1: [["Dense"]] * 3 + [POINTWISE, NORMALIZATIONS, ["RepeatVector"]],
-    2: [["Conv1D"]] * 3 + [["Dense"], POINTWISE, NORMALIZATIONS, _short(POOLINGS), _short(SHAPES)],
+    2: [["Conv1D", "Conv1DTranspose"]] * 3
+    + [["Dense"], POINTWISE, NORMALIZATIONS, _short(POOLINGS), _short(SHAPES)],
     3: [CONVOLUTIONS] * 3 + [["Dense"], POINTWISE, NORMALIZATIONS, POOLINGS, SHAPES],
 }
 
@@ -116,7 +117,7 @@ def _convolution(pick, name, sides, channels):
     if name != "DepthwiseConv2D":
         found["filters"] = groups * pick(1, 2, 4, 7)
     room = all(2 * (k - 1) < side for k, side in zip(kernel, sides, strict=True))
-    if room and name != "Conv2DTranspose" and pick(False, True):
+    if room and not name.endswith("Transpose") and pick(False, True):
         found["dilation_rate"] = 2
     elif pick(False, True):
         found["strides"] = 2

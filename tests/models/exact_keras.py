@@ -141,7 +141,7 @@ def exact_keras():
     with pytest.MonkeyPatch.context() as patch:
         # PyTorch refuses float64 backward passes through the strides that come of Keras's
         # permutations ("grad_weight must be contiguous").
-        for name in ("conv1d", "conv2d", "conv_transpose2d", "nll_loss"):
+        for name in ("conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "nll_loss"):
             patch.setattr(functional, name, _with_plain_strides(exact.torch, functional, name))
         yield exact
     config.set_floatx(before[0])
