@@ -96,16 +96,25 @@ def _dense(pick, sides, channels):
     return {"units": pick(2, 5, 9), **_common(pick)}
 
 
-def _common(pick, regularized="kernel_regularizer"):
-    common = {"use_bias": pick(True, False), "activation": pick(None, *ACTIVATIONS)}
-    penalty = pick(None, None, "l2", "l1")
-    return {**common, regularized: penalty} if penalty and regularized else common
+def _common(pick, regularized=("kernel_regularizer",)):
+    found = {"use_bias": pick(True, False), "activation": pick(None, *ACTIVATIONS)}
+    for argument in (*regularized, "bias_regularizer", "activity_regularizer"):
+        if penalty := pick(None, None, None, "l2", "l1"):
+            found[argument] = penalty
+    return found
+
+
+# Those of other layers are Conv2D's.
+REGULARIZED = {
+    "DepthwiseConv2D": ["depthwise_regularizer"],
+    "SeparableConv2D": ["depthwise_regularizer", "pointwise_regularizer"],
+}
 
 
 def _convolution(pick, name, sides, channels):
     kernel = tuple(min(pick(1, 2, 3, 5), side) for side in sides)
-    regularized = None if name[0] in "DS" else "kernel_regularizer"
-    found = {"kernel_size": kernel, "padding": pick("valid", "same"), **_common(pick, regularized)}
+    common = _common(pick, REGULARIZED.get(name, ["kernel_regularizer"]))
+    found = {"kernel_size": kernel, "padding": pick("valid", "same"), **common}
     if name == "Conv1D" and pick(False, True):
         found["padding"] = "causal"
     if name in ("DepthwiseConv2D", "SeparableConv2D"):
