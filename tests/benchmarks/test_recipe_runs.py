@@ -7,6 +7,7 @@ import pytest
 from recipe_files import TASK, light_images
 from table_files import weights_of
 
+from fastconv.bench.recipes.markdown import Result, lines
 from fastconv.bench.recipes.programs import PROGRAMS
 from fastconv.bench.recipes.run import recipe_of
 from fastconv.bench.table.rows import read_run, row_of
@@ -76,6 +77,21 @@ def test_a_row_counts_what_was_trained_on():
     assert row.images_per_second == 500
     assert row.accuracy == 0.8
     assert row.program == "fastconv, fast94, seed 5"
+
+
+def test_seeds_have_a_mean():
+    one = Result(
+        "fast79", "fastconv", 2, 1, epochs=2, measured=2, seconds=60.0, passed=50.0, accuracy=0.8,
+        views_accuracy=0.81, images_per_second=2000.0, gflops=200.0,
+    )  # fmt: skip
+    two = dataclasses.replace(one, seed=2, seconds=40.0, passed=None, accuracy=0.79)
+    started = dataclasses.replace(two, seed=3, measured=1, accuracy=None, views_accuracy=None)
+    other = dataclasses.replace(one, program="PyTorch")
+    rows = [line for line in lines([one, two, started, other]) if line.startswith("| fast79")]
+    assert len(rows) == 5
+    assert rows[-1] == (
+        "| fast79 | fastconv | 2 | mean of 2 | 50.0 s | 79.50 | 81.00 | – | 2,000 | 200 |"
+    )
 
 
 @pytest.mark.peers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fastconv.bench.table.rows import GPU
@@ -77,27 +77,51 @@ def result_of(run: Mapping[str, Any]) -> Result:
 
 
 def lines(results: Sequence[Result]) -> Iterator[str]:
-    """A row for each run."""
+    """A row for each run, and one for the mean of the seeds of a program."""
     yield (
         "| Recipe | Program | Threads | Seed | Training time | Accuracy [%] | by views [%] "
         f"| past {100 * _GOAL:.2f} % after | Images/s | GFLOP/s |"
     )
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for r in results:
-        mark = "" if r.measured == r.epochs else f" (from {r.measured} of {r.epochs} epochs)"
-        passed = "–" if r.passed is None else duration(r.passed)
-        gflops = "" if r.gflops is None else f"{r.gflops:.0f}"
-        yield (
-            f"| {r.recipe} | {r.program} | {r.threads} | {r.seed} | {duration(r.seconds)}{mark} | "
-            f"{_percent(r.accuracy)} | {_percent(r.views_accuracy)} | {passed} | "
-            f"{r.images_per_second:,.0f} | {gflops} |"
-        )
+        yield _row(r, str(r.seed))
+    for several in _seeds(results):
+        yield _row(_mean(several), f"mean of {len(several)}")
     yield ""
     yield (
         "Training time: without the tests. Accuracy: after the last epoch, of the images as they "
         "are and as the mean over the recipe's views, which the table above shows. GFLOP/s: "
         "operations of direct convolution."
     )
+
+
+def _row(r: Result, seed: str) -> str:
+    mark = "" if r.measured == r.epochs else f" (from {r.measured} of {r.epochs} epochs)"
+    passed = "–" if r.passed is None else duration(r.passed)
+    gflops = "" if r.gflops is None else f"{r.gflops:.0f}"
+    return (
+        f"| {r.recipe} | {r.program} | {r.threads} | {seed} | {duration(r.seconds)}{mark} | "
+        f"{_percent(r.accuracy)} | {_percent(r.views_accuracy)} | {passed} | "
+        f"{r.images_per_second:,.0f} | {gflops} |"
+    )
+
+
+def _seeds(results: Sequence[Result]) -> list[list[Result]]:
+    """The runs to the end that differ in nothing but the seed, where there are several."""
+    alike: dict[tuple[str, str, int, int], list[Result]] = {}
+    for r in results:
+        if r.measured == r.epochs:
+            alike.setdefault((r.recipe, r.program, r.threads, r.epochs), []).append(r)
+    return [several for several in alike.values() if len(several) > 1]
+
+
+def _mean(several: Sequence[Result]) -> Result:
+    def mean(name: str) -> Any:
+        values = [getattr(r, name) for r in several]
+        return None if None in values else sum(values) / len(values)
+
+    names = ("seconds", "passed", "accuracy", "views_accuracy", "images_per_second", "gflops")
+    return replace(several[0], **{name: mean(name) for name in names})
 
 
 def _percent(share: float | None) -> str:

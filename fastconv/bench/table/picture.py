@@ -9,6 +9,9 @@ from pathlib import Path
 from fastconv.bench.table.rows import Row
 from fastconv.utils.files import write_atomically
 
+# Seconds that a clock names in round numbers.
+TICKS = [n * unit for unit in (1, 60) for n in (1, 2, 5, 10, 30)] + [3600 << i for i in range(8)]
+
 
 def write_picture(rows: Sequence[Row], path: Path, title: str) -> bool:
     """Draw every run as a curve, published ones as points; False where matplotlib is missing."""
@@ -16,13 +19,14 @@ def write_picture(rows: Sequence[Row], path: Path, title: str) -> bool:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         return False
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+    devices = {row.device for row in rows if row.curve}
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
-    axes.set_title(title)
+    axes.set_title(f"{title}\n{next(iter(devices))}" if len(devices) == 1 else title)
     for row in rows:
-        name = f"{row.program}, {row.device}"
+        name = row.program if len(devices) == 1 else f"{row.program}, {row.device}"
         if row.curve:
             seconds, accuracies = zip(*row.curve, strict=True)
             percents = [100 * accuracy for accuracy in accuracies]
@@ -38,10 +42,12 @@ def write_picture(rows: Sequence[Row], path: Path, title: str) -> bool:
                 fontsize=8,
             )
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(TICKS))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _clock(seconds)))
     axes.set_xlabel("wall time, tests included")
     axes.set_ylabel("test accuracy [%]")
-    axes.grid(alpha=0.3, which="both")
+    axes.grid(alpha=0.3)
     if any(row.curve for row in rows):
         axes.legend(loc="lower right", fontsize=8)
     picture = io.BytesIO()
@@ -53,4 +59,4 @@ def write_picture(rows: Sequence[Row], path: Path, title: str) -> bool:
 def _clock(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:g} s"
-    return f"{seconds / 60:.3g} min" if seconds < 3600 else f"{seconds / 3600:.3g} h"
+    return f"{seconds / 60:g} min" if seconds < 3600 else f"{seconds / 3600:g} h"
