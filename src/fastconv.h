@@ -70,14 +70,16 @@ typedef struct {
                       const fc_epilogue *ep);
 
     /* Winograd's transforms of one tile, all channels: see winograd.h. */
-    void (*winograd_input)(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fs);
+    void (*winograd_input)(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr,
+                           ptrdiff_t fc);
     void (*winograd_filter)(const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_t width, float *u, ptrdiff_t fs);
-    void (*winograd_output)(const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act, float *y,
-                            ptrdiff_t row, ptrdiff_t pixel, int rows, int columns);
-    void (*winograd_output_pooled)(const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act,
-                                   float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns);
+    void (*winograd_output)(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
+                            float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns);
+    void (*winograd_output_pooled)(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias,
+                                   int act, float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns);
     void (*unpool_row)(const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t channels, int lower, float *out);
-    void (*winograd_gradient)(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fs);
+    void (*winograd_gradient)(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr,
+                           ptrdiff_t fc);
     void (*winograd_weights)(const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n, float *dw,
                              ptrdiff_t tap);
 

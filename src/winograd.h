@@ -10,7 +10,8 @@
  *   weights  6 -> 3   row i: p_j^i / M'(p_j), with 1 for infinity in the last row only
  * (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308.)
  *
- * A transformed array holds its 36 values `fs` floats apart, f = 6 * row + column. */
+ * Of a transformed tile, value (row, column) lies at row * fr + column * fc; of transformed filters, value
+ * f = 6 * row + column at f * fs. */
 
 #define WA 0.625f
 #define WB 1.5f
@@ -81,7 +82,7 @@ FN void wg_weights_1d(const vf *m, int s, vf *o, int os)
 
 /* v[f] (channels) = transform of the 6x6 pixels at x: rows `row` floats apart, pixels `channels` floats. Up to VL
  * floats behind the last pixel are read. */
-static void winograd_input(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fs)
+static void winograd_input(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc)
 {
     for (ptrdiff_t c = 0; c < channels; c += VL) {
         vf d[36], e[36], o[6];
@@ -99,10 +100,10 @@ static void winograd_input(const float *x, ptrdiff_t row, ptrdiff_t channels, fl
             for (int j = 0; j < 6; j++) e[6 * i + j] = o[j];
             if (channels - c >= VL) {
 #pragma GCC unroll 6
-                for (int j = 0; j < 6; j++) v_store(v + (6 * i + j) * fs + c, e[6 * i + j]);
+                for (int j = 0; j < 6; j++) v_store(v + i * fr + j * fc + c, e[6 * i + j]);
             } else {
 #pragma GCC unroll 6
-                for (int j = 0; j < 6; j++) v_store_first(v + (6 * i + j) * fs + c, e[6 * i + j], channels - c);
+                for (int j = 0; j < 6; j++) v_store_first(v + i * fr + j * fc + c, e[6 * i + j], channels - c);
             }
         }
     }
@@ -124,8 +125,8 @@ static void winograd_filter(const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_
 }
 
 /* y[i][j] = act(inverse transform of m + bias) for the first `rows` x `columns` of the 4x4 pixels. */
-static void winograd_output(const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act, float *y,
-                            ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
+static void winograd_output(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias,
+                            int act, float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
 {
     const vf zero = v_zero();
     for (ptrdiff_t c = 0; c < channels; c += VL) {
@@ -136,7 +137,7 @@ static void winograd_output(const float *m, ptrdiff_t fs, ptrdiff_t channels, co
         for (int j = 0; j < 6; j++) {
             vf in[6];
 #pragma GCC unroll 6
-            for (int i = 0; i < 6; i++) in[i] = v_load(m + (6 * i + j) * fs + c);
+            for (int i = 0; i < 6; i++) in[i] = v_load(m + i * fr + j * fc + c);
             wg_output_1d(in, 1, d + j, 6);
         }
 #pragma GCC unroll 4
@@ -175,8 +176,8 @@ FN vf wg_first_largest(const vf *row0, const vf *row1, vf *which)
 /* The same, with max pooling of 2x2 windows: y[i][j] and argmax[i][j] (or NULL) for rows x columns of the 2x2 windows,
  * `row` and `pixel` being those of the pooled map. A window that ReLU left nothing of has no winner, number 4: no
  * pixel of it gets a gradient. */
-static void winograd_output_pooled(const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act,
-                                   float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
+static void winograd_output_pooled(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels,
+                                   const float *bias, int act, float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
 {
     const vf zero = v_zero();
     for (ptrdiff_t c = 0; c < channels; c += VL) {
@@ -187,7 +188,7 @@ static void winograd_output_pooled(const float *m, ptrdiff_t fs, ptrdiff_t chann
         for (int j = 0; j < 6; j++) {
             vf in[6];
 #pragma GCC unroll 6
-            for (int i = 0; i < 6; i++) in[i] = v_load(m + (6 * i + j) * fs + c);
+            for (int i = 0; i < 6; i++) in[i] = v_load(m + i * fr + j * fc + c);
             wg_output_1d(in, 1, d + j, 6);
         }
 #pragma GCC unroll 4
@@ -224,7 +225,7 @@ static void unpool_row(const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrd
 }
 
 /* d[f] (channels) = transform of the 4x4 pixels of a gradient. Reads behind the last pixel as winograd_input. */
-static void winograd_gradient(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fs)
+static void winograd_gradient(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc)
 {
     for (ptrdiff_t c = 0; c < channels; c += VL) {
         vf d[24], o[6];
@@ -240,10 +241,10 @@ static void winograd_gradient(const float *y, ptrdiff_t row, ptrdiff_t channels,
             wg_gradient_1d(d + 4 * i, 1, o, 1);
             if (channels - c >= VL) {
 #pragma GCC unroll 6
-                for (int j = 0; j < 6; j++) v_store(v + (6 * i + j) * fs + c, o[j]);
+                for (int j = 0; j < 6; j++) v_store(v + i * fr + j * fc + c, o[j]);
             } else {
 #pragma GCC unroll 6
-                for (int j = 0; j < 6; j++) v_store_first(v + (6 * i + j) * fs + c, o[j], channels - c);
+                for (int j = 0; j < 6; j++) v_store_first(v + i * fr + j * fc + c, o[j], channels - c);
             }
         }
     }

@@ -110,15 +110,15 @@ cdef extern from "fastconv.h" nogil:
             float *c, ptrdiff_t ldc, const fc_epilogue *ep) noexcept nogil
         void (*winograd_input)(
             const float *x, ptrdiff_t row, ptrdiff_t channels,
-            float *v, ptrdiff_t fs) noexcept nogil
+            float *v, ptrdiff_t fr, ptrdiff_t fc) noexcept nogil
         void (*winograd_filter)(
             const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_t width,
             float *u, ptrdiff_t fs) noexcept nogil
         void (*winograd_output)(
-            const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act,
+            const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
             float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns) noexcept nogil
         void (*winograd_output_pooled)(
-            const float *m, ptrdiff_t fs, ptrdiff_t channels, const float *bias, int act,
+            const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
             float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel,
             int rows, int columns) noexcept nogil
         void (*unpool_row)(
@@ -126,7 +126,7 @@ cdef extern from "fastconv.h" nogil:
             float *out) noexcept nogil
         void (*winograd_gradient)(
             const float *y, ptrdiff_t row, ptrdiff_t channels,
-            float *v, ptrdiff_t fs) noexcept nogil
+            float *v, ptrdiff_t fr, ptrdiff_t fc) noexcept nogil
         void (*winograd_weights)(
             const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n,
             float *dw, ptrdiff_t tap) noexcept nogil

@@ -16,8 +16,8 @@ from fastconv.kernels._isa cimport (
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels._winograd_slices cimport correlate_slices
 from fastconv.kernels._winograd_stages cimport (
-    POINTS, SKEW, SLACK, cut_tiles, filter_slice, load_map, store_tile, tiling, transform_filters,
-    transform_input, winograd_pass,
+    POINTS, SLACK, by_slices, cut_tiles, filter_slice, layout, layout_floats, load_map, point, store_tile,
+    tiling, transform_filters, transform_input, winograd_pass,
 )
 
 cdef enum:
@@ -25,30 +25,30 @@ cdef enum:
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024  # of transformed source and products per block
 cdef ptrdiff_t COLUMNS = 32               # result channels per pass over the transformed source
-cdef ptrdiff_t MANY_FILTERS = 256 * 256   # source channels times result channels
+cdef ptrdiff_t MANY_FILTERS = 128 * 256   # source channels times result channels
 
 
 cdef void _products(
-    const winograd_pass *p, const fc_kernels *ks, ptrdiff_t n_tiles, const float *v, const float *u,
-    ptrdiff_t first, ptrdiff_t columns, float *m
+    const winograd_pass *p, const fc_kernels *ks, ptrdiff_t n_tiles, const float *v, const layout *vs,
+    const float *u, ptrdiff_t first, ptrdiff_t columns, float *m, const layout *ms
 ) noexcept nogil:
     """m[f] (tiles, columns) = v[f] (tiles, kc) @ u[f] for the columns from `first` on."""
-    cdef ptrdiff_t vs = n_tiles * p.kc + SKEW, ms = n_tiles * columns + SKEW
     cdef ptrdiff_t f, j, n, i, zero = 0
     cdef ptrdiff_t rows[MAX_MR]
     cdef fc_epilogue ep
     cdef const float *panel
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 0, NULL, 0
     for i in range(ks.mr):
-        rows[i] = i * p.kc
+        rows[i] = i * vs.tile
     for f in range(POINTS):
         for j from first <= j < first + columns by ks.nr:
             n = smaller(ks.nr, first + columns - j)
             panel = u + f * filter_slice(p, ks) + j * p.kc
             for i from 0 <= i < n_tiles by ks.mr:
                 ks.row_tile(
-                    smaller(ks.mr, n_tiles - i), n, p.kc, 1, v + f * vs + i * p.kc, rows,
-                    &zero, panel, m + f * ms + i * columns + j - first, columns, &ep)
+                    smaller(ks.mr, n_tiles - i), n, p.kc, 1,
+                    v + point(vs, f) + i * vs.tile, rows, &zero, panel,
+                    m + point(ms, f) + i * ms.tile + j - first, ms.tile, &ep)
 
 
 cdef int _block(
@@ -61,25 +61,26 @@ cdef int _block(
     cdef ptrdiff_t columns, first, tile, i, r, c, width = smaller(p.nc, COLUMNS)
     cdef float *copy = <float *> scratch(FC_OWN, sizeof(float) * source_floats)
     cdef float *v = <float *> scratch(
-        FC_INNER, sizeof(float) * (POINTS * (t.tiles * (p.kc + width) + 2 * SKEW) + SLACK))
+        FC_INNER, sizeof(float) * (layout_floats(t.tiles, p.kc) + layout_floats(t.tiles, width)))
     cdef float *m
+    cdef layout vs = by_slices(n_tiles, p.kc), ms
     if copy == NULL or v == NULL:
         return -1
-    m = v + POINTS * (n_tiles * p.kc + SKEW)
+    m = v + 6 * vs.row
     load_map(
         p.source, p.argmax if p.unpool else NULL, p.ih, p.iw, p.kc, n0, images,
         4 * r0 - p.top, t.src_rows, -p.left, t.src_columns, copy)
-    transform_input(t, ks, images, rows, p.kc, copy, v, n_tiles * p.kc + SKEW)
+    transform_input(t, ks, images, rows, p.kc, copy, v, &vs)
     for first from 0 <= first < p.nc by COLUMNS:
         columns = smaller(COLUMNS, p.nc - first)
-        _products(p, ks, n_tiles, v, u, first, columns, m)
+        ms = by_slices(n_tiles, columns)
+        _products(p, ks, n_tiles, v, &vs, u, first, columns, m, &ms)
         tile = 0
         for i in range(images):
             for r in range(rows):
                 for c in range(t.tile_columns):
                     store_tile(
-                        p, ks, m + tile * columns, n_tiles * columns + SKEW, first, columns, n0 + i,
-                        r0 + r, c)
+                        p, ks, m + tile * ms.tile, &ms, first, columns, n0 + i, r0 + r, c)
                     tile += 1
     return 0
 

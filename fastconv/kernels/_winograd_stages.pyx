@@ -89,9 +89,29 @@ cdef void load_map(
             maps + n * h * w * channels, images, h, w, channels, row, rows, column, columns, copy)
 
 
+cdef layout by_slices(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
+    cdef layout at
+    at.tile = channels
+    at.column = tiles * channels + SKEW
+    at.row = 6 * at.column
+    return at
+
+
+cdef layout by_rows(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
+    cdef layout at
+    at.column = channels
+    at.tile = 6 * channels + SKEW
+    at.row = tiles * at.tile + SKEW
+    return at
+
+
+cdef ptrdiff_t layout_floats(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
+    return 6 * larger(by_slices(tiles, channels).row, by_rows(tiles, channels).row) + SLACK
+
+
 cdef void transform_input(
     const tiling *t, const fc_kernels *ks, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
-    const float *copy, float *v, ptrdiff_t fs
+    const float *copy, float *v, const layout *at
 ) noexcept nogil:
     cdef ptrdiff_t i, r, c
     for i in range(images):
@@ -99,13 +119,13 @@ cdef void transform_input(
             for c in range(t.tile_columns):
                 ks.winograd_input(
                     copy + ((i * t.src_rows + 4 * r) * t.src_columns + 4 * c) * channels,
-                    t.src_columns * channels, channels, v, fs)
-                v += channels
+                    t.src_columns * channels, channels, v, at.row, at.column)
+                v += at.tile
 
 
 cdef void transform_gradient(
     const tiling *t, const fc_kernels *ks, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
-    const float *copy, float *d, ptrdiff_t fs
+    const float *copy, float *d, const layout *at
 ) noexcept nogil:
     cdef ptrdiff_t i, r, c
     for i in range(images):
@@ -113,23 +133,25 @@ cdef void transform_gradient(
             for c in range(t.tile_columns):
                 ks.winograd_gradient(
                     copy + ((i * t.rows + r) * 4 * t.tile_columns + c) * 4 * channels,
-                    4 * t.tile_columns * channels, channels, d, fs)
-                d += channels
+                    4 * t.tile_columns * channels, channels, d, at.row, at.column)
+                d += at.tile
 
 
 cdef void store_tile(
-    const winograd_pass *p, const fc_kernels *ks, const float *m, ptrdiff_t fs, ptrdiff_t first,
-    ptrdiff_t columns, ptrdiff_t n, ptrdiff_t r, ptrdiff_t c
+    const winograd_pass *p, const fc_kernels *ks, const float *m, const layout *at,
+    ptrdiff_t first, ptrdiff_t columns, ptrdiff_t n, ptrdiff_t r, ptrdiff_t c
 ) noexcept nogil:
     """Channels from `first` on of the tile (r, c) of image n, out of its products m."""
     cdef const float *bias = p.ep.bias + first if p.ep.bias != NULL else NULL
-    cdef ptrdiff_t rows = smaller(4, p.oh - 4 * r), cols = smaller(4, p.ow - 4 * c), at
+    cdef ptrdiff_t rows = smaller(4, p.oh - 4 * r), cols = smaller(4, p.ow - 4 * c), place
     if p.pool:
-        at = ((n * (p.oh // 2) + 2 * r) * (p.ow // 2) + 2 * c) * p.nc + first
+        place = ((n * (p.oh // 2) + 2 * r) * (p.ow // 2) + 2 * c) * p.nc + first
         ks.winograd_output_pooled(
-            m, fs, columns, bias, p.ep.act, p.to + at, p.argmax + at if p.argmax != NULL else NULL,
+            m, at.row, at.column, columns, bias, p.ep.act, p.to + place,
+            p.argmax + place if p.argmax != NULL else NULL,
             p.ow // 2 * p.nc, p.nc, <int> rows // 2, <int> cols // 2)
     else:
         ks.winograd_output(
-            m, fs, columns, bias, p.ep.act, p.to + ((n * p.oh + 4 * r) * p.ow + 4 * c) * p.nc + first,
+            m, at.row, at.column, columns, bias, p.ep.act,
+            p.to + ((n * p.oh + 4 * r) * p.ow + 4 * c) * p.nc + first,
             p.ow * p.nc, p.nc, <int> rows, <int> cols)

@@ -18,7 +18,8 @@ from fastconv.kernels._isa cimport (
 )
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels._winograd_stages cimport (
-    POINTS, SKEW, SLACK, cut_tiles, load_map, tiling, transform_gradient, transform_input,
+    POINTS, SLACK, by_slices, cut_tiles, layout, layout_floats, load_map, point, tiling, transform_gradient,
+    transform_input,
 )
 from fastconv.kernels._winograd_weights_slices cimport bwd_weights_slices
 
@@ -29,8 +30,8 @@ cdef ptrdiff_t PART_FLOATS = 4 << 20  # all parts together, as long as that leav
 
 
 cdef void _products(
-    const geometry *g, const fc_kernels *ks, ptrdiff_t n_tiles, const float *v, const float *d,
-    const ptrdiff_t *points, float *sums, bint first
+    const geometry *g, const fc_kernels *ks, ptrdiff_t n_tiles, const float *v,
+    const layout *vs, const float *d, const layout *ds, const ptrdiff_t *points, float *sums, bint first
 ) noexcept nogil:
     """sums[f] (ic, oc) += v[f]^T d[f]."""
     cdef fc_epilogue ep
@@ -42,8 +43,8 @@ cdef void _products(
             for i in range(n_row_tiles):
                 m0, m1 = g.ic * i // n_row_tiles, g.ic * (i + 1) // n_row_tiles
                 ks.column_tile(
-                    m1 - m0, n, n_tiles, v + f * (n_tiles * g.ic + SKEW) + m0, points,
-                    d + f * (n_tiles * g.oc + SKEW) + j, g.oc, sums + (f * g.ic + m0) * g.oc + j, g.oc, &ep)
+                    m1 - m0, n, n_tiles, v + point(vs, f) + m0, points,
+                    d + point(ds, f) + j, ds.tile, sums + (f * g.ic + m0) * g.oc + j, g.oc, &ep)
 
 
 cdef int _part(
@@ -54,9 +55,10 @@ cdef int _part(
         t.src_rows * t.src_columns * g.ic, 16 * t.rows * t.tile_columns * g.oc) * t.images
     cdef float *copy = <float *> scratch(FC_OWN, sizeof(float) * (source_floats + SLACK))
     cdef float *v = <float *> scratch(
-        FC_INNER, sizeof(float) * (POINTS * (t.tiles * (g.ic + g.oc) + 2 * SKEW) + SLACK))
+        FC_INNER, sizeof(float) * (layout_floats(t.tiles, g.ic) + layout_floats(t.tiles, g.oc)))
     cdef float *db = sums + POINTS * g.ic * g.oc
     cdef float *d
+    cdef layout vs, ds
     cdef ptrdiff_t index, n0, r0, images, rows, n_tiles, j, row
     cdef ptrdiff_t pixels
     cdef float one = 1
@@ -70,14 +72,15 @@ cdef int _part(
         n0, r0 = index // t.row_blocks * t.images, index % t.row_blocks * t.rows
         images, rows = smaller(t.images, g.mb - n0), smaller(t.rows, t.tile_rows - r0)
         n_tiles = images * rows * t.tile_columns
-        d = v + POINTS * (n_tiles * g.ic + SKEW)
+        vs, ds = by_slices(n_tiles, g.ic), by_slices(n_tiles, g.oc)
+        d = v + 6 * vs.row
         load_map(
             x, NULL, g.ih, g.iw, g.ic, n0, images, 4 * r0 - g.pt, t.src_rows, -g.pl, t.src_columns, copy)
-        transform_input(t, ks, images, rows, g.ic, copy, v, n_tiles * g.ic + SKEW)
+        transform_input(t, ks, images, rows, g.ic, copy, v, &vs)
         load_map(
             dy, argmax, g.oh, g.ow, g.oc, n0, images, 4 * r0, 4 * t.rows, 0, 4 * t.tile_columns, copy)
-        transform_gradient(t, ks, images, rows, g.oc, copy, d, n_tiles * g.oc + SKEW)
-        _products(g, ks, n_tiles, v, d, points, sums, index == first)
+        transform_gradient(t, ks, images, rows, g.oc, copy, d, &ds)
+        _products(g, ks, n_tiles, v, &vs, d, &ds, points, sums, index == first)
         if with_bias:
             # the copy still holds the block's dy, zeros around it; points[tiles] on are zeros
             pixels = images * 16 * t.rows * t.tile_columns

@@ -15,7 +15,8 @@ from fastconv.kernels._isa cimport (
     FC_OWN, FC_TABLE, FC_TEAM, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
 )
 from fastconv.kernels._winograd_stages cimport (
-    POINTS, SKEW, SLACK, cut_tiles, load_map, tiling, transform_gradient, transform_input,
+    POINTS, SLACK, by_rows, cut_tiles, layout, layout_floats, load_map, point, tiling, transform_gradient,
+    transform_input,
 )
 from fastconv.kernels.gemm cimport gemm_serial, product
 
@@ -27,7 +28,7 @@ cdef ptrdiff_t COLUMNS = 256  # result channels of one thread's share of a slice
 # Some tiles, transformed: v[f] (tiles, ic) of x, d[f] (tiles, oc) of dy; and dy's sum over each row of tiles.
 cdef struct block:
     tiling t
-    ptrdiff_t vs, ds  # floats from slice to slice
+    layout vs, ds
     float *v
     float *d
     float *dy_sums
@@ -45,9 +46,9 @@ cdef int _load(
     if copy == NULL:
         return -1
     load_map(x, NULL, g.ih, g.iw, g.ic, n, 1, 4 * r - g.pt, 6, -g.pl, t.src_columns, copy)
-    transform_input(t, ks, 1, 1, g.ic, copy, b.v + at * g.ic, b.vs)
+    transform_input(t, ks, 1, 1, g.ic, copy, b.v + at * b.vs.tile, &b.vs)
     load_map(dy, argmax, g.oh, g.ow, g.oc, n, 1, 4 * r, 4, 0, 4 * t.tile_columns, copy)
-    transform_gradient(t, ks, 1, 1, g.oc, copy, b.d + at * g.oc, b.ds)
+    transform_gradient(t, ks, 1, 1, g.oc, copy, b.d + at * b.ds.tile, &b.ds)
     ks.sum_rows(16 * t.tile_columns, g.oc, copy, g.oc, b.dy_sums + row * g.oc)
     return 0
 
@@ -74,8 +75,9 @@ cdef int _share(
     """sums[f] (ic, oc) = or += v[f]^T d[f], for a share of the columns."""
     cdef product p
     p.m, p.k, p.n = g.ic, n_tiles, smaller(COLUMNS, g.oc - first)
-    p.a, p.a_rs, p.a_cs = b.v + f * b.vs, 1, g.ic
-    p.b, p.b_rs, p.b_cs = b.d + f * b.ds + first, g.oc, 1
+    p.a, p.a_rs, p.a_cs = b.v + point(&b.vs, f), 1, b.vs.tile
+    p.b = b.d + point(&b.ds, f) + first
+    p.b_rs, p.b_cs = b.ds.tile, 1
     p.c, p.ldc = sums + f * g.ic * g.oc + first, g.oc
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 1 if add else 0, NULL, 0
     return gemm_serial(&p)
@@ -107,14 +109,16 @@ cdef int bwd_weights_slices(
     cdef ptrdiff_t wanted = larger(LEAST_TILES, smaller((g.ic + g.oc) // 2, MOST_TILES))
     cdef float *sums
     cut_tiles(g.mb, g.oh, g.ow, wanted, &b.t)
-    b.vs, b.ds = b.t.tiles * g.ic + SKEW, b.t.tiles * g.oc + SKEW
+    b.vs, b.ds = by_rows(b.t.tiles, g.ic), by_rows(b.t.tiles, g.oc)
     sums = <float *> scratch(FC_TEAM, sizeof(float) * POINTS * floats)
     b.v = <float *> scratch(
-        FC_TABLE, sizeof(float) * (POINTS * (b.vs + b.ds) + b.t.images * b.t.rows * g.oc + SLACK))
+        FC_TABLE, sizeof(float) * (
+            layout_floats(b.t.tiles, g.ic) + layout_floats(b.t.tiles, g.oc)
+            + b.t.images * b.t.rows * g.oc + SLACK))
     if sums == NULL or b.v == NULL:
         return -1
-    b.d = b.v + POINTS * b.vs
-    b.dy_sums = b.d + POINTS * b.ds + SLACK
+    b.d = b.v + 6 * b.vs.row
+    b.dy_sums = b.d + layout_floats(b.t.tiles, g.oc)
     if db != NULL:
         for j in range(g.oc):
             db[j] = 0
