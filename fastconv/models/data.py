@@ -59,9 +59,7 @@ def check_x(model: Model, x: Any, *, where: str) -> list[np.ndarray]:
     if x is None:
         raise ValueError(f"{where}: x, the samples, must be given; received None")
     if not model.built:
-        first = as_numbers(x, "x", where=where)
-        _check_axes(first, "x", where)
-        model.build(first.shape[1:])
+        model.build(_shapes_of(x, model.made_by_call, where))
     ports = model.input_ports
     arrays = []
     for entry, port in zip(by_port(x, ports, "x", where=where), ports, strict=True):
@@ -152,6 +150,17 @@ def split_off(data: Samples, share: float, *, where: str) -> tuple[Samples, Samp
 def shuffled(n: int, seed: int, epoch: int, iterations: int) -> np.ndarray:
     """The order of an epoch: depends on the model's seed, the epoch and the steps before it."""
     return generator(seed, epoch, iterations).permutation(n)
+
+
+def _shapes_of(x: Any, several: bool, where: str) -> Any:
+    """The shapes of the samples; with `several`, lists and dictionaries are of several inputs."""
+    if several and isinstance(x, Mapping):
+        return {key: _shapes_of(part, False, where) for key, part in x.items()}
+    if several and isinstance(x, (list, tuple)) and all(np.ndim(part) > 1 for part in x):
+        return [_shapes_of(part, False, where) for part in x]
+    array = as_numbers(x, "x", where=where)
+    _check_axes(array, "x", where)
+    return array.shape[1:]
 
 
 def _check_axes(array: np.ndarray, name: str, where: str) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from fastconv.layers.base import Layer
-from fastconv.layers.calling import output_shape, sample_shapes, shapes_in
+from fastconv.layers.calling import sample_shapes
 from fastconv.layers.input import InputLayer
 from fastconv.layers.symbolic import Call, SymbolicTensor
 from fastconv.models.endpoints import begins_with
 from fastconv.models.model import Model
 from fastconv.models.names import free_name
-from fastconv.models.tracing import trace
+from fastconv.models.tracing import shapes_through, trace
 from fastconv.utils.random import check_seed, derive_seed
 from fastconv.utils.structures import each, leaves, rebuild
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 class Functional(Model):
     """What `Model(inputs, outputs)` makes; see there."""
+
+    made_by_call = False
 
     def __init__(
         self,
@@ -84,16 +86,7 @@ class Functional(Model):
         return each(lambda tensor: taken_by(None, tensor), self._output)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        found: dict[SymbolicTensor, Any] = dict(
-            zip(self.inputs, shapes_in(input_shape), strict=True)
-        )
-        for call in self.calls_inside:
-            if isinstance(call.layer, InputLayer):
-                continue
-            shapes = [found[tensor] for tensor in leaves(call.inputs)]
-            given = output_shape(call.layer, rebuild(call.inputs, shapes))
-            found.update(zip(leaves(call.outputs), shapes_in(given), strict=True))
-        return each(lambda tensor: found[tensor], self._output)
+        return shapes_through(self.inputs, self._output, input_shape, where=self.name)
 
     def get_config(self) -> dict[str, Any]:
         from fastconv.models.wiring import to_config

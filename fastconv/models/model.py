@@ -10,18 +10,20 @@ import numpy as np
 
 from fastconv.callbacks import Callback, History
 from fastconv.metrics import Metric
+from fastconv.models.called import Called
 from fastconv.models.compiled import Compiled
 from fastconv.models.plans import Plans
-from fastconv.models.structure import Structure
 from fastconv.optimizers import Optimizer
 from fastconv.utils.configured import checked_keywords
+from fastconv.utils.random import check_seed
 
 
-class Model(Structure):
+class Model(Called):
     """A layer made of layers, with a training loop.
 
     ``Model(inputs, outputs)`` is the graph of layers that leads from `Input` tensors to the tensors
-    that calling layers has returned; `Sequential` is a chain.
+    that calling layers has returned; `Sequential` is a chain. A subclass defines ``call(self,
+    inputs)``, which is called once, on symbolic tensors.
 
     Parameters
     ----------
@@ -79,13 +81,21 @@ class Model(Structure):
     kept_weights: dict[str, np.ndarray] | None = None
     """Weights by name that a callback keeps for the end of the training; part of checkpoints."""
 
-    def __init__(self, inputs: Any = None, outputs: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        *,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         if inputs is not None or outputs is not None:
             raise TypeError(
                 f"{type(self).__name__}: inputs and outputs are for Model itself, Model(inputs, "
                 "outputs); received them in another class"
             )
         super().__init__(**kwargs)
+        self._seed = check_seed(seed, where=type(self).__name__)
         self.compiled: Compiled | None = None
         self.plans = Plans(self)
         self.history = History()

@@ -24,7 +24,8 @@ def known_classes() -> dict[str, str]:
 
 def describe(layer: Layer) -> dict[str, Any]:
     """A layer or a model as JSON values: the class's name and its configuration."""
-    return serialize(layer)
+    saved: Layer = getattr(layer, "as_saved", layer)
+    return serialize(saved)
 
 
 def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = None) -> Layer:

@@ -58,6 +58,8 @@ class Sequential(Model):
     54410
     """
 
+    made_by_call = False
+
     def __init__(
         self,
         layers: Iterable[Layer | SymbolicTensor] | None = None,

@@ -22,6 +22,11 @@ class Structure(Endpoints):
     layers: list[Layer]
 
     @property
+    def as_saved(self) -> Layer:
+        """What a file holds of it."""
+        return self
+
+    @property
     def takes_uint8(self) -> bool:  # type: ignore[override]
         return True
 

@@ -1,13 +1,16 @@
-"""From a model's outputs back to its inputs: which calls of layers lie between."""
+"""From a model's outputs back to its inputs: which calls of layers lie between, and what they do to
+shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from fastconv.layers.base import Layer
+from fastconv.layers.calling import output_shape, shapes_in
 from fastconv.layers.input import InputLayer
 from fastconv.layers.symbolic import Call, SymbolicTensor
-from fastconv.utils.structures import leaves
+from fastconv.utils.structures import each, leaves, rebuild
 
 
 def trace(
@@ -48,6 +51,20 @@ def trace(
                 if x in known:
                     reached.setdefault(x.call.layer, len(reached))
     return calls, _in_order(calls, reached)
+
+
+def shapes_through(
+    inputs: Sequence[SymbolicTensor], outputs: Any, shapes: Any, *, where: str
+) -> Any:
+    """The shapes of `outputs`, in their structure, for inputs of these shapes."""
+    found: dict[SymbolicTensor, Any] = dict(zip(inputs, shapes_in(shapes), strict=True))
+    for call in trace(inputs, leaves(outputs), where=where)[0]:
+        if isinstance(call.layer, InputLayer):
+            continue
+        given = [found[tensor] for tensor in leaves(call.inputs)]
+        made = output_shape(call.layer, rebuild(call.inputs, given))
+        found.update(zip(leaves(call.outputs), shapes_in(made), strict=True))
+    return each(lambda tensor: found[tensor], outputs)
 
 
 def _in_order(calls: Sequence[Call], reached: dict[Layer, int]) -> list[Layer]:
