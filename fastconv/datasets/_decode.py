@@ -32,6 +32,9 @@ class OtherFormError(Exception):
 class Form:
     """What every image becomes: its size in pixels, its colours, and how it gets there.
 
+    With ``keep="crop"`` the largest middle part of the new proportions is resized, with "pad" the
+    image in the middle of black edges, with None the image, whatever that does to its proportions.
+
     With ``interpolation=None`` nothing is resized, and an image of another size (or, with
     ``only_grey``, one with colour) raises `OtherFormError`.
     """
@@ -41,6 +44,7 @@ class Form:
     color_mode: str
     interpolation: str | None = None
     only_grey: bool = False
+    keep: str | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -74,6 +78,7 @@ def decode(content: bytes, form: Form) -> np.ndarray:
             if image.size != size:
                 if form.interpolation is None:
                     raise OtherFormError
+                image = _in_proportion(image, size, form.keep)
                 image = image.resize(size, _resampling(form.interpolation))
             return np.frombuffer(image.tobytes(), np.uint8).reshape(form.shape)
     except OtherFormError:
@@ -138,6 +143,16 @@ def _in_mode(image: Image, mode: str) -> Image:
     elif image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
     return image.convert(mode)
+
+
+def _in_proportion(image: Image, size: tuple[int, int], keep: str | None) -> Image:
+    """The part of an image, or the image with its edges, that is resized."""
+    if keep is None:
+        return image
+    from fastconv.plan.sampling import stretches
+
+    (left, width), (top, height) = stretches(image.size, size, keep)
+    return image.crop((left, top, left + width, top + height))  # beyond the edges: zeros
 
 
 def _resampling(interpolation: str) -> int:

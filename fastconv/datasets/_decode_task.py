@@ -56,7 +56,7 @@ class DecodeTask:
         except OSError as error:  # reading never raises it: see `decode_many.read`
             warnings.warn(
                 f"load_images: cannot write to the cache ({error}); decoding into memory",
-                stacklevel=4,
+                stacklevel=5,
             )
             return self.run_in_memory()
         return entry.load(fingerprint) or self.run_in_memory()

@@ -23,6 +23,7 @@ class Wish:
     image_size: tuple[int, int] | None
     color_mode: str
     interpolation: str
+    keep: str | None = None
 
     @property
     def automatic_color(self) -> bool:
@@ -30,7 +31,14 @@ class Wish:
         return self.color_mode == "auto"
 
 
-def checked_wish(where: str, image_size: Any, color_mode: Any, interpolation: Any) -> Wish:
+def checked_wish(
+    where: str,
+    image_size: Any,
+    color_mode: Any,
+    interpolation: Any,
+    crop: bool = False,
+    pad: bool = False,
+) -> Wish:
     """Return the arguments of `where` as a `Wish`; raise ValueError where they are wrong."""
     modes = ("auto", *CHANNELS)
     if color_mode not in modes:
@@ -42,7 +50,13 @@ def checked_wish(where: str, image_size: Any, color_mode: Any, interpolation: An
             f"{where}: interpolation must be one of {', '.join(INTERPOLATIONS)}; "
             f"received {interpolation!r}"
         )
-    return Wish(_size(where, image_size), color_mode, interpolation)
+    if crop and pad:
+        raise ValueError(
+            f"{where}: at most one of crop_to_aspect_ratio and pad_to_aspect_ratio may be True; "
+            "received both"
+        )
+    keep = "crop" if crop else "pad" if pad else None
+    return Wish(_size(where, image_size), color_mode, interpolation, keep)
 
 
 def _size(where: str, image_size: Any) -> tuple[int, int] | None:
@@ -87,6 +101,7 @@ def first_form(source: Source, names: Sequence[str], wish: Wish) -> Form:
             color_mode=("grayscale" if grey else "rgb") if automatic else wish.color_mode,
             interpolation=None if wish.image_size is None else wish.interpolation,
             only_grey=automatic and grey,
+            keep=wish.keep,
         )
     raise UnreadableError(reason)
 
@@ -105,7 +120,7 @@ def common_form(source: Source, names: Sequence[str], wish: Wish, threads: int) 
     color_mode = wish.color_mode
     if wish.automatic_color:
         color_mode = "grayscale" if all(grey for _, _, grey in seen) else "rgb"
-    return Form(height, width, color_mode, wish.interpolation)
+    return Form(height, width, color_mode, wish.interpolation, keep=wish.keep)
 
 
 def _common_size(sizes: list[tuple[int, int]]) -> tuple[int, int]:

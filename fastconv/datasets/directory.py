@@ -14,11 +14,13 @@ from fastconv.datasets._form import checked_wish
 from fastconv.datasets._split import stratified_split
 from fastconv.datasets.images import ImageSet, read_images
 from fastconv.datasets.labelled import ImageDataset, LabelledImages
+from fastconv.utils.configured import checked_keywords
 
 _LABEL_MODES = ("int", "categorical", "binary", None)
 _SUBSETS = ("training", "validation", "both", None)
 
 
+@checked_keywords
 def image_dataset_from_directory(
     directory: str | os.PathLike[str],
     labels: Any = "inferred",
@@ -33,6 +35,8 @@ def image_dataset_from_directory(
     subset: str | None = None,
     interpolation: str = "bilinear",
     *,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
     strict: bool = False,
     cache: bool = True,
     verbose: bool = True,
@@ -59,6 +63,8 @@ def image_dataset_from_directory(
         None gives the arrays themselves: a tuple (images, labels, class_names).
     color_mode, image_size, interpolation, strict, cache, verbose
         As in `load_images`.
+    crop_to_aspect_ratio, pad_to_aspect_ratio
+        Keep the images' proportions: cut off what is too long, or add black edges.
     shuffle
         Whether to mix the classes, by `seed`; otherwise sorted by class, then by file name. What is
         no validation subset is mixed anew at every walk.
@@ -115,7 +121,8 @@ def image_dataset_from_directory(
             f"{where}: class_names belong to labels='inferred' with a label_mode; received "
             f"{class_names!r}"
         )
-    wish = checked_wish(where, image_size, color_mode, interpolation)
+    crop, pad = crop_to_aspect_ratio, pad_to_aspect_ratio
+    wish = checked_wish(where, image_size, color_mode, interpolation, crop, pad)
     data = read_images(Path(directory).expanduser(), wish, strict, cache, verbose, flat)
     if flat:
         names, numbers = _given(where, data, labels)

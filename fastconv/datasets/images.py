@@ -14,6 +14,7 @@ from fastconv.datasets._decode_many import Skipped
 from fastconv.datasets._decode_task import DecodeTask
 from fastconv.datasets._form import Wish, checked_wish
 from fastconv.datasets._sources import open_source
+from fastconv.utils.configured import checked_keywords
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class ImageSet:
     skipped: tuple[Skipped, ...] = ()
 
 
+@checked_keywords
 def load_images(
     path: str | os.PathLike[str],
     *,
@@ -128,5 +130,5 @@ def _report_skipped(where: str, skipped: tuple[Skipped, ...], count: int, strict
     more = ", …" if len(skipped) > 3 else ""
     warnings.warn(
         f"{where}: skipped {len(skipped)} unreadable of {count} images: {shown}{more}",
-        stacklevel=4,
+        stacklevel=5,
     )

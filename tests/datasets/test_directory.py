@@ -5,7 +5,7 @@ import pytest
 from data_files import encoded, pixels, two_classes, write_tree, write_zip
 
 from fastconv import Input, Sequential
-from fastconv.datasets import image_dataset_from_directory
+from fastconv.datasets import image_dataset_from_directory, load_images
 from fastconv.datasets._split import stratified_split
 from fastconv.layers import Dense, Flatten, Rescaling
 
@@ -111,6 +111,30 @@ def test_a_folder_without_images_and_one_whose_images_are_damaged(tmp_path):
     damaged = write_tree(tmp_path / "damaged", {"a.png": whole[:60], "b.png": whole[:60]})
     with pytest.raises(ValueError, match="damaged: all 2 images are unreadable"):
         image_dataset_from_directory(damaged, [0, 1], image_size=4)
+
+
+def test_proportions(tmp_path):
+    """Of 8 x 4 pixels, brighter downwards, and 4 x 8, brighter to the right."""
+    tall = np.repeat(np.arange(10, 250, 30, dtype=np.uint8)[:, None], 4, axis=1)
+    tree = {"a/tall.png": encoded(tall), "b/wide.png": encoded(np.ascontiguousarray(tall.T))}
+    path = write_tree(tmp_path / "shapes", tree)
+    how = {"image_size": (2, 2), "shuffle": False, "color_mode": "grayscale"}
+    cut = image_dataset_from_directory(path, **how, interpolation="box", crop_to_aspect_ratio=True)
+    assert cut.images[..., 0].tolist() == [[[85, 85], [145, 145]], [[85, 145], [85, 145]]]
+    how |= {"image_size": 8, "interpolation": "nearest"}
+    padded = image_dataset_from_directory(path, **how, pad_to_aspect_ratio=True)
+    black = np.zeros((8, 2), np.uint8)
+    np.testing.assert_array_equal(padded.images[0, ..., 0], np.hstack([black, tall, black]))
+    np.testing.assert_array_equal(padded.images[1, ..., 0], np.hstack([black, tall, black]).T)
+    with pytest.raises(ValueError, match="at most one of crop_to_aspect_ratio and pad"):
+        image_dataset_from_directory(path, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True)
+
+
+def test_a_misspelt_argument(pets):
+    with pytest.raises(TypeError, match=r"received 'batchsize' .did you mean 'batch_size'"):
+        image_dataset_from_directory(pets, batchsize=3)
+    with pytest.raises(TypeError, match=r"received 'img_size' .did you mean 'image_size'"):
+        load_images(pets, img_size=3)
 
 
 def test_own_order_of_classes(pets):
