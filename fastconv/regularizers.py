@@ -95,6 +95,9 @@ class L1L2(Regularizer):
         return {"l1": self.l1, "l2": self.l2}
 
 
+# Keras's older names.
+l1, l2, l1_l2 = L1, L2, L1L2
+
 _TABLE: dict[str, type[Regularizer]] = {"l1": L1, "l2": L2, "l1_l2": L1L2}
 
 

@@ -61,3 +61,9 @@ _TABLE: dict[str, type[Initializer]] = {
 def get(value: Any) -> Initializer:
     """The initializer that a name, a class, an instance or a configuration stands for."""
     return resolve(value, Initializer, _TABLE, what="initializer")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _TABLE:  # Keras's older names: initializers.he_normal()
+        return _TABLE[name]
+    raise AttributeError(f"module 'fastconv.initializers' has no attribute {name!r}")

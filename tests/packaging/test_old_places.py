@@ -18,6 +18,8 @@ from fastconv.utils import np_utils, to_categorical
 from fastconv.datasets import cifar10, mnist
 import fastconv as keras
 assert keras.saving.load_model is load_model
+assert keras.regularizers.l1_l2(l1=0.1, l2=0.2).l2 == 0.2
+assert keras.initializers.he_normal is keras.initializers.HeNormal
 assert "resnet18" in keras.models.zoo.NAMES
 
 assert keras.utils.to_categorical is np_utils.to_categorical is to_categorical
