@@ -11,6 +11,7 @@ from fastconv.layers.activations import (
     Softmax,
     Tanh,
 )
+from fastconv.layers.activity_regularization import ActivityRegularization
 from fastconv.layers.base import Layer
 from fastconv.layers.batch_normalization import BatchNormalization
 from fastconv.layers.conv1d import Conv1D
@@ -75,6 +76,7 @@ __all__ = [
     "ELU",
     "GELU",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "Average",
     "AveragePooling1D",
