@@ -95,7 +95,8 @@ class ImageDataset:
             yield images if self.labels is None else (images, self.labels[rows])
 
     def __repr__(self) -> str:
+        kinds = "without labels" if self.labels is None else f"of {len(self.class_names)} classes"
         return (
-            f"<ImageDataset: {len(self.images)} images {self.images.shape[1:]} of "
-            f"{len(self.class_names)} classes in batches of {self.batch_size}>"
+            f"<ImageDataset: {len(self.images)} images {self.images.shape[1:]} {kinds} in batches "
+            f"of {self.batch_size}>"
         )

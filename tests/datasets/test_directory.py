@@ -94,6 +94,7 @@ def test_a_flat_folder_without_labels(flat):
     for none in ({"label_mode": None}, {"labels": None}):
         data = image_dataset_from_directory(flat, **none, shuffle=False)
         assert (starts(data.images), data.labels, data.class_names) == ([0, 1, 2, 3, 4], None, ())
+    assert repr(data) == "<ImageDataset: 5 images (6, 5, 3) without labels in batches of 32>"
     (batch,) = data
     assert batch.shape == (5, 6, 5, 3)
     training, held = image_dataset_from_directory(
