@@ -9,6 +9,7 @@ ACTIVATIONS = [
 ]  # fmt: skip
 POINTWISE = [
     "Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "Rescaling", "Dropout",
+    "ActivityRegularization",
 ]  # fmt: skip
 NORMALIZATIONS = ["BatchNormalization", "LayerNormalization", "GroupNormalization"]
 CONVOLUTIONS = ["Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose"]
@@ -37,6 +38,7 @@ def arguments_of(pick, name, shape):
     sides, channels = shape[:-1], shape[-1]
     makers = {
         "Activation": _activation,
+        "ActivityRegularization": lambda pick, *_: {"l1": pick(0.0, 0.05), "l2": pick(0.0, 0.1)},
         "BatchNormalization": _normalization,
         "Cropping1D": _cropping,
         "Cropping2D": _cropping,
