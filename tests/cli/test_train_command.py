@@ -83,6 +83,13 @@ def test_built_in_shapes(folder, run):
     assert (folder / "runs" / "shapes-mnist" / "last.safetensors").exists()
 
 
+def test_the_rows_of_images_as_series(folder, run):
+    result = run("train pets --model time_series --limit 8 --epochs 1")
+    assert result.code == 0
+    assert "\ntime_series: " in result.out
+    assert run("evaluate runs/pets-time_series").code == 0
+
+
 def test_mnist(folder, run, shared_data, monkeypatch):
     monkeypatch.setenv("FASTCONV_DATA", str(shared_data("t10k-images-idx3-ubyte.gz").parent))
     result = run("train mnist --limit 400 --epochs 2")

@@ -59,7 +59,10 @@ def test_the_table_recipe():
     ]
 
 
-SMALL = ("cifar10", "mnist", "lenet5", "cats_dogs", "cifar_resnet18", "cifar_mobilenet_v2")
+SMALL = (
+    "cifar10", "mnist", "lenet5", "cats_dogs", "time_series", "cifar_resnet18",
+    "cifar_mobilenet_v2",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SMALL)

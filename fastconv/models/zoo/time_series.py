@@ -1,4 +1,7 @@
-"""A small network for time series, (length, channels): convolutions along the one axis of time."""
+"""A small network for time series, (length, channels): convolutions along the one axis of time.
+
+An image is taken for a series, too: its rows, with pixels from 0 to 255, are the steps.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,29 @@ from fastconv.layers import (
     Dropout,
     GlobalAveragePooling1D,
     Input,
+    Layer,
     MaxPooling1D,
+    Rescaling,
+    Reshape,
 )
 from fastconv.models.sequential import Sequential
 from fastconv.models.zoo.recipe import Recipe
 from fastconv.optimizers import Adam
+from fastconv.utils.arrays import as_shape
 
 
 def network(
     input_shape: Sequence[int | None] = (128, 1), classes: int = 2, seed: int | None = None
 ) -> Sequential:
     """Three convolutions and the mean over time; the length may be left open."""
+    rows: list[Layer] = []
+    if len(input_shape) == 3:
+        height, width, channels = as_shape(input_shape, "input_shape", where="time_series")
+        rows = [Rescaling(1 / 255), Reshape((height, width * channels))]
     return Sequential(
         [
             Input(input_shape),
+            *rows,
             Conv1D(32, 7, padding="same", activation="relu"),
             MaxPooling1D(2),
             Conv1D(64, 5, padding="same", activation="relu"),
