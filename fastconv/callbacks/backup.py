@@ -23,16 +23,16 @@ class BackupAndRestore(Callback):
     backup_dir : path
         Made if it does not exist.
     save_freq : "epoch" or int
-        Save after every epoch, or after every so many steps. A run that goes on in the middle of
-        an epoch leaves out the batches that were trained on; the figures of that epoch are then
-        means over the others.
+        Save after every epoch, or after every so many steps, if the number of batches is known. A
+        run that goes on in the middle of an epoch leaves out the batches that were trained on; the
+        figures of that epoch are then means over the others.
     delete_checkpoint : bool
         Whether the backup is removed at the end.
 
     Raises
     ------
     ValueError
-        If the backup is of another model.
+        If the backup is of another model, or nobody knows how many steps an epoch has.
     """
 
     comes_last = True
@@ -59,6 +59,11 @@ class BackupAndRestore(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._due = False
+        if self.every and self.params["steps"] is None:
+            raise ValueError(
+                f"BackupAndRestore: save_freq={self.every} needs to know the batches of an epoch: "
+                "give fit steps_per_epoch, or data with a length; received data without"
+            )
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if self.every and self.model.optimizer.iterations % self.every == 0:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Set
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fastconv._arguments import as_int, check_choice
 from fastconv.utils.configured import checked_keywords
@@ -72,10 +72,8 @@ def plot_model(
     RuntimeError
         If a picture is asked for and Graphviz is not installed; says what to install.
     """
-    from fastconv.models.structure import Structure
-
     where = "plot_model"
-    if not isinstance(model, Structure):
+    if not getattr(model, "layers_inside", False):
         raise TypeError(f"{where}: takes a model; received {model!r}")
     check_choice(rankdir, ("TB", "LR"), where=where, what="rankdir")
     as_int(dpi, "dpi", where=where)
@@ -129,8 +127,6 @@ class _Writer:
 
     def _inside(self, model: Structure) -> tuple[list[int], list[int]]:
         """Write a model's layers; the numbers of the nodes at which it begins and ends."""
-        from fastconv.models.structure import Structure
-
         first: dict[Layer, list[int]] = {}
         last: dict[Layer, list[int]] = {}
         for tensor in model.inputs:
@@ -140,10 +136,10 @@ class _Writer:
             if layer in first:
                 continue
             name = model.name_of(layer)
-            if self.expand and isinstance(layer, Structure):
+            if self.expand and layer.layers_inside:
                 self.lines.append(f"  subgraph cluster_{self.count} {{")
                 self.lines.append(f"    label={_quoted(name)};")
-                first[layer], last[layer] = self._inside(layer)
+                first[layer], last[layer] = self._inside(cast("Structure", layer))
                 self.lines.append("  }")
             else:
                 calls = [call for call in model.calls_inside if call.layer is layer]

@@ -213,6 +213,11 @@ BAD = [
     (lambda: LambdaCallback(on_epoch_end=3), TypeError, "must be a function; received 3"),
     (lambda: BackupAndRestore("x", save_freq=0), ValueError, "save_freq must be at least 1"),
     (
+        lambda: network().fit(iter([(X, Y)]), callbacks=[BackupAndRestore("x", save_freq=2)]),
+        ValueError,
+        "save_freq=2 needs to know the batches of an epoch",
+    ),
+    (
         lambda: network().fit(X, Y, verbose=0, callbacks=[EarlyStopping()]),
         ValueError,
         "EarlyStopping: monitor must be one of loss, accuracy; received 'val_loss'",
