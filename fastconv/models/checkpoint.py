@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,11 +12,15 @@ from fastconv.models.compiled import Compiled
 from fastconv.models.model import Model
 from fastconv.models.registry import describe, make
 from fastconv.models.tensors_file import read_tensors, write_tensors
+from fastconv.models.weights_file import (
+    KEPT,
+    OPTIMIZER,
+    refuse_existing,
+    weights_of,
+    write_into,
+)
 from fastconv.utils.configured import checked_keywords
 from fastconv.utils.custom_objects import custom_object_scope
-
-_OPTIMIZER = "optimizer/"
-_KEPT = "kept/"  # what a callback keeps for the end of the training
 
 
 def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -25,11 +28,11 @@ def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool =
 
     `Model.save` says more.
     """
-    _refuse_existing(filepath, overwrite, "save")
-    _weights(model, "save")  # says so if there are none
+    refuse_existing(filepath, overwrite, "save")
+    weights_of(model, "save")  # says so if there are none
     model.plans.refresh()  # makes the optimizer's slots, if no step has been taken yet
-    tensors = _weights(model, "save") | _slots(model)
-    tensors |= {f"{_KEPT}{name}": array for name, array in (model.kept_weights or {}).items()}
+    tensors = weights_of(model, "save") | _slots(model)
+    tensors |= {f"{KEPT}{name}": array for name, array in (model.kept_weights or {}).items()}
     description: dict[str, Any] = {
         "model": describe(model),
         "training": {
@@ -44,22 +47,6 @@ def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool =
         description["compile"] = model.compiled.get_config()
         description["training"]["iterations"] = model.compiled.optimizer.iterations
     write_tensors(filepath, tensors, description)
-
-
-def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write the weights alone."""
-    _refuse_existing(path, overwrite, "save_weights")
-    write_tensors(path, _weights(model, "save_weights"), {})
-
-
-def load_weights(model: Model, path: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
-    """Read the weights of `save_weights`, of `save`, or of any fitting safetensors file."""
-    wanted = _weights(model, "load_weights")
-    tensors, _ = read_tensors(path, own=False)
-    found = {name: t for name, t in tensors.items() if not name.startswith((_OPTIMIZER, _KEPT))}
-    if skip_mismatch:
-        wanted, found = _fitting(wanted, found, os.fspath(path))
-    _write(wanted, found, path)
 
 
 @checked_keywords
@@ -96,7 +83,7 @@ def load_model(
     tensors, description = read_tensors(filepath)
     if not compile:
         description.pop("compile", None)
-        tensors = {n: t for n, t in tensors.items() if not n.startswith(_OPTIMIZER)}
+        tensors = {n: t for n, t in tensors.items() if not n.startswith(OPTIMIZER)}
     if "model" not in description:
         raise ValueError(
             f"{os.fspath(filepath)}: the file must hold a model's configuration, as model.save "
@@ -109,8 +96,8 @@ def load_model(
             raise ValueError(
                 f"{os.fspath(filepath)}: the configuration in the file is not valid: {error}"
             ) from error
-    wanted = _weights(model, "load_model") | _slots(model)
-    _write(wanted, _without_kept(model, tensors), filepath)
+    wanted = weights_of(model, "load_model") | _slots(model)
+    write_into(wanted, _without_kept(model, tensors), filepath)
     return model
 
 
@@ -124,7 +111,7 @@ def restore_model(model: Model, path: str | os.PathLike[str]) -> None:
     """
     tensors, description = read_tensors(path)
     model.plans.refresh()
-    _write(_weights(model, "restore") | _slots(model), _without_kept(model, tensors), path)
+    write_into(weights_of(model, "restore") | _slots(model), _without_kept(model, tensors), path)
     _take_history(model, description["training"])
     model.batches_done = int(description["training"].get("batches_done", 0))
     optimizer = model.optimizer
@@ -136,9 +123,9 @@ def restore_model(model: Model, path: str | os.PathLike[str]) -> None:
 
 def _without_kept(model: Model, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The other tensors; those that a callback kept go to the model."""
-    kept = {n.removeprefix(_KEPT): t for n, t in tensors.items() if n.startswith(_KEPT)}
+    kept = {n.removeprefix(KEPT): t for n, t in tensors.items() if n.startswith(KEPT)}
     model.kept_weights = kept or None
-    return {name: tensor for name, tensor in tensors.items() if not name.startswith(_KEPT)}
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(KEPT)}
 
 
 def _take_history(model: Model, training: Mapping[str, Any]) -> None:
@@ -155,7 +142,7 @@ def _make(description: Mapping[str, Any]) -> Model:
     training = description["training"]
     _take_history(model, training)
     model.user_metadata = description["user_metadata"]
-    _weights(model, "load_model")
+    weights_of(model, "load_model")
     if "compile" in description:
         model.compiled = Compiled.from_config(description["compile"])
         model.compiled.optimizer.iterations = int(training["iterations"])
@@ -170,68 +157,7 @@ def _slots(model: Model) -> dict[str, np.ndarray]:
     slots = model.compiled.optimizer.slots()
     path = {parameter: name for name, parameter in model.named_parameters().items()}
     return {
-        f"{_OPTIMIZER}{slot}/{path[parameter]}": view
+        f"{OPTIMIZER}{slot}/{path[parameter]}": view
         for slot, views in slots.items()
         for parameter, view in views.items()
     }
-
-
-def _weights(model: Model, where: str) -> dict[str, np.ndarray]:
-    """The parameters' arrays by path."""
-    if not model.built:
-        raise ValueError(
-            f"{where}: the model must be built first: begin it with Input(shape), or call build; "
-            "received a model without weights"
-        )
-    return {name: p.value for name, p in model.named_parameters().items()}
-
-
-def _refuse_existing(path: str | os.PathLike[str], overwrite: bool, where: str) -> None:
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(
-            f"{where}: with overwrite=False there must be no such file yet; received "
-            f"{os.fspath(path)!r}"
-        )
-
-
-def _fitting(
-    wanted: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], name: str
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """What both have in one shape; a warning names the rest of the model's."""
-    both = [k for k in wanted if k in found and found[k].shape == wanted[k].shape]
-    if not both:
-        raise ValueError(
-            f"{name}: the file must have tensors of this model; received none that fits"
-        )
-    if rest := [key for key in wanted if key not in both]:
-        warnings.warn(
-            f"{name}: no tensors that fit for {', '.join(rest)}; they stay as they are",
-            RuntimeWarning,
-            stacklevel=5,
-        )
-    return {key: wanted[key] for key in both}, {key: found[key] for key in both}
-
-
-def _write(
-    wanted: Mapping[str, np.ndarray],
-    found: Mapping[str, np.ndarray],
-    path: str | os.PathLike[str],
-) -> None:
-    """Copy the file's tensors into the model's arrays, after all of them were checked."""
-    name = os.fspath(path)
-    for problem, names in (
-        ("lacks", wanted.keys() - found.keys()),
-        ("has unexpected", found.keys() - wanted.keys()),
-    ):
-        if names:
-            listed = ", ".join(sorted(names)[:5]) + (", ..." if len(names) > 5 else "")
-            raise ValueError(f"{name}: the file {problem} tensors: {listed}")
-    for key, target in wanted.items():
-        tensor = found[key]
-        if tensor.shape != target.shape or tensor.dtype.kind != "f":
-            raise ValueError(
-                f"{name}: tensor {key} must be of shape {target.shape} and hold floats; "
-                f"received {tensor.shape} of {tensor.dtype}"
-            )
-    for key, target in wanted.items():
-        target[...] = found[key]

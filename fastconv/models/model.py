@@ -392,7 +392,7 @@ class Model(Called):
     @checked_keywords
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone (safetensors), the same way as `save`."""
-        from fastconv.models.checkpoint import save_weights
+        from fastconv.models.weights_file import save_weights
 
         save_weights(self, filepath, overwrite)
 
@@ -410,7 +410,7 @@ class Model(Called):
         ValueError
             If the file is damaged, or its tensors are not this model's; names the file.
         """
-        from fastconv.models.checkpoint import load_weights
+        from fastconv.models.weights_file import load_weights
 
         load_weights(self, filepath, skip_mismatch)
 

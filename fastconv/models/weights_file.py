@@ -1,0 +1,95 @@
+"""Weights as files of named arrays: written, read, and put where they belong."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+
+from fastconv.models.structure import Structure
+from fastconv.models.tensors_file import read_tensors, write_tensors
+
+OPTIMIZER = "optimizer/"  # its arrays
+KEPT = "kept/"  # what a callback keeps for the end of the training
+
+
+def save_weights(model: Structure, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Write the weights alone."""
+    refuse_existing(path, overwrite, "save_weights")
+    write_tensors(path, weights_of(model, "save_weights"), {})
+
+
+def load_weights(
+    model: Structure, path: str | os.PathLike[str], skip_mismatch: bool = False
+) -> None:
+    """Read the weights of `save_weights`, of `save`, or of any fitting safetensors file."""
+    wanted = weights_of(model, "load_weights")
+    tensors, _ = read_tensors(path, own=False)
+    found = {name: t for name, t in tensors.items() if not name.startswith((OPTIMIZER, KEPT))}
+    if skip_mismatch:
+        wanted, found = _fitting(wanted, found, os.fspath(path))
+    write_into(wanted, found, path)
+
+
+def weights_of(model: Structure, where: str) -> dict[str, np.ndarray]:
+    """The parameters' arrays by path."""
+    if not model.built:
+        raise ValueError(
+            f"{where}: the model must be built first: begin it with Input(shape), or call build; "
+            "received a model without weights"
+        )
+    return {name: p.value for name, p in model.named_parameters().items()}
+
+
+def refuse_existing(path: str | os.PathLike[str], overwrite: bool, where: str) -> None:
+    """FileExistsError if a file must not be written over, and is there."""
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(
+            f"{where}: with overwrite=False there must be no such file yet; received "
+            f"{os.fspath(path)!r}"
+        )
+
+
+def _fitting(
+    wanted: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], name: str
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """What both have in one shape; a warning names the rest of the model's."""
+    both = [k for k in wanted if k in found and found[k].shape == wanted[k].shape]
+    if not both:
+        raise ValueError(
+            f"{name}: the file must have tensors of this model; received none that fits"
+        )
+    if rest := [key for key in wanted if key not in both]:
+        warnings.warn(
+            f"{name}: no tensors that fit for {', '.join(rest)}; they stay as they are",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+    return {key: wanted[key] for key in both}, {key: found[key] for key in both}
+
+
+def write_into(
+    wanted: Mapping[str, np.ndarray],
+    found: Mapping[str, np.ndarray],
+    path: str | os.PathLike[str],
+) -> None:
+    """Copy the file's tensors into the model's arrays, after all of them were checked."""
+    name = os.fspath(path)
+    for problem, names in (
+        ("lacks", wanted.keys() - found.keys()),
+        ("has unexpected", found.keys() - wanted.keys()),
+    ):
+        if names:
+            listed = ", ".join(sorted(names)[:5]) + (", ..." if len(names) > 5 else "")
+            raise ValueError(f"{name}: the file {problem} tensors: {listed}")
+    for key, target in wanted.items():
+        tensor = found[key]
+        if tensor.shape != target.shape or tensor.dtype.kind != "f":
+            raise ValueError(
+                f"{name}: tensor {key} must be of shape {target.shape} and hold floats; "
+                f"received {tensor.shape} of {tensor.dtype}"
+            )
+    for key, target in wanted.items():
+        target[...] = found[key]
