@@ -105,10 +105,10 @@ class Called(Structure):
 
     @property
     def as_saved(self) -> Layer:
-        return self.graph if self.made_by_call else self
+        return self._functional if self.made_by_call else self
 
     @property
-    def graph(self) -> Functional:
+    def _functional(self) -> Functional:
         """The model that `call` makes."""
         if self._graph is None:
             raise self.unbuilt()
@@ -116,21 +116,21 @@ class Called(Structure):
 
     @property
     def calls_inside(self) -> list[Call]:
-        return self.graph.calls_inside
+        return self._functional.calls_inside
 
     @property
     def input(self) -> Any:
-        return self.graph.input
+        return self._functional.input
 
     @property
     def output(self) -> Any:
-        return self.graph.output
+        return self._functional.output
 
     def name_of(self, layer: Layer) -> str:
-        return self.graph.name_of(layer) if self.made_by_call else super().name_of(layer)
+        return self._functional.name_of(layer) if self.made_by_call else super().name_of(layer)
 
     def emit(self, graph: Graph, x: Any) -> Any:
-        return self.graph.emit(graph, x)
+        return self._functional.emit(graph, x)
 
 
 def _places(structure: Any) -> range:
