@@ -62,6 +62,10 @@ typedef struct {
     void (*column_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a, const ptrdiff_t *points,
                         const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, const fc_epilogue *ep);
 
+    /* c (m, n) = a (m, k) times a panel b as for row_tile, 1 <= n <= nr; rows of a lie `lda` floats apart. */
+    void (*panel_product)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b,
+                          float *c, ptrdiff_t ldc);
+
     /* The product of packed operands: see gemm.h. a in panels of gemm_mr rows, b in panels of nr columns;
      * c (m, n) = epilogue(a panel times b panel), 1 <= m <= gemm_mr, 1 <= n <= nr. */
     void (*gemm_pack_a)(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs, float *out);

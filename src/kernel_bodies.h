@@ -63,6 +63,7 @@ const fc_kernels JOIN(fc_kernels_, NAME) = {
     .gemm_mr = GMR,
     .pack_panel = pack_panel,
     .row_tile = row_tile,
+    .panel_product = panel_product,
     .column_tile = column_tile,
     .gemm_pack_a = gemm_pack_a,
     .gemm_pack_b = gemm_pack_b,

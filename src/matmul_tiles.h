@@ -96,6 +96,43 @@ FN void row_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, ptrdi
     store_tile(m, nv, n, acc, c, ldc, ep);
 }
 
+/* c = the sums for m rows of a that lie `lda` floats apart: fewer pointers than row_tile needs. */
+FN void panel_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
+                        const float *b, float *c, ptrdiff_t ldc)
+{
+    vf acc[MR][NV];
+    const float *thirds[(MR + 2) / 3]; /* an address is one of these plus none, one or two times lda */
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++) {
+        if (i % 3 == 0) thirds[i / 3] = a + i * lda;
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) acc[i][j] = v_zero();
+    }
+#pragma GCC unroll 4
+    for (ptrdiff_t x = 0; x < k; x++) {
+        vf bv[NV];
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) bv[j] = v_load(b + j * VL);
+        b += nv * VL;
+#pragma GCC unroll 16
+        for (int i = 0; i < m; i++) {
+            const vf av = v_broadcast(thirds[i / 3] + i % 3 * lda + x);
+#pragma GCC unroll 4
+            for (int j = 0; j < nv; j++) acc[i][j] = v_fma(av, bv[j], acc[i][j]);
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < m; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < nv; j++) {
+            float *to = c + i * ldc + j * VL;
+            if (n >= (j + 1) * VL)
+                v_store(to, acc[i][j]);
+            else
+                v_store_first(to, acc[i][j], n - j * VL);
+        }
+}
+
 FN void column_tile_body(const int m, const int nv, const int masked, ptrdiff_t n, ptrdiff_t n_points, const float *a,
                          const ptrdiff_t *points, const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc,
                          const fc_epilogue *ep)
@@ -144,6 +181,24 @@ static void row_tile(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t n_taps, co
         ROWS_UP_TO(MR)(CASE)
     }
 #undef CASE
+}
+
+static void panel_product(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b,
+                          float *c, ptrdiff_t ldc)
+{
+    for (; m > 0; m -= MR, a += MR * lda, c += MR * ldc) {
+#define CASE(i)                                             \
+    case i:                                                 \
+        if (n > VL)                                         \
+            panel_tile_body(i, 2, n, k, a, lda, b, c, ldc); \
+        else                                                \
+            panel_tile_body(i, 1, n, k, a, lda, b, c, ldc); \
+        break;
+        switch (m < MR ? m : MR) {
+            ROWS_UP_TO(MR)(CASE)
+        }
+#undef CASE
+    }
 }
 
 static void column_tile(ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a, const ptrdiff_t *points,

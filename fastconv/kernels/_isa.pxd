@@ -99,6 +99,9 @@ cdef extern from "fastconv.h" nogil:
             ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a,
             const ptrdiff_t *points, const float *b, ptrdiff_t ldb,
             float *c, ptrdiff_t ldc, const fc_epilogue *ep) noexcept nogil
+        void (*panel_product)(
+            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b,
+            float *c, ptrdiff_t ldc) noexcept nogil
         void (*gemm_pack_a)(
             ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs,
             float *out) noexcept nogil

@@ -1,7 +1,7 @@
 """Winograd F(4x4, 3x3) on NHWC: a quarter of the multiplications of the direct method.
 
 A block of tiles small enough for the second-level cache is transformed, multiplied (36 matrix products
-of tiles by filters, in the register tile of every other product) and transformed back at once. The
+of tiles by filters) and transformed back at once. The
 filters are transformed once per call. Map edges are zeros in the block's copy of the source and masks
 on the way out. Where there are so many filters that fetching them for every block would take longer
 than multiplying, `_winograd_slices.pyx` takes over.
@@ -11,7 +11,7 @@ from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._geometry cimport ceil_div, larger, smaller
 from fastconv.kernels._isa cimport (
-    FC_INNER, FC_OWN, fc_epilogue, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
+    FC_INNER, FC_OWN, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
 )
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels._winograd_slices cimport correlate_slices
@@ -19,9 +19,6 @@ from fastconv.kernels._winograd_stages cimport (
     POINTS, SLACK, by_slices, cut_tiles, filter_slice, layout, layout_floats, load_map, point, store_tile,
     tiling, transform_filters, transform_input, winograd_pass,
 )
-
-cdef enum:
-    MAX_MR = 16
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024  # of transformed source and products per block
 cdef ptrdiff_t COLUMNS = 32               # result channels per pass over the transformed source
@@ -33,22 +30,12 @@ cdef void _products(
     const float *u, ptrdiff_t first, ptrdiff_t columns, float *m, const layout *ms
 ) noexcept nogil:
     """m[f] (tiles, columns) = v[f] (tiles, kc) @ u[f] for the columns from `first` on."""
-    cdef ptrdiff_t f, j, n, i, zero = 0
-    cdef ptrdiff_t rows[MAX_MR]
-    cdef fc_epilogue ep
-    cdef const float *panel
-    ep.alpha, ep.beta, ep.bias, ep.act = 1, 0, NULL, 0
-    for i in range(ks.mr):
-        rows[i] = i * vs.tile
+    cdef ptrdiff_t f, j
     for f in range(POINTS):
         for j from first <= j < first + columns by ks.nr:
-            n = smaller(ks.nr, first + columns - j)
-            panel = u + f * filter_slice(p, ks) + j * p.kc
-            for i from 0 <= i < n_tiles by ks.mr:
-                ks.row_tile(
-                    smaller(ks.mr, n_tiles - i), n, p.kc, 1,
-                    v + point(vs, f) + i * vs.tile, rows, &zero, panel,
-                    m + point(ms, f) + i * ms.tile + j - first, ms.tile, &ep)
+            ks.panel_product(
+                n_tiles, smaller(ks.nr, first + columns - j), p.kc, v + point(vs, f), vs.tile,
+                u + f * filter_slice(p, ks) + j * p.kc, m + point(ms, f) + j - first, ms.tile)
 
 
 cdef int _block(
