@@ -1,10 +1,9 @@
 """Winograd F(4x4, 3x3) on NHWC: a quarter of the multiplications of the direct method.
 
 A block of tiles small enough for the second-level cache is transformed, multiplied (36 matrix products
-of tiles by filters) and transformed back at once. The
-filters are transformed once per call. Map edges are zeros in the block's copy of the source and masks
-on the way out. Where there are so many filters that fetching them for every block would take longer
-than multiplying, `_winograd_slices.pyx` takes over.
+of tiles by filters) and transformed back at once. The filters are transformed once per call. Map edges
+are zeros in the block's copy of the source and masks on the way out. Where there are so many filters
+that fetching them for every block would take longer than multiplying, `_winograd_slices.pyx` takes over.
 """
 
 from cython.parallel cimport parallel, prange
