@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fastconv._version import __version__
 
 if TYPE_CHECKING:
+    import fastconv.activations as activations
     import fastconv.backend as backend
     import fastconv.callbacks as callbacks
     import fastconv.datasets as datasets
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _MODULES = frozenset(
     (
+        "activations",
         "augment",
         "backend",
         "callbacks",
@@ -72,6 +74,7 @@ __all__ = [
     "Model",
     "Sequential",
     "__version__",
+    "activations",
     "augment",
     "backend",
     "callbacks",

@@ -55,8 +55,8 @@ class ActivationLayer(Layer):
 def check_activation(value: Any, *, where: str) -> Any:
     """What a layer keeps of its `activation`, ready for a file.
 
-    A name stays a name, None is "linear"; an instance of an activation layer, such as
-    ``LeakyReLU(0.1)``, becomes its description.
+    A name stays a name, None is "linear", a function of `fastconv.activations` is its name; an
+    instance of an activation layer, such as ``LeakyReLU(0.1)``, becomes its description.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def check_activation(value: Any, *, where: str) -> Any:
     """
     if value is None:
         return "linear"
-    if isinstance(value, Activation):
+    if isinstance(value, Activation) or (callable(value) and hasattr(value, "activation")):
         return value.activation
     if isinstance(value, (ActivationLayer, Mapping)):
         return serialize(_described(value, where))

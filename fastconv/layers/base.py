@@ -80,8 +80,13 @@ class Layer(Weighted):
         """
         if hasattr(self, "forward"):
             return graph.opaque(x, self)
+        received = (
+            "; received a class with call, which only a subclass of Model has: what a layer does "
+            "needs its gradient"
+        )
         raise NotImplementedError(
             f"{type(self).__name__} must define emit(graph, x), or forward and backward"
+            f"{received if hasattr(self, 'call') else ''}"
         )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -42,11 +42,15 @@ class Regularized(Layer):
             setattr(self, argument, regularizers.get(value))
 
     def add_weight(
-        self, name: str, shape: Sequence[int], initializer: Any, trainable: bool = True
+        self,
+        name: str | None = None,
+        shape: Sequence[int] = (),
+        initializer: Any = "glorot_uniform",
+        trainable: bool = True,
     ) -> Parameter:
         parameter = super().add_weight(name, shape, initializer, trainable)
         known = {weight: getattr(self, argument) for argument, weight in self.more_keywords.items()}
-        parameter.regularizer = known.get(name)
+        parameter.regularizer = known.get(name or "")
         return parameter
 
     def emit_penalty(self, graph: Graph, y: Value) -> Value:

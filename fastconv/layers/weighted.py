@@ -42,9 +42,24 @@ class Weighted(Configured):
         """Make the parameters, by `add_weight`."""
 
     def add_weight(
-        self, name: str, shape: Sequence[int], initializer: Any, trainable: bool = True
+        self,
+        name: str | None = None,
+        shape: Sequence[int] = (),
+        initializer: Any = "glorot_uniform",
+        trainable: bool = True,
     ) -> Parameter:
-        """Make a parameter, filled from this layer's seed, and keep it."""
+        """Make a parameter, filled from this layer's seed, and keep it.
+
+        Parameters
+        ----------
+        name : str, optional
+            Within the layer; default: "weight_" and a number.
+        shape : tuple of int
+        initializer : str or Initializer
+        trainable : bool
+            Whether training changes it, as long as the layer is trainable.
+        """
+        name = name or f"weight_{len(self._parameters)}"
         seed = derive_seed(self.seed, len(self._parameters))
         value = initializers.get(initializer)(shape, seed=seed)
         parameter = Parameter(f"{self.name}/{name}", value, trainable and self._trainable)
@@ -86,6 +101,36 @@ class Weighted(Configured):
         """The parameters, in the order in which they were made."""
         self.ensure_built_as_called()
         return self._parameters
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """Every parameter once, in the order in which they were made, or of the layers."""
+        return self.parameters
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        """The parameters that training changes."""
+        return [p for p in self.parameters if p.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        """The parameters that training leaves alone."""
+        return [p for p in self.parameters if not p.trainable]
+
+    @property
+    def variables(self) -> list[Parameter]:
+        """Another name of `weights`."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[Parameter]:
+        """Another name of `trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Parameter]:
+        """Another name of `non_trainable_weights`."""
+        return self.non_trainable_weights
 
     def require_parameters(self, where: str) -> list[Parameter]:
         """The parameters; ValueError if they have not been made yet."""

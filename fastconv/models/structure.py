@@ -97,36 +97,6 @@ class Structure(Endpoints):
         for layer in self.layers:
             layer.trainable = value
 
-    @property
-    def weights(self) -> list[Parameter]:
-        """Every parameter once, in the order of the layers."""
-        return self.parameters
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        """The parameters that training changes."""
-        return [p for p in self.parameters if p.trainable]
-
-    @property
-    def non_trainable_weights(self) -> list[Parameter]:
-        """The parameters that training leaves alone."""
-        return [p for p in self.parameters if not p.trainable]
-
-    @property
-    def variables(self) -> list[Parameter]:
-        """Another name of `weights`."""
-        return self.weights
-
-    @property
-    def trainable_variables(self) -> list[Parameter]:
-        """Another name of `trainable_weights`."""
-        return self.trainable_weights
-
-    @property
-    def non_trainable_variables(self) -> list[Parameter]:
-        """Another name of `non_trainable_weights`."""
-        return self.non_trainable_weights
-
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its place.
 
