@@ -191,9 +191,22 @@ class Optimizer(Configured):
         self.learning_rate = value
 
     def build(self, store: ParameterStore) -> None:
-        """Work on `store` from now on; what the slots held for its parameters is kept."""
+        """Work on `store` from now on; what the slots held for its parameters is kept.
+
+        Raises
+        ------
+        ValueError
+            If steps were taken on parameters that are all others: they would lose their slots.
+        """
         if store is self.store:
             return
+        trained = self.store.parameters if self.store is not None and self.iterations else []
+        if trained and not set(trained) & set(store.parameters):
+            raise ValueError(
+                f"{type(self).__name__}: an optimizer keeps what it learns of one model's weights; "
+                f"received another model after {self.iterations} steps (each model needs an "
+                "optimizer of its own)"
+            )
         alone = self.each_alone or self.clipnorm is not None
         segments = segments_of(store, self.groups, self.weight_decay, alone=alone)
         before = self.slots()

@@ -292,3 +292,19 @@ def test_older_spellings_of_a_running_optimizer():
     assert schedules.CosineDecay(0.1, 10, name="mine").name == "mine"
     with pytest.raises(ValueError, match="learning_rate must be finite, at least 0"):
         optimizer.lr = -1
+
+
+def test_one_optimizer_does_not_train_two_models():
+    x, y = np.ones((4, 3), np.float32), np.ones((4, 1), np.float32)
+    optimizer = Adam()
+    first, second = (Sequential([Input((3,)), Dense(1)], seed=seed) for seed in (1, 2))
+    first.compile(optimizer, "mse")
+    first.train_on_batch(x, y)
+    weights = second.get_weights()
+    second.compile(optimizer, "mse")
+    with pytest.raises(ValueError, match=r"Adam: an optimizer .* another model after 1 steps"):
+        second.train_on_batch(x, y)
+    for before, after in zip(weights, second.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    first.train_on_batch(x, y)
+    assert optimizer.iterations == 2
