@@ -43,7 +43,8 @@ def resize(
 
     Returns
     -------
-    float32 array (mb, *size, c), or (mb, c, *size) with "channels_first": `out` if given.
+    float32 array (mb, height, width, c), or (mb, c, height, width) with "channels_first": `out` if
+        given.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from fastconv.reference._arrays import Array, float64
 def resize(
     x: ArrayLike, size: tuple[int, int], interpolation: str = "bilinear", antialias: bool = False
 ) -> Array:
-    """x (mb, ih, iw, c) stretched to (mb, *size, c), with `resize_weights` along both axes.
+    """x (mb, ih, iw, c) stretched to (mb, height, width, c), by `resize_weights` along both axes.
 
     >>> resize([[[[1], [3]]]], (1, 4))[0, 0, :, 0]
     array([1. , 1.5, 2.5, 3. ])
