@@ -21,7 +21,7 @@ LEVELS = (
         "ops",
     ),
     ("layers", "metrics"),
-    ("models", "testing"),
+    ("models", "testing", "activations"),
     ("recipes", "saving", "preprocessing"),
     ("bench",),
     ("cli",),
