@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from fastconv._arguments import as_int
 from fastconv.utils.configured import Configured
 
 
-class PyDataset(Configured):
+class PyDataset(Configured, ABC):
     """Batches by number, as Keras's: a subclass defines `__len__` and `__getitem__`.
 
     `fit`, `evaluate` and `predict` walk it in the order of the numbers, in a thread ahead of the
@@ -47,13 +48,13 @@ class PyDataset(Configured):
         self.use_multiprocessing = bool(use_multiprocessing)
         self.max_queue_size = as_int(max_queue_size, "max_queue_size", where=where)
 
+    @abstractmethod
     def __len__(self) -> int:
         """The number of batches."""
-        raise NotImplementedError(f"{type(self).__name__} must define __len__()")
 
+    @abstractmethod
     def __getitem__(self, index: int) -> Any:
         """A batch, (x, y) or (x, y, sample_weight)."""
-        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index)")
 
     def on_epoch_end(self) -> None:
         """After every walk over the batches."""

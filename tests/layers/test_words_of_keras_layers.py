@@ -41,7 +41,7 @@ def test_a_layer_with_call_learns_what_it_must_define():
             return x
 
     with pytest.raises(
-        NotImplementedError, match="forward and backward; received a class with cal"
+        NotImplementedError, match="forward and backward; received a class with call"
     ):
         Called()(np.ones((1, 3), np.float32))
 
