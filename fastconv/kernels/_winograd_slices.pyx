@@ -74,7 +74,7 @@ cdef int correlate_slices(
     cdef float *v
     cdef float *m
     cdef unsigned csr = 0
-    cdef int failed = 0, starved = 0
+    cdef int failed = 0, starved = 0  # one for each loop: OpenMP adds a name up once
     cut_tiles(p.mb, p.oh, p.ow, larger(LEAST_TILES, smaller(p.kc // 2, MOST_TILES)), &t)
     vs, ms = by_rows(t.tiles, p.kc), by_rows(t.tiles, p.nc)
     v = <float *> scratch(FC_INNER, sizeof(float) * (layout_floats(t.tiles, p.kc) + layout_floats(t.tiles, p.nc)))
