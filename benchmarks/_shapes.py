@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fastconv.plan.shapes import Conv2DShape, Pool2DShape, conv2d_shape, pool2d_shape
+from fastconv.plan.geometry.shapes import Conv2DShape, Pool2DShape, conv2d_shape, pool2d_shape
 
 
 @dataclass(frozen=True)

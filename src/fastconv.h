@@ -22,7 +22,7 @@ typedef struct {
     int act;           /* enum fc_act */
 } fc_epilogue;
 
-/* Pooling of one image: x (ih, iw, ic), y (oh, ow, ic); see fastconv/plan/shapes.py. Every window touches x. */
+/* Pooling of one image: x (ih, iw, ic), y (oh, ow, ic); see fastconv/plan/geometry/shapes.py. Every window touches x. */
 typedef struct fc_pool_geometry {
     ptrdiff_t ih, iw, ic, oh, ow, kh, kw, sh, sw, pt, pl;
 } fc_pool;

@@ -149,7 +149,7 @@ def _in_proportion(image: Image, size: tuple[int, int], keep: str | None) -> Ima
     """The part of an image, or the image with its edges, that is resized."""
     if keep is None:
         return image
-    from fastconv.plan.sampling import stretches
+    from fastconv.plan.geometry.points import stretches
 
     (left, width), (top, height) = stretches(image.size, size, keep)
     return image.crop((left, top, left + width, top + height))  # beyond the edges: zeros

@@ -12,7 +12,7 @@ from fastconv.utils.configured import serialize
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 # Keras's names, and what the engine calls them
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {

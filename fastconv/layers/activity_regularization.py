@@ -9,7 +9,7 @@ from fastconv.regularizers import L1L2
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class ActivityRegularization(Layer):

@@ -17,7 +17,7 @@ from fastconv.utils.structures import each, leaves
 if TYPE_CHECKING:
     from fastconv.layers.alone import Alone
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Layer(Weighted):

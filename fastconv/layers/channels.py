@@ -9,7 +9,7 @@ from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 FIRST, LAST = "channels_first", "channels_last"
 

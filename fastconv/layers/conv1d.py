@@ -9,13 +9,13 @@ from fastconv._arguments import as_int
 from fastconv.layers.channels import emit_as_row, from_last, sequence_shape
 from fastconv.layers.convolution import FilterConvolution
 from fastconv.layers.single import as_single
-from fastconv.plan.padding import Pair
-from fastconv.plan.shapes import Conv2DShape, conv2d_shape
+from fastconv.plan.geometry.padding import Pair
+from fastconv.plan.geometry.shapes import Conv2DShape, conv2d_shape
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Conv1D(FilterConvolution):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from fastconv._arguments import as_int
 from fastconv.layers.channels import emit_to_last, from_last, image_shape
 from fastconv.layers.convolution import FilterConvolution
-from fastconv.plan.shapes import Conv2DShape, conv2d_shape
+from fastconv.plan.geometry.shapes import Conv2DShape, conv2d_shape
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Conv2D(FilterConvolution):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from fastconv._arguments import as_pair
 from fastconv.layers.channels import emit_to_last, from_last, image_shape
 from fastconv.layers.convolution import FilterConvolution
-from fastconv.plan.shapes import Conv2DShape
-from fastconv.plan.transposed import conv2d_transpose_shape
+from fastconv.plan.geometry.shapes import Conv2DShape
+from fastconv.plan.geometry.transposed import conv2d_transpose_shape
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Conv2DTranspose(FilterConvolution):

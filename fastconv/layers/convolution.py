@@ -12,13 +12,13 @@ from fastconv.layers.activation import check_activation, emit_activation
 from fastconv.layers.channels import check_data_format, emit_from_last
 from fastconv.layers.padding import check_padding
 from fastconv.layers.regularized import Regularized
-from fastconv.plan.shapes import Conv2DShape
+from fastconv.plan.geometry.shapes import Conv2DShape
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Convolution(Regularized):

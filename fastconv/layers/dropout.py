@@ -9,7 +9,7 @@ from fastconv.utils.random import check_seed
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Dropout(Layer):

@@ -13,12 +13,12 @@ from fastconv.layers.channels import (
     image_shape,
     sequence_shape,
 )
-from fastconv.plan.padding import Pair, resolve_padding
+from fastconv.plan.geometry.padding import Pair, resolve_padding
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 Sides = tuple[Pair, ...]
 

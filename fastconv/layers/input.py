@@ -13,7 +13,7 @@ from fastconv.utils.configured import checked_keywords
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 __all__ = ["Input", "InputLayer", "SymbolicTensor"]
 

@@ -11,7 +11,7 @@ from fastconv.utils.arrays import OpenShape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Merge(Layer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastconv.plan.padding import Pair, resolve_padding
+from fastconv.plan.geometry.padding import Pair, resolve_padding
 
 
 def check_padding(padding: Any, *, where: str) -> str | tuple[Pair, Pair]:

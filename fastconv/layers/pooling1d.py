@@ -15,12 +15,12 @@ from fastconv.layers.channels import (
     sequence_shape,
 )
 from fastconv.layers.single import as_single
-from fastconv.plan.shapes import pool2d_shape
+from fastconv.plan.geometry.shapes import pool2d_shape
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Pooling1D(Layer):

@@ -15,12 +15,12 @@ from fastconv.layers.channels import (
     image_shape,
 )
 from fastconv.layers.padding import check_padding
-from fastconv.plan.shapes import pool2d_shape
+from fastconv.plan.geometry.shapes import pool2d_shape
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Pooling2D(Layer):

@@ -9,7 +9,7 @@ from fastconv.layers.random_layer import RandomLayer, factor_range, value_limits
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class RandomContrast(RandomLayer):

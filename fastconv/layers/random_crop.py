@@ -8,12 +8,12 @@ from fastconv._arguments import as_int
 from fastconv.layers.base import Layer
 from fastconv.layers.channels import image_shape
 from fastconv.layers.random_layer import RandomLayer
-from fastconv.plan.sampling import Axes, Crop, resized, window
+from fastconv.plan.geometry.points import Axes, Crop, resized, window
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class RandomCrop(RandomLayer):

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import check_choice
 from fastconv.layers.random_layer import RandomLayer
-from fastconv.plan.sampling import Flip, whole
+from fastconv.plan.geometry.points import Flip, whole
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 _MODES = {
     "horizontal": (False, True), "vertical": (True, False), "horizontal_and_vertical": (True, True),

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_float, check_choice
 from fastconv.layers.random_layer import RandomLayer, factor_range
+from fastconv.plan.geometry.points import Draw, Rotation, Translation, Zoom, whole
 from fastconv.plan.recording.sampling import FILL_MODES, INTERPOLATIONS
-from fastconv.plan.sampling import Draw, Rotation, Translation, Zoom, whole
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class RandomMove(RandomLayer, ABC):

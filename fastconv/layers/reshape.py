@@ -12,7 +12,7 @@ from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Reshape(Layer):

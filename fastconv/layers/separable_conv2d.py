@@ -10,13 +10,13 @@ from fastconv._arguments import as_int
 from fastconv.layers.channels import emit_to_last, from_last, image_shape
 from fastconv.layers.convolution import Convolution
 from fastconv.layers.depthwise_conv2d import emit_depthwise
-from fastconv.plan.shapes import conv2d_shape
+from fastconv.plan.geometry.shapes import conv2d_shape
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class SeparableConv2D(Convolution):

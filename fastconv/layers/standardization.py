@@ -15,7 +15,7 @@ from fastconv.utils.arrays import Shape, as_numbers
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 _ROWS = 256  # of an array, brought to float64 at a time
 

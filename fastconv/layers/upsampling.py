@@ -16,13 +16,13 @@ from fastconv.layers.channels import (
     sequence_shape,
 )
 from fastconv.layers.single import as_single
+from fastconv.plan.geometry.points import resized
 from fastconv.plan.recording.sampling import INTERPOLATIONS
-from fastconv.plan.sampling import resized
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class UpSampling2D(Layer):

@@ -1,6 +1,6 @@
 """Losses, with Keras's names: what training makes small.
 
-The engine computes them (`fastconv.plan.loss`); here are their arguments, the checks of the
+The engine computes them (`fastconv.plan.losses.spec`); here are their arguments, the checks of the
 targets, and a direct definition for use outside of a model. Every name that `compile` takes is also
 a function, ``mean_squared_error(y_true, y_pred)``: the loss of each sample.
 """

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import check_choice
-from fastconv.plan.loss import REDUCTIONS, LossSpec
+from fastconv.plan.losses.spec import REDUCTIONS, LossSpec
 from fastconv.utils.arrays import OpenShape, as_numbers, fits
 from fastconv.utils.configured import Configured
 

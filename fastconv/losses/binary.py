@@ -8,7 +8,7 @@ import numpy as np
 
 from fastconv.losses.base import Loss
 from fastconv.losses.numbers import at_least, smoothing_of
-from fastconv.plan.loss import LossSpec
+from fastconv.plan.losses.spec import LossSpec
 from fastconv.reference.losses import POINTWISE, smoothed
 from fastconv.utils.arrays import OpenShape
 

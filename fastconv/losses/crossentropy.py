@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv.losses.base import Loss
 from fastconv.losses.numbers import at_least, smoothing_of
-from fastconv.plan.loss import LossSpec
+from fastconv.plan.losses.spec import LossSpec
 from fastconv.reference.losses import smoothed
 from fastconv.utils.arrays import OpenShape, as_numbers, fits
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from fastconv.losses.base import Loss
-from fastconv.plan.loss import Function, LossSpec
+from fastconv.plan.losses.spec import Function, LossSpec
 from fastconv.utils.custom_objects import own_objects
 
 

@@ -13,7 +13,7 @@ from fastconv.losses import Loss
 from fastconv.metrics import Metric
 from fastconv.models.ports import Port
 from fastconv.optimizers import Optimizer
-from fastconv.plan.loss import LossSpec
+from fastconv.plan.losses.spec import LossSpec
 from fastconv.utils.configured import serialize
 
 

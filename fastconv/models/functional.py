@@ -18,7 +18,7 @@ from fastconv.utils.structures import each, leaves, rebuild
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
-    from fastconv.plan.values import Value
+    from fastconv.plan.recorder import Value
 
 
 class Functional(Model):

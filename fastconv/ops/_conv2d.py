@@ -9,7 +9,8 @@ from fastconv._arguments import check_choice
 from fastconv.ops._checks import Array, float32
 from fastconv.ops._layout import as_received, image
 from fastconv.plan.algorithms import Pass, conv2d_algorithm
-from fastconv.plan.shapes import Conv2DShape, Padding, conv2d_shape
+from fastconv.plan.geometry.padding import Padding
+from fastconv.plan.geometry.shapes import Conv2DShape, conv2d_shape
 
 ALGORITHMS = ("auto", "direct", "winograd", "gemm", "depthwise")
 

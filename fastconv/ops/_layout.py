@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from fastconv._arguments import check_choice
 from fastconv.ops._checks import Array, apart, float32, real_array, writable
-from fastconv.plan.shapes import Padding, Pool2DShape, pool2d_shape
+from fastconv.plan.geometry.padding import Padding
+from fastconv.plan.geometry.shapes import Pool2DShape, pool2d_shape
 
 LAYOUTS = ("channels_last", "channels_first")
 LAST, FIRST = "(mb, height, width, channels)", "(mb, channels, height, width)"

@@ -9,7 +9,7 @@ from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd
 from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd
 from fastconv.ops._checks import Array, flag, same_shape
 from fastconv.ops._layout import ImageResult, channels_first, image, pooling
-from fastconv.plan.shapes import Padding
+from fastconv.plan.geometry.padding import Padding
 
 
 def avg_pool2d(

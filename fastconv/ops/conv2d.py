@@ -9,7 +9,7 @@ from fastconv.ops._checks import Array, activation_name, vector
 from fastconv.ops._conv2d import algorithm, operands
 from fastconv.ops._layout import ImageResult, channels_first
 from fastconv.plan.algorithms import conv2d_kernels
-from fastconv.plan.shapes import Padding
+from fastconv.plan.geometry.padding import Padding
 
 
 def conv2d(

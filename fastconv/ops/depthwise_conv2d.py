@@ -8,7 +8,7 @@ from typing import Any
 from fastconv.ops._checks import Array, float32, real_array
 from fastconv.ops.conv2d import conv2d
 from fastconv.ops.conv2d_backward import conv2d_backward
-from fastconv.plan.shapes import Padding
+from fastconv.plan.geometry.padding import Padding
 
 
 def depthwise_conv2d(

@@ -12,7 +12,8 @@ from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd
 from fastconv.kernels.pool2d_lp import l2_pool2d_fwd, lp_power, lp_root, lp_share, lp_through
 from fastconv.ops._checks import Array, number, same_shape
 from fastconv.ops._layout import ImageResult, channels_first, image, pooling
-from fastconv.plan.shapes import Padding, Pool2DShape
+from fastconv.plan.geometry.padding import Padding
+from fastconv.plan.geometry.shapes import Pool2DShape
 
 SUM = 2  # the divisor of a sum that is not divided
 

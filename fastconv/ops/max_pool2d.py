@@ -11,7 +11,7 @@ from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
 from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
 from fastconv.ops._checks import Array, same_shape
 from fastconv.ops._layout import ImageResult, channels_first, image, pooling
-from fastconv.plan.shapes import Padding
+from fastconv.plan.geometry.padding import Padding
 
 
 def max_pool2d(

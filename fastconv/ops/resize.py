@@ -12,9 +12,9 @@ from fastconv.kernels import resize as weighted
 from fastconv.kernels.resample import resample, resample_bwd
 from fastconv.ops._checks import Array, flag
 from fastconv.ops._layout import ImageResult, channels_first, image, pixels
+from fastconv.plan.geometry.points import resized
+from fastconv.plan.geometry.resizing import resizing
 from fastconv.plan.recording.sampling import RESIZING
-from fastconv.plan.resizing import resizing
-from fastconv.plan.sampling import resized
 
 
 def resize(

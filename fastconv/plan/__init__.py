@@ -4,7 +4,7 @@ The files in the order in which a network passes through them:
 
     parameters      the arrays that training changes
     primitives      the dozen steps that a network is made of, one record each
-    values, graph   a network recorded step by step, its shapes checked (padding, shapes)
+    values, graph   a network recorded step by step, its shapes checked (geometry)
     fuse            neighbouring steps become one, by a table of patterns
     flow            who reads which value, and which way the gradients go
     steps/          an executor for each fused step: its buffers, and the kernels it calls

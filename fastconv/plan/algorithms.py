@@ -11,7 +11,7 @@ from fastconv.kernels.conv2d_fwd import Conv2DFwd
 from fastconv.kernels.depthwise_bwd_data import DepthwiseBwdData
 from fastconv.kernels.depthwise_bwd_weights import DepthwiseBwdWeights
 from fastconv.kernels.depthwise_fwd import DepthwiseFwd
-from fastconv.plan.shapes import Conv2DShape
+from fastconv.plan.geometry.shapes import Conv2DShape
 
 Pass = Literal["fwd", "bwd_data", "bwd_weights"]
 

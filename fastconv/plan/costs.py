@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastconv.plan.objective import LOSS, Objective
+from fastconv.plan.losses.objective import LOSS, Objective
 from fastconv.plan.report import Times
 from fastconv.plan.steps.base import Executor
 

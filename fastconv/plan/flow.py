@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Reshape
-from fastconv.plan.values import Recorder, Value
+from fastconv.plan.recorder import Recorder, Value
 
 
 @dataclass(frozen=True, slots=True)

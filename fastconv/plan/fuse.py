@@ -43,7 +43,7 @@ from fastconv.plan.primitives import (
     Transpose,
     Upsample,
 )
-from fastconv.plan.values import Node, Recorder, Value
+from fastconv.plan.recorder import Node, Recorder, Value
 
 P = TypeVar("P", bound=Primitive)
 

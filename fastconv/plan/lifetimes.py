@@ -14,8 +14,8 @@ import numpy as np
 from fastconv.plan.arena import Request
 from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.parameters import Parameter
+from fastconv.plan.recorder import Value
 from fastconv.plan.steps.base import Executor
-from fastconv.plan.values import Value
 
 
 class Lifetimes:

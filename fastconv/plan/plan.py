@@ -15,11 +15,11 @@ from fastconv.plan.flow import Flow
 from fastconv.plan.fuse import fuse as fuse_steps
 from fastconv.plan.fuse import fusion_wanted
 from fastconv.plan.graph import Graph
+from fastconv.plan.inputs import Ports, as_list, checked_gradient
 from fastconv.plan.lifetimes import Lifetimes
-from fastconv.plan.loss import LossSpec
+from fastconv.plan.losses.objective import Objective
+from fastconv.plan.losses.spec import LossSpec
 from fastconv.plan.memory import Memory
-from fastconv.plan.objective import Objective
-from fastconv.plan.ports import Ports, as_list, checked_gradient
 from fastconv.plan.report import Times, report
 
 

@@ -10,8 +10,8 @@ from statistics import median
 import numpy as np
 
 from fastconv.plan.flow import Flow
+from fastconv.plan.losses.objective import LOSS, Objective
 from fastconv.plan.memory import Memory
-from fastconv.plan.objective import LOSS, Objective
 from fastconv.plan.steps.base import Executor
 
 

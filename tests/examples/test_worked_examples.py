@@ -5,7 +5,7 @@ import pytest
 
 from fastconv import Input, Model, Sequential, initializers, layers, losses
 from fastconv.models import zoo
-from fastconv.plan.padding import output_size
+from fastconv.plan.geometry.padding import output_size
 
 IMAGE = "11011 10101 11110 00110 11000"
 KERNEL = "101 010 110"

@@ -28,8 +28,8 @@ from fastconv.kernels.resample import resample, resample_bwd
 from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
 from fastconv.kernels.resize import resize, resize_bwd
 from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
-from fastconv.plan.resizing import resizing
-from fastconv.plan.shapes import conv2d_shape, pool2d_shape
+from fastconv.plan.geometry.resizing import resizing
+from fastconv.plan.geometry.shapes import conv2d_shape, pool2d_shape
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 FORBIDDEN = 0  # PROT_NONE

@@ -9,7 +9,7 @@ from kernel_checks import assert_within, bound, counting, edge_sizes, normal, on
 from fastconv import ops
 from fastconv import reference as ref
 from fastconv.kernels.depthwise_fwd import DepthwiseFwd
-from fastconv.plan.shapes import conv2d_shape
+from fastconv.plan.geometry.shapes import conv2d_shape
 
 pads = st.tuples(st.integers(0, 4), st.integers(0, 4))
 

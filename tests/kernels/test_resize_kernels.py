@@ -6,7 +6,7 @@ from kernel_checks import assert_within, bound, counting, misaligned, normal, on
 
 from fastconv import reference as ref
 from fastconv.kernels.resize import resize, resize_bwd
-from fastconv.plan.resizing import resizing
+from fastconv.plan.geometry.resizing import resizing
 
 HOW = [("bilinear", True), ("bicubic", False), ("bicubic", True), ("lanczos5", True)]
 SHAPES = [

@@ -22,7 +22,7 @@ from kernel_checks import (
 
 from fastconv import ops
 from fastconv import reference as ref
-from fastconv.plan.shapes import conv2d_shape
+from fastconv.plan.geometry.shapes import conv2d_shape
 
 POINTS = (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2)
 ROUNDINGS = 2 * (6 + 6 + 4) + 4  # of both transforms and the inverse, two dimensions each

@@ -14,7 +14,7 @@ from fastconv.layers import (
     SeparableConv2D,
 )
 from fastconv.models.plans import model_graph
-from fastconv.plan.loss import LossSpec
+from fastconv.plan.losses.spec import LossSpec
 from fastconv.plan.plan import Plan
 from fastconv.regularizers import L1, L1L2, L2
 

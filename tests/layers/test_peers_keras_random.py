@@ -10,7 +10,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras", reason="Keras is not installed")
 
 from fastconv import layers  # noqa: E402
-from fastconv.plan.draws import uniforms  # noqa: E402
+from fastconv.plan.geometry.draws import uniforms  # noqa: E402
 
 pytestmark = pytest.mark.peers
 

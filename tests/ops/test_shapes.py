@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastconv.plan.shapes import (
-    conv2d_shape,
+from fastconv.plan.geometry.padding import (
     output_size,
-    pool2d_shape,
     resolve_padding,
     same_padding,
     transposed_size,
 )
+from fastconv.plan.geometry.shapes import conv2d_shape, pool2d_shape
 
 exhaustive = settings(derandomize=True, deadline=None, max_examples=300)
 sizes, taps, steps = st.integers(1, 40), st.integers(1, 9), st.integers(1, 5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastconv.plan.graph import Graph
-from fastconv.plan.loss import LossSpec
+from fastconv.plan.losses.spec import LossSpec
 from fastconv.plan.parameters import Parameter
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from fastconv import reference
 from fastconv.plan.graph import Graph
-from fastconv.plan.loss import LossSpec
+from fastconv.plan.losses.spec import LossSpec
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.plan import Plan
 

@@ -9,7 +9,7 @@ import pytest
 from fastconv.kernels import _isa, _threads
 from fastconv.plan.execution import Execution, Executions
 from fastconv.plan.graph import Graph
-from fastconv.plan.loss import LossSpec
+from fastconv.plan.losses.spec import LossSpec
 from fastconv.plan.parameters import Parameter, ParameterStore
 from fastconv.plan.plan import Plan
 

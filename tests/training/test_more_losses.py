@@ -9,7 +9,7 @@ from fastconv import losses
 from fastconv.layers import Dense, Input
 from fastconv.models import Sequential, load_model
 from fastconv.plan.graph import Graph
-from fastconv.plan.loss import LossSpec
+from fastconv.plan.losses.spec import LossSpec
 from fastconv.plan.plan import Plan
 
 RNG = np.random.default_rng(0)

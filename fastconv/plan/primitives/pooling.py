@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastconv.plan.geometry.shapes import Pool2DShape
 from fastconv.plan.primitives.base import Primitive
-from fastconv.plan.shapes import Pool2DShape
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastconv.plan.geometry.shapes import Conv2DShape
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.primitives.base import Primitive
-from fastconv.plan.shapes import Conv2DShape
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastconv.plan.geometry.points import Axes, Draw
+from fastconv.plan.geometry.resizing import Weights
 from fastconv.plan.primitives.base import Primitive
-from fastconv.plan.resizing import Weights
-from fastconv.plan.sampling import Axes, Draw
 
 
 @dataclass(frozen=True, eq=False)

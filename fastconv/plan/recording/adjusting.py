@@ -9,8 +9,8 @@ from typing import Any
 from fastconv._arguments import as_float, items_of
 from fastconv.plan import primitives
 from fastconv.plan.parameters import Parameter
+from fastconv.plan.recorder import Value, with_batch
 from fastconv.plan.recording.sampling import Sampling
-from fastconv.plan.values import Value, with_batch
 
 
 class Adjusting(Sampling):

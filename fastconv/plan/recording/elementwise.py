@@ -7,8 +7,8 @@ from typing import Any
 from fastconv._arguments import as_float
 from fastconv.plan import primitives
 from fastconv.plan.parameters import Parameter
+from fastconv.plan.recorder import Recorder, Value, with_batch
 from fastconv.plan.recording.activations import check_attrs
-from fastconv.plan.values import Recorder, Value, with_batch
 
 
 class Elementwise(Recorder):

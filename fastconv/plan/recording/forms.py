@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fastconv._arguments import as_int, as_pair, is_whole, items_of
 from fastconv.plan import primitives
 from fastconv.plan.primitives.forms import Sides
-from fastconv.plan.values import Recorder, Value, with_batch
+from fastconv.plan.recorder import Recorder, Value, with_batch
 
 
 class Forms(Recorder):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fastconv._arguments import is_whole
 from fastconv.plan import primitives
-from fastconv.plan.values import Recorder, Value, with_batch
+from fastconv.plan.recorder import Recorder, Value, with_batch
 
 
 class Merging(Recorder):

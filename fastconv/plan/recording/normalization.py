@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastconv._arguments import as_float, as_int
 from fastconv.plan import primitives
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.values import Recorder, Value, with_batch
+from fastconv.plan.recorder import Recorder, Value, with_batch
 
 
 def _always() -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastconv._arguments import as_int
 from fastconv.plan import primitives
-from fastconv.plan.values import Recorder, Value
+from fastconv.plan.recorder import Recorder, Value
 
 
 class Opaques(Recorder):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from fastconv._arguments import as_float, check_choice
 from fastconv.plan import primitives
-from fastconv.plan.padding import Padding
-from fastconv.plan.shapes import pool2d_shape
-from fastconv.plan.values import Recorder, Value
+from fastconv.plan.geometry.padding import Padding
+from fastconv.plan.geometry.shapes import pool2d_shape
+from fastconv.plan.recorder import Recorder, Value
 
 KINDS = ("max", "min", "avg", "lp")
 

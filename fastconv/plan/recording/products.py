@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 from fastconv.plan import primitives
-from fastconv.plan.padding import Padding
+from fastconv.plan.geometry.padding import Padding
+from fastconv.plan.geometry.shapes import conv2d_shape
+from fastconv.plan.geometry.transposed import conv2d_transpose_shape
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.shapes import conv2d_shape
-from fastconv.plan.transposed import conv2d_transpose_shape
-from fastconv.plan.values import Recorder, Value, with_batch
+from fastconv.plan.recorder import Recorder, Value, with_batch
 
 
 class Products(Recorder):

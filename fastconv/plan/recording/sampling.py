@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastconv._arguments import as_float, check_choice
 from fastconv.plan import primitives
-from fastconv.plan.resizing import CURVES, resizing
-from fastconv.plan.sampling import Axes, Draw, resized
-from fastconv.plan.values import Recorder, Value, with_batch
+from fastconv.plan.geometry.points import Axes, Draw, resized
+from fastconv.plan.geometry.resizing import CURVES, resizing
+from fastconv.plan.recorder import Recorder, Value, with_batch
 
 FILL_MODES = {
     "reflect": "symmetric", "wrap": "wrap", "constant": "constant", "nearest": "nearest",

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from fastconv.kernels.adjust import adjust, channel_means, clip_bwd
-from fastconv.plan.draws import between, uniforms
 from fastconv.plan.fuse import FusedStep
+from fastconv.plan.geometry.draws import between, uniforms
 from fastconv.plan.primitives import Brightness, Contrast
 from fastconv.plan.steps.base import Buffer, Executor, Setting
 from fastconv.plan.steps.resample import keep

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.values import Value
+from fastconv.plan.recorder import Value
 
 Life: TypeAlias = Literal["forward", "backward", "saved"]
 

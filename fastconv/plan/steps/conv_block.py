@@ -13,8 +13,8 @@ from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
 from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
 from fastconv.plan.algorithms import Pass, conv2d_algorithm, conv2d_kernels
 from fastconv.plan.fuse import FusedStep
+from fastconv.plan.geometry.shapes import Conv2DShape
 from fastconv.plan.primitives import Activation, Affine, Conv2D, Dropout, Pool2D
-from fastconv.plan.shapes import Conv2DShape
 from fastconv.plan.steps.base import Buffer, Executor, Life, Setting, flat, rows_2d
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from fastconv.kernels.adjust import erase_with_noise
 from fastconv.kernels.augment import erase
-from fastconv.plan.draws import between, noise_seed, uniforms
 from fastconv.plan.fuse import FusedStep
+from fastconv.plan.geometry.draws import between, noise_seed, uniforms
 from fastconv.plan.primitives import Erase
 from fastconv.plan.steps.base import Executor, Setting
 from fastconv.plan.steps.resample import keep

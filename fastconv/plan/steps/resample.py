@@ -7,10 +7,10 @@ import numpy as np
 from fastconv.kernels.elementwise import affine_u8
 from fastconv.kernels.resample import resample, resample_bwd
 from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
-from fastconv.plan.draws import uniforms
 from fastconv.plan.fuse import FusedStep
+from fastconv.plan.geometry.draws import uniforms
+from fastconv.plan.geometry.points import Axes
 from fastconv.plan.primitives import Resample
-from fastconv.plan.sampling import Axes
 from fastconv.plan.steps.base import Executor, Setting, flat
 
 

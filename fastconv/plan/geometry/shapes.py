@@ -7,26 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from fastconv._arguments import LARGEST, as_int, as_pair, is_whole, items_of
-from fastconv.plan.padding import (
-    Padding,
-    ceil_padding,
-    output_size,
-    resolve_padding,
-    same_padding,
-    transposed_size,
-)
-
-__all__ = [
-    "Conv2DShape",
-    "Padding",
-    "Pool2DShape",
-    "conv2d_shape",
-    "output_size",
-    "pool2d_shape",
-    "resolve_padding",
-    "same_padding",
-    "transposed_size",
-]
+from fastconv.plan.geometry.padding import Padding, ceil_padding, output_size, resolve_padding
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary
 
 from fastconv.plan.execution import Clock, Execution
 from fastconv.plan.flow import Flow
-from fastconv.plan.loss import LossSpec
-from fastconv.plan.ports import as_list
+from fastconv.plan.inputs import as_list
+from fastconv.plan.losses.spec import LossSpec
+from fastconv.plan.losses.step import LossStep, make_loss
 from fastconv.plan.primitives import Activation
-from fastconv.plan.steps.loss import LossStep, make_loss
 
 LOSS = -1  # what the losses are called where steps are numbered
 

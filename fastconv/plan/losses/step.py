@@ -9,9 +9,9 @@ import numpy as np
 from fastconv.kernels.loss_rows import pointwise_loss, probabilities_loss
 from fastconv.kernels.softmax import softmax_bwd, softmax_fwd
 from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
-from fastconv.plan.loss import SUMS, LossSpec
+from fastconv.plan.losses.spec import SUMS, LossSpec
+from fastconv.plan.losses.targets import Targets
 from fastconv.plan.steps.base import rows_2d
-from fastconv.plan.targets import Targets
 
 
 class LossStep:

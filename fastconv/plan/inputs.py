@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv.plan.arena import aligned_zeros
 from fastconv.plan.memory import Memory
-from fastconv.plan.values import Value
+from fastconv.plan.recorder import Value
 
 
 class Ports:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.plan.loss import LossSpec
+from fastconv.plan.losses.spec import LossSpec
 
 
 class Targets:

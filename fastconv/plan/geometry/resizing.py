@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastconv.plan.sampling import stretches
+from fastconv.plan.geometry.points import stretches
 
 
 @dataclass(frozen=True, eq=False, slots=True)

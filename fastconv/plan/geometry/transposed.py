@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastconv._arguments import as_pair
-from fastconv.plan.padding import Padding, resolve_padding, transposed_size
-from fastconv.plan.shapes import Conv2DShape
+from fastconv.plan.geometry.padding import Padding, resolve_padding, transposed_size
+from fastconv.plan.geometry.shapes import Conv2DShape
 
 
 def conv2d_transpose_shape(

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from fastconv.plan.draws import between
+from fastconv.plan.geometry.draws import between
 
 Range = tuple[float, float]
 
