@@ -11,9 +11,12 @@ import os
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING, Any
 
+from fastconv import _keras_paths
 from fastconv._version import __version__
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import fastconv.activations as activations
     import fastconv.backend as backend
     import fastconv.callbacks as callbacks
@@ -25,16 +28,17 @@ if TYPE_CHECKING:
     import fastconv.models as models
     import fastconv.ops as ops
     import fastconv.optimizers as optimizers
-    import fastconv.preprocessing as preprocessing
     import fastconv.recipes as recipes
     import fastconv.reference as reference
     import fastconv.regularizers as regularizers
-    import fastconv.saving as saving
     import fastconv.testing as testing
     import fastconv.utils as utils
     from fastconv.kernels._threads import get_num_threads, set_num_threads
     from fastconv.layers import Input
     from fastconv.models import Model, Sequential
+
+    preprocessing: ModuleType
+    saving: ModuleType
 
 _MODULES = frozenset(
     (
@@ -127,3 +131,4 @@ def __dir__() -> list[str]:
 
 
 _refuse_uncompiled(os.path.dirname(os.path.abspath(__file__)))
+_keras_paths.install()

@@ -1,0 +1,89 @@
+"""Keras's older module paths: what programs import from there, and where it is now.
+
+A path of the table is no file. Importing it makes a module that looks its names up at their places
+when somebody asks for them; until then nothing is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+_ALL_LAYERS: dict[str, tuple[str, ...]] = {"fastconv.layers": ("*",)}
+PATHS: dict[str, dict[str, tuple[str, ...]]] = {
+    "fastconv.layers.advanced_activations": _ALL_LAYERS,
+    "fastconv.layers.convolutional": _ALL_LAYERS,
+    "fastconv.layers.core": _ALL_LAYERS,
+    "fastconv.layers.merge": _ALL_LAYERS,
+    "fastconv.layers.normalization": _ALL_LAYERS,
+    "fastconv.layers.pooling": _ALL_LAYERS,
+    "fastconv.preprocessing": {"fastconv.utils": ("image_dataset_from_directory",)},
+    "fastconv.preprocessing.image": {
+        "fastconv.utils": ("array_to_img", "img_to_array", "load_img", "save_img")
+    },
+    "fastconv.saving": {
+        "fastconv.models": ("load_model", "save_model"),
+        "fastconv.utils": ("custom_object_scope", "register_keras_serializable"),
+    },
+    "fastconv.utils.np_utils": {"fastconv.utils": ("to_categorical",)},
+}
+"""The names to be found at an old path, by the module that has them; "*" stands for all it has."""
+
+
+def names_at(path: str) -> dict[str, str]:
+    """The names to be found at an old path, and the module of each."""
+    places: dict[str, str] = {}
+    for place, names in PATHS[path].items():
+        all_of_it = names == ("*",)
+        places |= dict.fromkeys(
+            importlib.import_module(place).__all__ if all_of_it else names, place
+        )
+    return places
+
+
+def finder_of_names(path: str) -> Callable[[str], Any]:
+    """The `__getattr__` of the module at an old path."""
+
+    def __getattr__(name: str) -> Any:
+        if name == "__all__":
+            return list(names_at(path))
+        place = None if name.startswith("__") else names_at(path).get(name)
+        if place is None:
+            raise AttributeError(f"module {path!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(place), name)
+
+    return __getattr__
+
+
+class KerasPathFinder:
+    """The import system's way to the paths of the table."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name not in PATHS:
+            return None
+        is_package = any(other.startswith(f"{name}.") for other in PATHS)
+        return ModuleSpec(name, KerasPathFinder, is_package=is_package)  # type: ignore[arg-type]
+
+    @staticmethod
+    def create_module(spec: ModuleSpec) -> None:
+        """An ordinary module will do."""
+
+    @staticmethod
+    def exec_module(module: ModuleType) -> None:
+        path = module.__name__
+        module.__doc__ = f"Where older Keras programs look for what is in {', '.join(PATHS[path])}."
+        vars(module)["__getattr__"] = finder_of_names(path)
+        vars(module)["__dir__"] = lambda: sorted({*vars(module), *names_at(path)})
+
+
+def install() -> None:
+    """Make the paths importable; asked first, since an empty folder would pass for a package."""
+    if KerasPathFinder not in sys.meta_path:
+        sys.meta_path.insert(0, KerasPathFinder)  # type: ignore[arg-type]
