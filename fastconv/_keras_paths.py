@@ -1,6 +1,6 @@
 """Keras's older module paths: what programs import from there, and where it is now.
 
-A path of the table is no file. Importing it makes a module that looks its names up at their places
+A path of `PATHS` is no file. Importing it makes a module that looks its names up at their places
 when somebody asks for them; until then nothing is loaded.
 """
 
@@ -19,8 +19,6 @@ PATHS: dict[str, dict[str, tuple[str, ...]]] = {
     "fastconv.layers.convolutional": _ALL_LAYERS,
     "fastconv.layers.core": _ALL_LAYERS,
     "fastconv.layers.merge": _ALL_LAYERS,
-    "fastconv.layers.normalization": _ALL_LAYERS,
-    "fastconv.layers.pooling": _ALL_LAYERS,
     "fastconv.preprocessing": {"fastconv.utils": ("image_dataset_from_directory",)},
     "fastconv.preprocessing.image": {
         "fastconv.utils": ("array_to_img", "img_to_array", "load_img", "save_img")
@@ -32,12 +30,17 @@ PATHS: dict[str, dict[str, tuple[str, ...]]] = {
     "fastconv.utils.np_utils": {"fastconv.utils": ("to_categorical",)},
 }
 """The names to be found at an old path, by the module that has them; "*" stands for all it has."""
+FILES = {
+    "fastconv.layers.normalization": _ALL_LAYERS,
+    "fastconv.layers.pooling": _ALL_LAYERS,
+}
+"""Old paths that are files, with some of the names; `module_hooks` find the others."""
 
 
 def names_at(path: str) -> dict[str, str]:
     """The names to be found at an old path, and the module of each."""
     places: dict[str, str] = {}
-    for place, names in PATHS[path].items():
+    for place, names in (FILES.get(path) or PATHS[path]).items():
         all_of_it = names == ("*",)
         places |= dict.fromkeys(
             importlib.import_module(place).__all__ if all_of_it else names, place
@@ -45,8 +48,8 @@ def names_at(path: str) -> dict[str, str]:
     return places
 
 
-def finder_of_names(path: str) -> Callable[[str], Any]:
-    """The `__getattr__` of the module at an old path."""
+def module_hooks(path: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The `__getattr__` and the `__dir__` of the module at an old path."""
 
     def __getattr__(name: str) -> Any:
         if name == "__all__":
@@ -56,7 +59,10 @@ def finder_of_names(path: str) -> Callable[[str], Any]:
             raise AttributeError(f"module {path!r} has no attribute {name!r}")
         return getattr(importlib.import_module(place), name)
 
-    return __getattr__
+    def __dir__() -> list[str]:
+        return sorted({*vars(sys.modules[path]), *names_at(path)})
+
+    return __getattr__, __dir__
 
 
 class KerasPathFinder:
@@ -79,8 +85,7 @@ class KerasPathFinder:
     def exec_module(module: ModuleType) -> None:
         path = module.__name__
         module.__doc__ = f"Where older Keras programs look for what is in {', '.join(PATHS[path])}."
-        vars(module)["__getattr__"] = finder_of_names(path)
-        vars(module)["__dir__"] = lambda: sorted({*vars(module), *names_at(path)})
+        vars(module).update(zip(("__getattr__", "__dir__"), module_hooks(path), strict=True))
 
 
 def install() -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv import initializers
 from fastconv._arguments import as_int
-from fastconv.layers.activation import check_activation, emit_activation
-from fastconv.layers.regularized import Regularized
+from fastconv.layers.activations import check_activation, emit_activation
+from fastconv.layers.regularization import Regularized
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
 

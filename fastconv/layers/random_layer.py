@@ -6,7 +6,7 @@ from typing import Any
 
 from fastconv._arguments import as_float, items_of
 from fastconv.layers.base import Layer
-from fastconv.layers.channels import image_shape
+from fastconv.layers.data_format import image_shape
 from fastconv.utils.arrays import Shape
 from fastconv.utils.random import check_seed
 

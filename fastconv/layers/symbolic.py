@@ -124,7 +124,7 @@ def _arithmetic(kind: str, x: SymbolicTensor, other: Any) -> SymbolicTensor:
 def _affine(x: SymbolicTensor, scale: Any, offset: Any) -> SymbolicTensor:
     if not all(isinstance(number, (int, float)) for number in (scale, offset)):
         return NotImplemented
-    from fastconv.layers.rescaling import Rescaling
+    from fastconv.layers.image_preprocessing import Rescaling
 
     y: SymbolicTensor = Rescaling(float(scale), float(offset))(x)
     return y

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 import fastconv
-from fastconv._keras_paths import PATHS
+from fastconv._keras_paths import FILES, PATHS
 
+PLACES = PATHS | FILES
 OLD_PLACES = """
 from fastconv.models import Sequential, Model, load_model
 from fastconv.layers import Convolution2D, MaxPool2D, AvgPool2D
@@ -49,12 +50,12 @@ def test_old_places():
     exec(compile(OLD_PLACES, "program", "exec"), {})
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", PLACES)
 def test_every_name_of_an_old_place(path):
     old = importlib.import_module(path)
     assert importlib.import_module(path) is old
     assert old.__all__
-    for place, names in PATHS[path].items():
+    for place, names in PLACES[path].items():
         new = importlib.import_module(place)
         for name in new.__all__ if names == ("*",) else names:
             assert getattr(old, name) is getattr(new, name)
@@ -66,7 +67,7 @@ def test_every_name_of_an_old_place(path):
         exec(f"from {path} import Denze", {})
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", PLACES)
 def test_everything_from_an_old_place(path):
     found = {}
     exec(f"from {path} import *", found)

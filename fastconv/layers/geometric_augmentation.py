@@ -1,14 +1,28 @@
-"""Images moved, turned and zoomed at random."""
+"""Images mirrored, cropped, moved, turned and zoomed at random."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from fastconv._arguments import as_float, check_choice
+from fastconv._arguments import as_float, as_int, check_choice
+from fastconv.layers.base import Layer
+from fastconv.layers.data_format import image_shape
 from fastconv.layers.random_layer import RandomLayer, factor_range
-from fastconv.plan.geometry.points import Draw, Rotation, Translation, Zoom, whole
+from fastconv.plan.geometry.points import (
+    Axes,
+    Crop,
+    Draw,
+    Flip,
+    Rotation,
+    Translation,
+    Zoom,
+    resized,
+    whole,
+    window,
+)
 from fastconv.plan.recording.sampling import FILL_MODES, INTERPOLATIONS
+from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
@@ -210,3 +224,156 @@ class RandomZoom(RandomMove):
     def get_config(self) -> dict[str, Any]:
         factors = {"height_factor": self.height_factor, "width_factor": self.width_factor}
         return {**super().get_config(), **factors}
+
+
+_MODES = {
+    "horizontal": (False, True), "vertical": (True, False), "horizontal_and_vertical": (True, True),
+}  # fmt: skip
+
+
+class RandomFlip(RandomLayer):
+    """While training, mirror half of the images.
+
+    Parameters
+    ----------
+    mode : "horizontal", "vertical" or "horizontal_and_vertical"
+        Left to right, top to bottom, or both at once, which is half a turn.
+    seed : int, optional
+        Default: from the model's seed and the layer's place in it.
+    name, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range; with the nearest name if `mode` is misspelt.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(8).reshape(4, 1, 2, 1)
+    >>> layer = RandomFlip("horizontal", seed=21)
+    >>> layer(x, training=True).reshape(4, 2).tolist()
+    [[0.0, 1.0], [2.0, 3.0], [5.0, 4.0], [7.0, 6.0]]
+    >>> bool((layer(x) == x).all())
+    True
+    """
+
+    def __init__(
+        self, mode: str = "horizontal_and_vertical", seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(seed, **kwargs)
+        self.mode = check_choice(mode, _MODES, where=type(self).__name__, what="mode")
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        height, width, _ = self.compute_output_shape(x.shape)
+        still, draw = whole(height, width), Flip(height, width, *_MODES[self.mode])
+        return graph.resample(x, still, draw, self.step_seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mode": self.mode}
+
+
+class RandomCrop(RandomLayer):
+    """While training, cut a window out of each image, each at a place of its own.
+
+    Otherwise, and where an image is smaller than the window, the largest part from the middle that
+    has the window's proportions is resized to it.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the window.
+    seed : int, optional
+        Default: from the model's seed and the layer's place in it.
+    name, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = RandomCrop(2, 2, seed=21)
+    >>> layer(np.arange(16).reshape(1, 4, 4, 1), training=True).reshape(2, 2).tolist()
+    [[4.0, 5.0], [8.0, 9.0]]
+    >>> layer(np.zeros((5, 3, 9, 3))).shape
+    (5, 2, 2, 3)
+    """
+
+    def __init__(self, height: int, width: int, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(seed, **kwargs)
+        self.height, self.width = _size(self, height, width)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        source, size = x.shape[:2], (self.height, self.width)
+        self.compute_output_shape(x.shape)
+        fits = source[0] >= size[0] and source[1] >= size[1]
+        draw = Crop((source[0], source[1]), size) if fits else None
+        return graph.resample(
+            x, resized((source[0], source[1]), size, "crop"), draw, self.step_seed
+        )
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        channels = image_shape(input_shape, "channels_last", where=self.name)[2]
+        return (self.height, self.width, channels)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "height": self.height, "width": self.width}
+
+
+class CenterCrop(Layer):
+    """The middle of each image.
+
+    Where an image is smaller than the window, the largest part from the middle that has the
+    window's proportions is resized to it. Takes uint8 images as they are; the result is float32.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the window.
+    name, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> CenterCrop(2, 2)(np.arange(16).reshape(1, 4, 4, 1)).reshape(2, 2).tolist()
+    [[5.0, 6.0], [9.0, 10.0]]
+    """
+
+    takes_uint8 = True
+
+    def __init__(self, height: int, width: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.height, self.width = _size(self, height, width)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        self.compute_output_shape(x.shape)
+        return graph.resample(x, self._points(x.shape[0], x.shape[1]))
+
+    def _points(self, height: int, width: int) -> Axes:
+        if height >= self.height and width >= self.width:
+            top, left = (height - self.height) // 2, (width - self.width) // 2
+            return window(self.height, self.width, top, left)
+        return resized((height, width), (self.height, self.width), "crop")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        channels = image_shape(input_shape, "channels_last", where=self.name)[2]
+        return (self.height, self.width, channels)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "height": self.height, "width": self.width}
+
+
+def _size(layer: Layer, height: int, width: int) -> tuple[int, int]:
+    where = type(layer).__name__
+    return as_int(height, "height", where=where), as_int(width, "width", where=where)

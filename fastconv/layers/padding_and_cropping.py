@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_pair
 from fastconv.layers.base import Layer
-from fastconv.layers.channels import (
-    FIRST,
-    check_data_format,
-    image_shape,
-    sequence_shape,
-)
+from fastconv.layers.data_format import FIRST, check_data_format, image_shape, sequence_shape
 from fastconv.plan.geometry.padding import Pair, resolve_padding
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
     from fastconv.plan.recorder import Value
+
 
 Sides = tuple[Pair, ...]
 
