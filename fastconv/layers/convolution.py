@@ -15,8 +15,7 @@ from fastconv.layers.data_format import (
     emit_from_last,
     emit_to_last,
     from_last,
-    image_shape,
-    sequence_shape,
+    shape_as_last,
 )
 from fastconv.layers.regularization import Regularized
 from fastconv.plan.geometry.padding import Pair, check_padding
@@ -30,31 +29,50 @@ if TYPE_CHECKING:
 
 
 class Convolution(Regularized):
-    """A window that moves over images; a subclass says what it does there."""
+    """A window that moves over images or sequences; a subclass says what it does there.
 
-    def __init__(
-        self,
-        *,
-        kernel_size: int | Sequence[int],
-        strides: int | Sequence[int] = (1, 1),
-        padding: Any = "valid",
-        data_format: str | None = None,
-        dilation_rate: int | Sequence[int] = (1, 1),
-        activation: Any = None,
-        use_bias: bool = True,
-        bias_initializer: Any = "zeros",
-        **kwargs: Any,
+    Subclasses have Keras's arguments in Keras's order, and hand them to the three setters here.
+    Sequences pass as images of height 1, with window sizes to match.
+    """
+
+    rank = 2  # axes that the window moves along
+
+    def set_window(
+        self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
     ) -> None:
-        super().__init__(**kwargs)
+        """Check and keep how the window moves."""
         where = type(self).__name__
-        self.kernel_size = as_pair(kernel_size, "kernel_size", where=where)
-        self.strides = as_pair(strides, "strides", where=where)
+        self.kernel_size = self._sizes(kernel_size, "kernel_size")
+        self.strides = self._sizes(strides, "strides")
         self.padding = check_padding(padding, where=where)
         self.data_format = check_data_format(data_format, where=where)
-        self.dilation_rate = as_pair(dilation_rate, "dilation_rate", where=where)
-        self.activation = check_activation(activation, where=where)
+        self.dilation_rate = self._sizes(dilation_rate, "dilation_rate")
+
+    def set_output(self, activation: Any, use_bias: Any, bias_initializer: Any) -> None:
+        """Check and keep what is done to the sums."""
+        self.activation = check_activation(activation, where=type(self).__name__)
         self.use_bias = bool(use_bias)
         self.bias_initializer = initializers.get(bias_initializer)
+
+    def _sizes(self, value: Any, what: str, minimum: int = 1) -> Pair:
+        where = type(self).__name__
+        if self.rank == 1:
+            return (1 if minimum else 0, as_single(value, what, where=where, minimum=minimum))
+        return as_pair(value, what, where=where, minimum=minimum)
+
+    def image_shape(self, input_shape: Shape) -> Shape:
+        """(height, width, channels) of the input; the height of a sequence is 1."""
+        shape = shape_as_last(input_shape, self.data_format, self.rank, where=self.name)
+        return (*[1] * (2 - self.rank), *shape)
+
+    def output_shape_of(self, images: Shape) -> Shape:
+        """The layer's output shape, of that of a batch of images (n, height, width, channels)."""
+        return from_last(images[3 - self.rank :], self.data_format)
+
+    def emit_image(self, graph: Graph, x: Value) -> Value:
+        """Record the input as an image (height, width, channels)."""
+        emit = emit_to_last if self.rank == 2 else emit_as_row
+        return emit(graph, x, self.data_format)
 
     def add_bias(self, size: int) -> None:
         """Make the bias, if there is one: the last of the parameters."""
@@ -64,6 +82,8 @@ class Convolution(Regularized):
 
     def emit_activated(self, graph: Graph, y: Value) -> Value:
         """Record the activation, what it costs, and the way back to the data format."""
+        if self.rank == 1:  # before the activation: its last axis holds the channels, or the steps
+            y = graph.reshape(y, y.shape[1:])
         if self.activation == "softmax":  # along the last axis, whatever the format calls it
             y = emit_activation(graph, emit_from_last(graph, y, self.data_format), "softmax")
             return self.emit_penalty(graph, y)
@@ -73,22 +93,26 @@ class Convolution(Regularized):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
+            "kernel_size": self.as_given(self.kernel_size),
+            "strides": self.as_given(self.strides),
             "padding": self.padding,
             "data_format": self.data_format,
-            "dilation_rate": self.dilation_rate,
+            "dilation_rate": self.as_given(self.dilation_rate),
             "activation": self.activation,
             "use_bias": self.use_bias,
             "bias_initializer": serialize(self.bias_initializer),
         }
 
+    def as_given(self, sizes: Pair) -> int | Pair:
+        """Sizes as an argument has them: one number for sequences."""
+        return sizes if self.rank == 2 else sizes[1]
+
 
 class FilterConvolution(Convolution, ABC):
     """A convolution whose filters each see all channels, or those of a group."""
 
-    def __init__(self, filters: int, *, kernel_initializer: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def set_filters(self, filters: Any, kernel_initializer: Any) -> None:
+        """Check and keep the number of the filters and where their weights come from."""
         self.filters = as_int(filters, "filters", where=type(self).__name__)
         self.kernel_initializer = initializers.get(kernel_initializer)
 
@@ -96,8 +120,13 @@ class FilterConvolution(Convolution, ABC):
     def _geometry(self, input_shape: Shape) -> Conv2DShape:
         """The convolution of images (of height 1 for sequences); refuses what does not fit."""
 
+    @property
+    def _w_shape(self) -> Shape:
+        """The kernel's shape as that of a window over images."""
+        return (*[1] * (2 - self.rank), *self.kernel.shape)
+
     def build(self, input_shape: Shape) -> None:
-        shape = self._geometry(input_shape).w_shape[-len(input_shape) - 1 :]
+        shape = self._geometry(input_shape).w_shape[2 - self.rank :]
         self.kernel = self.add_weight("kernel", shape, self.kernel_initializer)
         self.add_bias(self.filters)
 
@@ -109,7 +138,59 @@ class FilterConvolution(Convolution, ABC):
         }
 
 
-class Conv2D(FilterConvolution):
+class GroupedConvolution(FilterConvolution):
+    """What `Conv2D` and `Conv1D` share."""
+
+    causal = False  # whether a sequence is padded at its beginning only
+
+    def set_groups(self, groups: Any) -> None:
+        """Check and keep the number of groups, which divides that of the filters."""
+        where = type(self).__name__
+        self.groups = as_int(groups, "groups", where=where)
+        if self.filters % self.groups:
+            raise ValueError(
+                f"{where}: groups must divide filters; received groups {groups}, "
+                f"filters {self.filters}"
+            )
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        y = graph.conv2d(
+            self.emit_image(graph, x),
+            self.kernel,
+            self.bias,
+            strides=self.strides,
+            padding=self._sides(),
+            dilation=self.dilation_rate,
+            groups=self.groups,
+            w_shape=self._w_shape,
+        )
+        return self.emit_activated(graph, y)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return self.output_shape_of(self._geometry(input_shape).y_shape)
+
+    def _sides(self) -> str | tuple[Pair, Pair]:
+        before = (self.kernel_size[1] - 1) * self.dilation_rate[1]
+        return ((0, 0), (before, 0)) if self.causal else self.padding
+
+    def _geometry(self, input_shape: Shape) -> Conv2DShape:
+        image = self.image_shape(input_shape)
+        return conv2d_shape(
+            (1, *image),
+            (*self.kernel_size, max(1, image[2] // self.groups), self.filters),
+            self.strides,
+            self._sides(),
+            self.dilation_rate,
+            self.groups,
+            where=self.name,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        config = {**super().get_config(), "groups": self.groups}
+        return {**config, "padding": "causal"} if self.causal else config
+
+
+class Conv2D(GroupedConvolution):
     """Convolve images (height, width, channels) with `filters` windows, add a bias, activate.
 
     Parameters
@@ -167,62 +248,14 @@ class Conv2D(FilterConvolution):
         bias_initializer: Any = "zeros",
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            filters,
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            **kwargs,
-        )
-        where = type(self).__name__
-        self.groups = as_int(groups, "groups", where=where)
-        if self.filters % self.groups:
-            raise ValueError(
-                f"{where}: groups must divide filters; received groups {groups}, filters {filters}"
-            )
-
-    def emit(self, graph: Graph, x: Value) -> Value:
-        y = graph.conv2d(
-            emit_to_last(graph, x, self.data_format),
-            self.kernel,
-            self.bias,
-            strides=self.strides,
-            padding=self.padding,
-            dilation=self.dilation_rate,
-            groups=self.groups,
-        )
-        return self.emit_activated(graph, y)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return from_last(self._geometry(input_shape).y_shape[1:], self.data_format)
-
-    def _geometry(self, input_shape: Shape) -> Conv2DShape:
-        image = image_shape(input_shape, self.data_format, where=self.name)
-        channels = image[2] // self.groups
-        return conv2d_shape(
-            (1, *image),
-            (*self.kernel_size, max(1, channels), self.filters),
-            self.strides,
-            self.padding,
-            self.dilation_rate,
-            self.groups,
-            where=self.name,
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "groups": self.groups,
-        }
+        super().__init__(**kwargs)
+        self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.set_output(activation, use_bias, bias_initializer)
+        self.set_filters(filters, kernel_initializer)
+        self.set_groups(groups)
 
 
-class Conv1D(FilterConvolution):
+class Conv1D(GroupedConvolution):
     """Convolve sequences (steps, channels) with `filters` windows, add a bias, activate.
 
     Parameters
@@ -256,6 +289,8 @@ class Conv1D(FilterConvolution):
     [(3, 4, 10), (10,)]
     """
 
+    rank = 1
+
     def __init__(
         self,
         filters: int,
@@ -271,71 +306,15 @@ class Conv1D(FilterConvolution):
         bias_initializer: Any = "zeros",
         **kwargs: Any,
     ) -> None:
-        where = type(self).__name__
-        causal = isinstance(padding, str) and padding.lower() == "causal"
-        super().__init__(
-            filters,
-            kernel_size=(1, as_single(kernel_size, "kernel_size", where=where)),
-            strides=(1, as_single(strides, "strides", where=where)),
-            padding="valid" if causal else padding,
-            data_format=data_format,
-            dilation_rate=(1, as_single(dilation_rate, "dilation_rate", where=where)),
-            activation=activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            **kwargs,
-        )
+        super().__init__(**kwargs)
+        self.causal = isinstance(padding, str) and padding.lower() == "causal"
+        sides = "valid" if self.causal else padding
+        self.set_window(kernel_size, strides, sides, data_format, dilation_rate)
+        self.set_output(activation, use_bias, bias_initializer)
+        self.set_filters(filters, kernel_initializer)
         if not isinstance(padding, str):
             raise TypeError(
-                f"{where}: padding must be 'valid', 'same' or 'causal'; received {padding!r}"
+                f"{type(self).__name__}: padding must be 'valid', 'same' or 'causal'; "
+                f"received {padding!r}"
             )
-        self.causal = causal
-        self.groups = as_int(groups, "groups", where=where)
-        if self.filters % self.groups:
-            raise ValueError(
-                f"{where}: groups must divide filters; received groups {groups}, filters {filters}"
-            )
-
-    def emit(self, graph: Graph, x: Value) -> Value:
-        y = graph.conv2d(
-            emit_as_row(graph, x, self.data_format),
-            self.kernel,
-            self.bias,
-            strides=self.strides,
-            padding=self._sides(),
-            dilation=self.dilation_rate,
-            groups=self.groups,
-            w_shape=(1, *self.kernel.shape),
-        )
-        # a sequence in front of the activation: its last axis holds the channels, or the steps
-        return self.emit_activated(graph, graph.reshape(y, y.shape[1:]))
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return from_last(self._geometry(input_shape).y_shape[2:], self.data_format)
-
-    def _sides(self) -> str | tuple[Pair, Pair]:
-        before = (self.kernel_size[1] - 1) * self.dilation_rate[1]
-        return ((0, 0), (before, 0)) if self.causal else self.padding
-
-    def _geometry(self, input_shape: Shape) -> Conv2DShape:
-        steps, channels = sequence_shape(input_shape, self.data_format, where=self.name)
-        return conv2d_shape(
-            (1, 1, steps, channels),
-            (*self.kernel_size, max(1, channels // self.groups), self.filters),
-            self.strides,
-            self._sides(),
-            self.dilation_rate,
-            self.groups,
-            where=self.name,
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "kernel_size": self.kernel_size[1],
-            "strides": self.strides[1],
-            "dilation_rate": self.dilation_rate[1],
-            "padding": "causal" if self.causal else self.padding,
-            "groups": self.groups,
-        }
+        self.set_groups(groups)

@@ -26,13 +26,26 @@ def check_data_format(value: Any, *, where: str) -> str:
 
 def image_shape(input_shape: Shape, data_format: str, *, where: str) -> tuple[int, int, int]:
     """(height, width, channels) of an input shape in `data_format`."""
-    if len(input_shape) != 3:
-        axes = "channels, height, width" if data_format == FIRST else "height, width, channels"
+    height, width, channels = shape_as_last(input_shape, data_format, 2, where=where)
+    return height, width, channels
+
+
+def sequence_shape(input_shape: Shape, data_format: str, *, where: str) -> tuple[int, int]:
+    """(steps, channels) of an input shape in `data_format`."""
+    steps, channels = shape_as_last(input_shape, data_format, 1, where=where)
+    return steps, channels
+
+
+def shape_as_last(input_shape: Shape, data_format: str, rank: int, *, where: str) -> Shape:
+    """The shape of images (rank 2) or sequences (rank 1) in `data_format`, channels last."""
+    if len(input_shape) != rank + 1:
+        places = "height, width" if rank == 2 else "steps"
+        axes = f"channels, {places}" if data_format == FIRST else f"{places}, channels"
         raise ValueError(
             f"{where}: x must have the axes (batch, {axes}); received {(None, *input_shape)}"
         )
-    first, second, third = input_shape
-    return (first, second, third) if data_format == LAST else (second, third, first)
+    first, *rest = input_shape
+    return tuple(input_shape) if data_format == LAST else (*rest, first)
 
 
 def from_last(shape: Shape, data_format: str) -> Shape:
@@ -50,17 +63,6 @@ def emit_from_last(graph: Graph, x: Value, data_format: str) -> Value:
     """Record the transposition from channels_last to `data_format`."""
     axes = range(len(x.shape))
     return x if data_format == LAST else graph.transpose(x, (axes[-1], *axes[:-1]))
-
-
-def sequence_shape(input_shape: Shape, data_format: str, *, where: str) -> tuple[int, int]:
-    """(steps, channels) of an input shape in `data_format`."""
-    if len(input_shape) != 2:
-        axes = "channels, steps" if data_format == FIRST else "steps, channels"
-        raise ValueError(
-            f"{where}: x must have the axes (batch, {axes}); received {(None, *input_shape)}"
-        )
-    first, second = input_shape
-    return (first, second) if data_format == LAST else (second, first)
 
 
 def emit_as_row(graph: Graph, x: Value, data_format: str) -> Value:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastconv import initializers
 from fastconv._arguments import as_int
 from fastconv.layers.convolution import Convolution
-from fastconv.layers.data_format import emit_to_last, from_last, image_shape
 from fastconv.plan.geometry.shapes import conv2d_shape
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.arrays import Shape
@@ -19,7 +19,54 @@ if TYPE_CHECKING:
     from fastconv.plan.recorder import Value
 
 
-class DepthwiseConv2D(Convolution):
+class DepthwiseConvolution(Convolution, ABC):
+    """What `DepthwiseConv2D` and `SeparableConv2D` share."""
+
+    def set_depthwise(self, depth_multiplier: Any, depthwise_initializer: Any) -> None:
+        """Check and keep the number of each channel's filters and where their weights come from."""
+        where = type(self).__name__
+        self.depth_multiplier = as_int(depth_multiplier, "depth_multiplier", where=where)
+        self.depthwise_initializer = initializers.get(depthwise_initializer)
+
+    @abstractmethod
+    def output_channels(self, channels: int) -> int:
+        """How many channels the output has."""
+
+    def add_depthwise(self, name: str, channels: int) -> Parameter:
+        """Make the kernel (height, width, channels, depth_multiplier)."""
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        return self.add_weight(name, shape, self.depthwise_initializer)
+
+    def emit_depthwise(
+        self, graph: Graph, x: Value, kernel: Parameter, bias: Parameter | None
+    ) -> Value:
+        """Record the convolution of the channels of `x`, each with its own filters."""
+        kh, kw, channels, multiplier = kernel.shape
+        return graph.conv2d(
+            self.emit_image(graph, x),
+            kernel,
+            bias,
+            strides=self.strides,
+            padding=self.padding,
+            dilation=self.dilation_rate,
+            groups=channels,
+            w_shape=(kh, kw, 1, channels * multiplier),
+        )
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        image = self.image_shape(input_shape)
+        geometry = conv2d_shape(
+            (1, *image),
+            (*self.kernel_size, image[2], self.output_channels(image[2])),
+            self.strides,
+            self.padding,
+            self.dilation_rate,
+            where=self.name,
+        )
+        return self.output_shape_of(geometry.y_shape)
+
+
+class DepthwiseConv2D(DepthwiseConvolution):
     """Convolve each channel with `depth_multiplier` filters of its own, add a bias, activate.
 
     Parameters
@@ -73,45 +120,21 @@ class DepthwiseConv2D(Convolution):
         bias_initializer: Any = "zeros",
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            **kwargs,
-        )
-        where = type(self).__name__
-        self.depth_multiplier = as_int(depth_multiplier, "depth_multiplier", where=where)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
+        super().__init__(**kwargs)
+        self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.set_output(activation, use_bias, bias_initializer)
+        self.set_depthwise(depth_multiplier, depthwise_initializer)
 
     def build(self, input_shape: Shape) -> None:
-        channels = image_shape(input_shape, self.data_format, where=self.name)[2]
-        shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = self.add_weight("kernel", shape, self.depthwise_initializer)
-        self.add_bias(channels * self.depth_multiplier)
+        channels = self.image_shape(input_shape)[2]
+        self.kernel = self.add_depthwise("kernel", channels)
+        self.add_bias(self.output_channels(channels))
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        image = emit_to_last(graph, x, self.data_format)
-        return self.emit_activated(
-            graph, emit_depthwise(graph, image, self, self.kernel, self.bias)
-        )
+        return self.emit_activated(graph, self.emit_depthwise(graph, x, self.kernel, self.bias))
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        height, width, channels = image_shape(input_shape, self.data_format, where=self.name)
-        geometry = conv2d_shape(
-            (1, height, width, channels),
-            (*self.kernel_size, 1, channels * self.depth_multiplier),
-            self.strides,
-            self.padding,
-            self.dilation_rate,
-            channels,
-            where=self.name,
-        )
-        return from_last(geometry.y_shape[1:], self.data_format)
+    def output_channels(self, channels: int) -> int:
+        return channels * self.depth_multiplier
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -121,24 +144,7 @@ class DepthwiseConv2D(Convolution):
         }
 
 
-def emit_depthwise(
-    graph: Graph, image: Value, layer: Convolution, kernel: Parameter, bias: Parameter | None
-) -> Value:
-    """Record the convolution of `image` with `kernel` (kh, kw, channels, multiplier)."""
-    kh, kw, channels, multiplier = kernel.shape
-    return graph.conv2d(
-        image,
-        kernel,
-        bias,
-        strides=layer.strides,
-        padding=layer.padding,
-        dilation=layer.dilation_rate,
-        groups=channels,
-        w_shape=(kh, kw, 1, channels * multiplier),
-    )
-
-
-class SeparableConv2D(Convolution):
+class SeparableConv2D(DepthwiseConvolution):
     """A depthwise convolution without bias, then a 1x1 convolution with bias and activation.
 
     Parameters
@@ -198,53 +204,29 @@ class SeparableConv2D(Convolution):
         bias_initializer: Any = "zeros",
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            **kwargs,
-        )
-        where = type(self).__name__
-        self.filters = as_int(filters, "filters", where=where)
-        self.depth_multiplier = as_int(depth_multiplier, "depth_multiplier", where=where)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
+        super().__init__(**kwargs)
+        self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.set_output(activation, use_bias, bias_initializer)
+        self.filters = as_int(filters, "filters", where=type(self).__name__)
+        self.set_depthwise(depth_multiplier, depthwise_initializer)
         self.pointwise_initializer = initializers.get(pointwise_initializer)
 
     def build(self, input_shape: Shape) -> None:
-        channels = image_shape(input_shape, self.data_format, where=self.name)[2]
-        multiplier = self.depth_multiplier
-        self.depthwise_kernel = self.add_weight(
-            "depthwise_kernel",
-            (*self.kernel_size, channels, multiplier),
-            self.depthwise_initializer,
-        )
+        channels = self.image_shape(input_shape)[2]
+        self.depthwise_kernel = self.add_depthwise("depthwise_kernel", channels)
         self.pointwise_kernel = self.add_weight(
-            "pointwise_kernel", (1, 1, channels * multiplier, self.filters),
+            "pointwise_kernel",
+            (1, 1, channels * self.depth_multiplier, self.filters),
             self.pointwise_initializer,
-        )  # fmt: skip
+        )
         self.add_bias(self.filters)
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        image = emit_to_last(graph, x, self.data_format)
-        between = emit_depthwise(graph, image, self, self.depthwise_kernel, None)
+        between = self.emit_depthwise(graph, x, self.depthwise_kernel, None)
         return self.emit_activated(graph, graph.conv2d(between, self.pointwise_kernel, self.bias))
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        height, width, channels = image_shape(input_shape, self.data_format, where=self.name)
-        geometry = conv2d_shape(
-            (1, height, width, channels),
-            (*self.kernel_size, channels, self.filters),
-            self.strides,
-            self.padding,
-            self.dilation_rate,
-            where=self.name,
-        )
-        return from_last(geometry.y_shape[1:], self.data_format)
+    def output_channels(self, channels: int) -> int:
+        return self.filters
 
     def get_config(self) -> dict[str, Any]:
         return {

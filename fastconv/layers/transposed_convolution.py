@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastconv._arguments import as_pair, as_single
 from fastconv.layers.convolution import FilterConvolution
-from fastconv.layers.data_format import (
-    emit_as_row,
-    emit_to_last,
-    from_last,
-    image_shape,
-    sequence_shape,
-)
+from fastconv.plan.geometry.padding import Pair
 from fastconv.plan.geometry.shapes import Conv2DShape
 from fastconv.plan.geometry.transposed import conv2d_transpose_shape
 from fastconv.utils.arrays import Shape
@@ -23,7 +16,51 @@ if TYPE_CHECKING:
     from fastconv.plan.recorder import Value
 
 
-class Conv2DTranspose(FilterConvolution):
+class TransposedConvolution(FilterConvolution):
+    """What `Conv2DTranspose` and `Conv1DTranspose` share."""
+
+    output_padding: Pair | None
+
+    def set_output_padding(self, output_padding: Any) -> None:
+        """Check and keep what is added at the end of each axis."""
+        self.output_padding = None
+        if output_padding is not None:
+            self.output_padding = self._sizes(output_padding, "output_padding", minimum=0)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        y = graph.conv2d_transpose(
+            self.emit_image(graph, x),
+            self.kernel,
+            self.bias,
+            strides=self.strides,
+            padding=self.padding,
+            dilation=self.dilation_rate,
+            output_padding=self.output_padding,
+            w_shape=self._w_shape,
+        )
+        return self.emit_activated(graph, y)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return self.output_shape_of(self._geometry(input_shape).x_shape)
+
+    def _geometry(self, input_shape: Shape) -> Conv2DShape:
+        image = self.image_shape(input_shape)
+        return conv2d_transpose_shape(
+            (1, *image),
+            (*self.kernel_size, self.filters, image[2]),
+            self.strides,
+            self.padding,
+            self.dilation_rate,
+            self.output_padding,
+            where=self.name,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        more = None if self.output_padding is None else self.as_given(self.output_padding)
+        return {**super().get_config(), "output_padding": more}
+
+
+class Conv2DTranspose(TransposedConvolution):
     """The gradient of a convolution's input, as a layer; a bias is added, then it activates.
 
     Parameters
@@ -76,59 +113,14 @@ class Conv2DTranspose(FilterConvolution):
         bias_initializer: Any = "zeros",
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            filters,
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            **kwargs,
-        )
-        where = type(self).__name__
-        self.output_padding = None
-        if output_padding is not None:
-            self.output_padding = as_pair(output_padding, "output_padding", where=where, minimum=0)
-
-    def emit(self, graph: Graph, x: Value) -> Value:
-        y = graph.conv2d_transpose(
-            emit_to_last(graph, x, self.data_format),
-            self.kernel,
-            self.bias,
-            strides=self.strides,
-            padding=self.padding,
-            dilation=self.dilation_rate,
-            output_padding=self.output_padding,
-        )
-        return self.emit_activated(graph, y)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return from_last(self._geometry(input_shape).x_shape[1:], self.data_format)
-
-    def _geometry(self, input_shape: Shape) -> Conv2DShape:
-        image = image_shape(input_shape, self.data_format, where=self.name)
-        return conv2d_transpose_shape(
-            (1, *image),
-            (*self.kernel_size, self.filters, image[2]),
-            self.strides,
-            self.padding,
-            self.dilation_rate,
-            self.output_padding,
-            where=self.name,
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "output_padding": self.output_padding,
-        }
+        super().__init__(**kwargs)
+        self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.set_output(activation, use_bias, bias_initializer)
+        self.set_filters(filters, kernel_initializer)
+        self.set_output_padding(output_padding)
 
 
-class Conv1DTranspose(FilterConvolution):
+class Conv1DTranspose(TransposedConvolution):
     """The gradient of a `Conv1D`'s input, as a layer; a bias is added, then it activates.
 
     Parameters
@@ -165,6 +157,8 @@ class Conv1DTranspose(FilterConvolution):
     [(3, 4, 5), (4,)]
     """
 
+    rank = 1
+
     def __init__(
         self,
         filters: int,
@@ -180,60 +174,12 @@ class Conv1DTranspose(FilterConvolution):
         bias_initializer: Any = "zeros",
         **kwargs: Any,
     ) -> None:
-        where = type(self).__name__
-        super().__init__(
-            filters,
-            kernel_size=(1, as_single(kernel_size, "kernel_size", where=where)),
-            strides=(1, as_single(strides, "strides", where=where)),
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=(1, as_single(dilation_rate, "dilation_rate", where=where)),
-            activation=activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            **kwargs,
-        )
+        super().__init__(**kwargs)
+        self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.set_output(activation, use_bias, bias_initializer)
+        self.set_filters(filters, kernel_initializer)
         if not isinstance(padding, str):
-            raise TypeError(f"{where}: padding must be 'valid' or 'same'; received {padding!r}")
-        self.output_padding = None
-        if output_padding is not None:
-            more = as_single(output_padding, "output_padding", where=where, minimum=0)
-            self.output_padding = (0, more)
-
-    def emit(self, graph: Graph, x: Value) -> Value:
-        y = graph.conv2d_transpose(
-            emit_as_row(graph, x, self.data_format),
-            self.kernel,
-            self.bias,
-            strides=self.strides,
-            padding=self.padding,
-            dilation=self.dilation_rate,
-            output_padding=self.output_padding,
-            w_shape=(1, *self.kernel.shape),
-        )
-        return self.emit_activated(graph, graph.reshape(y, y.shape[1:]))
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return from_last(self._geometry(input_shape).x_shape[2:], self.data_format)
-
-    def _geometry(self, input_shape: Shape) -> Conv2DShape:
-        steps, channels = sequence_shape(input_shape, self.data_format, where=self.name)
-        return conv2d_transpose_shape(
-            (1, 1, steps, channels),
-            (*self.kernel_size, self.filters, channels),
-            self.strides,
-            self.padding,
-            self.dilation_rate,
-            self.output_padding,
-            where=self.name,
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "kernel_size": self.kernel_size[1],
-            "strides": self.strides[1],
-            "dilation_rate": self.dilation_rate[1],
-            "output_padding": None if self.output_padding is None else self.output_padding[1],
-        }
+            raise TypeError(
+                f"{type(self).__name__}: padding must be 'valid' or 'same'; received {padding!r}"
+            )
+        self.set_output_padding(output_padding)
