@@ -1,4 +1,9 @@
-"""Layers, with Keras's names and arguments."""
+"""Layers, with Keras's names and arguments.
+
+Every layer also takes the arguments of `Layer`. An argument out of its range raises TypeError or
+ValueError, which state the rule, what was received, and the nearest name if one is misspelt. So
+does an input of a shape that the layer does not take.
+"""
 
 from fastconv.layers.activations import (
     ELU,
@@ -18,14 +23,13 @@ from fastconv.layers.dense import Dense
 from fastconv.layers.depthwise_convolution import DepthwiseConv2D, SeparableConv2D
 from fastconv.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D
 from fastconv.layers.geometric_augmentation import (
-    CenterCrop,
     RandomCrop,
     RandomFlip,
     RandomRotation,
     RandomTranslation,
     RandomZoom,
 )
-from fastconv.layers.image_preprocessing import Normalization, Rescaling, Resizing
+from fastconv.layers.image_preprocessing import CenterCrop, Normalization, Rescaling, Resizing
 from fastconv.layers.input import Input, InputLayer
 from fastconv.layers.merging import (
     Add,

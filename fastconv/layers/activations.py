@@ -384,11 +384,6 @@ class PReLU(Layer):
     name, trainable, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
-
     Examples
     --------
     >>> import numpy as np

@@ -7,16 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastconv import initializers
-from fastconv._arguments import as_int, as_pair, as_single
+from fastconv._arguments import as_int
 from fastconv.layers.activations import check_activation, emit_activation
-from fastconv.layers.data_format import (
-    check_data_format,
-    emit_as_row,
-    emit_from_last,
-    emit_to_last,
-    from_last,
-    shape_as_last,
-)
+from fastconv.layers.data_format import Spatial, check_data_format, emit_from_last
 from fastconv.layers.regularization import Regularized
 from fastconv.plan.geometry.padding import Pair, check_padding
 from fastconv.plan.geometry.shapes import Conv2DShape, conv2d_shape
@@ -28,51 +21,28 @@ if TYPE_CHECKING:
     from fastconv.plan.recorder import Value
 
 
-class Convolution(Regularized):
+class Convolution(Spatial, Regularized):
     """A window that moves over images or sequences; a subclass says what it does there.
 
-    Subclasses have Keras's arguments in Keras's order, and hand them to the three setters here.
-    Sequences pass as images of height 1, with window sizes to match.
+    Subclasses have Keras's arguments in Keras's order, and hand them to the setters here.
     """
-
-    rank = 2  # axes that the window moves along
 
     def set_window(
         self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
     ) -> None:
         """Check and keep how the window moves."""
         where = type(self).__name__
-        self.kernel_size = self._sizes(kernel_size, "kernel_size")
-        self.strides = self._sizes(strides, "strides")
+        self.kernel_size = self.as_sizes(kernel_size, "kernel_size")
+        self.strides = self.as_sizes(strides, "strides")
         self.padding = check_padding(padding, where=where)
         self.data_format = check_data_format(data_format, where=where)
-        self.dilation_rate = self._sizes(dilation_rate, "dilation_rate")
+        self.dilation_rate = self.as_sizes(dilation_rate, "dilation_rate")
 
     def set_output(self, activation: Any, use_bias: Any, bias_initializer: Any) -> None:
         """Check and keep what is done to the sums."""
         self.activation = check_activation(activation, where=type(self).__name__)
         self.use_bias = bool(use_bias)
         self.bias_initializer = initializers.get(bias_initializer)
-
-    def _sizes(self, value: Any, what: str, minimum: int = 1) -> Pair:
-        where = type(self).__name__
-        if self.rank == 1:
-            return (1 if minimum else 0, as_single(value, what, where=where, minimum=minimum))
-        return as_pair(value, what, where=where, minimum=minimum)
-
-    def image_shape(self, input_shape: Shape) -> Shape:
-        """(height, width, channels) of the input; the height of a sequence is 1."""
-        shape = shape_as_last(input_shape, self.data_format, self.rank, where=self.name)
-        return (*[1] * (2 - self.rank), *shape)
-
-    def output_shape_of(self, images: Shape) -> Shape:
-        """The layer's output shape, of that of a batch of images (n, height, width, channels)."""
-        return from_last(images[3 - self.rank :], self.data_format)
-
-    def emit_image(self, graph: Graph, x: Value) -> Value:
-        """Record the input as an image (height, width, channels)."""
-        emit = emit_to_last if self.rank == 2 else emit_as_row
-        return emit(graph, x, self.data_format)
 
     def add_bias(self, size: int) -> None:
         """Make the bias, if there is one: the last of the parameters."""
@@ -102,10 +72,6 @@ class Convolution(Regularized):
             "use_bias": self.use_bias,
             "bias_initializer": serialize(self.bias_initializer),
         }
-
-    def as_given(self, sizes: Pair) -> int | Pair:
-        """Sizes as an argument has them: one number for sequences."""
-        return sizes if self.rank == 2 else sizes[1]
 
 
 class FilterConvolution(Convolution, ABC):
@@ -167,7 +133,7 @@ class GroupedConvolution(FilterConvolution):
         return self.emit_activated(graph, y)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return self.output_shape_of(self._geometry(input_shape).y_shape)
+        return self.shape_of_images(self._geometry(input_shape).y_shape)
 
     def _sides(self) -> str | tuple[Pair, Pair]:
         before = (self.kernel_size[1] - 1) * self.dilation_rate[1]
@@ -217,11 +183,6 @@ class Conv2D(GroupedConvolution):
         The same for the output, divided by the number of samples.
     name, trainable, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
 
     Examples
     --------
@@ -273,11 +234,6 @@ class Conv1D(GroupedConvolution):
         As for `Conv2D`.
     name, trainable, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
 
     Examples
     --------

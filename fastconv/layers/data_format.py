@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastconv._arguments import check_choice, is_whole
+from fastconv._arguments import as_pair, as_single, check_choice, is_whole
+from fastconv.plan.geometry.padding import Pair
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
@@ -65,17 +66,6 @@ def emit_from_last(graph: Graph, x: Value, data_format: str) -> Value:
     return x if data_format == LAST else graph.transpose(x, (axes[-1], *axes[:-1]))
 
 
-def emit_as_row(graph: Graph, x: Value, data_format: str) -> Value:
-    """Record a sequence as an image of height 1, (1, steps, channels)."""
-    x = emit_to_last(graph, x, data_format)
-    return graph.reshape(x, (1, *x.shape))
-
-
-def emit_from_row(graph: Graph, x: Value, data_format: str) -> Value:
-    """Record an image of height 1 as a sequence in `data_format`."""
-    return emit_from_last(graph, graph.reshape(x, x.shape[1:]), data_format)
-
-
 def check_axis(axis: Any, *, where: str) -> int:
     """A whole number, but not 0, the batch axis."""
     if not is_whole(axis):
@@ -106,3 +96,48 @@ def emit_along(
     axes = [i for i in range(last + 1) if i != place]
     turned = record(graph.transpose(x, [*axes, place]))
     return graph.transpose(turned, [*range(place), last, *range(place, last)])
+
+
+class Spatial:
+    """What layers over images (rank 2) and over sequences (rank 1) share.
+
+    To the engine a sequence is an image of height 1, and its window sizes are pairs that begin
+    with 1.
+    """
+
+    rank = 2
+    data_format: str
+    name: str
+
+    def as_sizes(self, value: Any, what: str, minimum: int = 1) -> Pair:
+        """Check an argument for (rows, columns), or for the steps of a sequence."""
+        where = type(self).__name__
+        if self.rank == 2:
+            return as_pair(value, what, where=where, minimum=minimum)
+        return (min(1, minimum), as_single(value, what, where=where, minimum=minimum))
+
+    def as_given(self, sizes: Pair) -> int | Pair:
+        """Sizes as an argument has them: one number for sequences."""
+        return sizes if self.rank == 2 else sizes[1]
+
+    def shape_as_last(self, input_shape: Shape) -> Shape:
+        """The input's shape with the channels last; refuses one of other axes."""
+        return shape_as_last(input_shape, self.data_format, self.rank, where=self.name)
+
+    def image_shape(self, input_shape: Shape) -> Shape:
+        """(height, width, channels) of the input."""
+        return (*[1] * (2 - self.rank), *self.shape_as_last(input_shape))
+
+    def shape_of_images(self, images: Shape) -> Shape:
+        """The layer's output shape, of that of a batch of images (n, height, width, channels)."""
+        return from_last(images[3 - self.rank :], self.data_format)
+
+    def emit_image(self, graph: Graph, x: Value) -> Value:
+        """Record the input as an image (height, width, channels)."""
+        x = emit_to_last(graph, x, self.data_format)
+        return x if self.rank == 2 else graph.reshape(x, (1, *x.shape))
+
+    def emit_from_image(self, graph: Graph, y: Value) -> Value:
+        """Record an image as the output."""
+        y = y if self.rank == 2 else graph.reshape(y, y.shape[1:])
+        return emit_from_last(graph, y, self.data_format)

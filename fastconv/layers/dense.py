@@ -35,11 +35,6 @@ class Dense(Regularized):
     name, trainable, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-
     Examples
     --------
     >>> import numpy as np

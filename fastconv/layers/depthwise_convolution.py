@@ -63,7 +63,7 @@ class DepthwiseConvolution(Convolution, ABC):
             self.dilation_rate,
             where=self.name,
         )
-        return self.output_shape_of(geometry.y_shape)
+        return self.shape_of_images(geometry.y_shape)
 
 
 class DepthwiseConv2D(DepthwiseConvolution):
@@ -88,11 +88,6 @@ class DepthwiseConv2D(DepthwiseConvolution):
         As for `Conv2D`.
     name, trainable, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
 
     Examples
     --------
@@ -166,11 +161,6 @@ class SeparableConv2D(DepthwiseConvolution):
         As for `Conv2D`.
     name, trainable, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
 
     Examples
     --------

@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastconv.layers.base import Layer
-from fastconv.layers.data_format import (
-    check_data_format,
-    emit_from_last,
-    emit_to_last,
-    image_shape,
-    sequence_shape,
-)
+from fastconv.layers.data_format import Spatial, check_data_format, emit_from_last, emit_to_last
 from fastconv.utils.arrays import Shape
 from fastconv.utils.random import check_seed
 
@@ -67,10 +61,8 @@ class Dropout(Layer):
         return {**super().get_config(), "rate": self.rate, "seed": self.own_seed}
 
 
-class SpatialDropout(Dropout):
+class SpatialDropout(Spatial, Dropout):
     """What dropout of images' and of sequences' channels shares."""
-
-    rank: int
 
     def __init__(
         self,
@@ -89,8 +81,7 @@ class SpatialDropout(Dropout):
         return emit_from_last(graph, y, self.data_format)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        sizes = image_shape if self.rank == 2 else sequence_shape
-        sizes(input_shape, self.data_format, where=self.name)
+        self.shape_as_last(input_shape)
         return tuple(input_shape)
 
     def get_config(self) -> dict[str, Any]:
@@ -108,11 +99,6 @@ class SpatialDropout2D(SpatialDropout):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
-
     Examples
     --------
     >>> import numpy as np
@@ -120,8 +106,6 @@ class SpatialDropout2D(SpatialDropout):
     >>> bool((y == y[:, :1, :1]).all())
     True
     """
-
-    rank = 2
 
 
 class SpatialDropout1D(SpatialDropout):

@@ -6,11 +6,9 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_float, as_int, check_choice
-from fastconv.layers.base import Layer
 from fastconv.layers.data_format import image_shape
 from fastconv.layers.random_layer import RandomLayer, factor_range
 from fastconv.plan.geometry.points import (
-    Axes,
     Crop,
     Draw,
     Flip,
@@ -19,7 +17,6 @@ from fastconv.plan.geometry.points import (
     Zoom,
     resized,
     whole,
-    window,
 )
 from fastconv.plan.recording.sampling import FILL_MODES, INTERPOLATIONS
 from fastconv.utils.arrays import Shape
@@ -91,11 +88,6 @@ class RandomTranslation(RandomMove):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-
     Examples
     --------
     >>> import numpy as np
@@ -139,11 +131,6 @@ class RandomRotation(RandomMove):
     fill_mode, interpolation, seed, fill_value, name, input_shape
         As for `RandomTranslation`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-
     Examples
     --------
     >>> import numpy as np
@@ -183,11 +170,6 @@ class RandomZoom(RandomMove):
         The same for the width; by default the proportions stay.
     fill_mode, interpolation, seed, fill_value, name, input_shape
         As for `RandomTranslation`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
 
     Examples
     --------
@@ -243,11 +225,6 @@ class RandomFlip(RandomLayer):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if `mode` is misspelt.
-
     Examples
     --------
     >>> import numpy as np
@@ -289,11 +266,6 @@ class RandomCrop(RandomLayer):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
-
     Examples
     --------
     >>> import numpy as np
@@ -306,7 +278,9 @@ class RandomCrop(RandomLayer):
 
     def __init__(self, height: int, width: int, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
-        self.height, self.width = _size(self, height, width)
+        where = type(self).__name__
+        self.height = as_int(height, "height", where=where)
+        self.width = as_int(width, "width", where=where)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         source, size = x.shape[:2], (self.height, self.width)
@@ -323,57 +297,3 @@ class RandomCrop(RandomLayer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "height": self.height, "width": self.width}
-
-
-class CenterCrop(Layer):
-    """The middle of each image.
-
-    Where an image is smaller than the window, the largest part from the middle that has the
-    window's proportions is resized to it. Takes uint8 images as they are; the result is float32.
-
-    Parameters
-    ----------
-    height, width : int
-        Of the window.
-    name, input_shape
-        As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> CenterCrop(2, 2)(np.arange(16).reshape(1, 4, 4, 1)).reshape(2, 2).tolist()
-    [[5.0, 6.0], [9.0, 10.0]]
-    """
-
-    takes_uint8 = True
-
-    def __init__(self, height: int, width: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.height, self.width = _size(self, height, width)
-
-    def emit(self, graph: Graph, x: Value) -> Value:
-        self.compute_output_shape(x.shape)
-        return graph.resample(x, self._points(x.shape[0], x.shape[1]))
-
-    def _points(self, height: int, width: int) -> Axes:
-        if height >= self.height and width >= self.width:
-            top, left = (height - self.height) // 2, (width - self.width) // 2
-            return window(self.height, self.width, top, left)
-        return resized((height, width), (self.height, self.width), "crop")
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        channels = image_shape(input_shape, "channels_last", where=self.name)[2]
-        return (self.height, self.width, channels)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "height": self.height, "width": self.width}
-
-
-def _size(layer: Layer, height: int, width: int) -> tuple[int, int]:
-    where = type(layer).__name__
-    return as_int(height, "height", where=where), as_int(width, "width", where=where)

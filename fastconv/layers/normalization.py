@@ -85,11 +85,6 @@ class BatchNormalization(ScaledNormalization):
     name, trainable, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-
     Notes
     -----
     The weights are gamma, beta, moving_mean, moving_variance; the variances are those of the batch
@@ -188,11 +183,6 @@ class LayerNormalization(ScaledNormalization):
     name, trainable, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-
     Examples
     --------
     >>> import numpy as np
@@ -265,11 +255,6 @@ class GroupNormalization(ScaledNormalization):
     beta_initializer, gamma_initializer : str or Initializer
     name, trainable, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
 
     Examples
     --------

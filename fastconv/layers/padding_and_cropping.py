@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_pair
 from fastconv.layers.base import Layer
-from fastconv.layers.data_format import FIRST, check_data_format, image_shape, sequence_shape
+from fastconv.layers.data_format import FIRST, Spatial, check_data_format
 from fastconv.plan.geometry.padding import Pair, resolve_padding
 from fastconv.utils.arrays import Shape
 
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 Sides = tuple[Pair, ...]
 
 
-class Edges(Layer):
+class Edges(Spatial, Layer):
     """What padding and cropping share: (before, after) for each axis but the channels."""
-
-    rank: int  # axes with sides
 
     def _setup(self, value: Any, data_format: str | None, what: str) -> Sides:
         where = type(self).__name__
@@ -35,8 +33,7 @@ class Edges(Layer):
 
     def _sides(self, sides: Sides, x: Shape) -> Sides:
         """With the channels', which stay as they are."""
-        sizes = image_shape if self.rank == 2 else sequence_shape
-        sizes(x, self.data_format, where=self.name)
+        self.shape_as_last(x)
         return ((0, 0), *sides) if self.data_format == FIRST else (*sides, (0, 0))
 
 
@@ -94,19 +91,12 @@ class ZeroPadding2D(ZeroPadding):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
-
     Examples
     --------
     >>> import numpy as np
     >>> ZeroPadding2D(((0, 1), (2, 3)))(np.zeros((1, 4, 4, 5))).shape
     (1, 5, 9, 5)
     """
-
-    rank = 2
 
 
 class ZeroPadding1D(ZeroPadding):
@@ -149,8 +139,6 @@ class Cropping2D(Cropping):
     >>> Cropping2D(((0, 1), (2, 1)))(np.zeros((1, 4, 4, 5))).shape
     (1, 3, 1, 5)
     """
-
-    rank = 2
 
     def __init__(
         self,

@@ -28,11 +28,6 @@ class RandomContrast(RandomLayer):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
-
     Examples
     --------
     >>> import numpy as np
@@ -75,11 +70,6 @@ class RandomBrightness(RandomLayer):
         From -1 to 1; f stands for (-f, f). d is this share of the range of values.
     value_range, seed, name, input_shape
         As for `RandomContrast`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
 
     Examples
     --------
@@ -124,11 +114,6 @@ class RandomErasing(RandomLayer):
         None: normal noise, multiplied by the largest value and clipped.
     value_range, seed, name, input_shape
         As for `RandomContrast`; `fill_value` is clipped as well.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
 
     Examples
     --------

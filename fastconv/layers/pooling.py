@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastconv._arguments import as_float, as_pair, as_single, check_choice
+from fastconv._arguments import as_float, check_choice
 from fastconv._keras_paths import module_hooks
 from fastconv.layers.base import Layer
-from fastconv.layers.data_format import (
-    check_data_format,
-    emit_as_row,
-    emit_from_last,
-    emit_from_row,
-    emit_to_last,
-    from_last,
-    image_shape,
-    sequence_shape,
-)
-from fastconv.plan.geometry.padding import check_padding
+from fastconv.layers.data_format import Spatial, check_data_format, from_last
+from fastconv.plan.geometry.padding import Pair, check_padding
 from fastconv.plan.geometry.shapes import pool2d_shape
 from fastconv.utils.arrays import Shape
 
@@ -29,8 +20,91 @@ else:
     __getattr__, __dir__ = module_hooks(__name__)  # Keras's older programs find all layers here
 
 
-class Pooling2D(Layer):
-    """What the poolings share: a window that moves over the image, channel by channel.
+class Pooling(Spatial, Layer):
+    """A window that moves over images or sequences, channel by channel."""
+
+    kind: str
+    padding: str | tuple[Pair, Pair]
+
+    def set_window(self, pool_size: Any, strides: Any) -> None:
+        """Check and keep the window's size and steps."""
+        window = self.as_sizes(pool_size, "pool_size")
+        steps = window if strides is None else self.as_sizes(strides, "strides")
+        self.pool_size, self.strides = self.as_given(window), self.as_given(steps)
+
+    @property
+    def _window(self) -> tuple[Pair, Pair]:
+        """The window's size and steps over images."""
+        size, steps = self.pool_size, self.strides
+        return (
+            size if isinstance(size, tuple) else (1, size),
+            steps if isinstance(steps, tuple) else (1, steps),
+        )
+
+    def attributes(self) -> dict[str, Any]:
+        """What else the engine's pooling `kind` is told."""
+        return {}
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        image, more = self.emit_image(graph, x), self.attributes()
+        y = graph.pool2d(image, self.kind, *self._window, self.padding, **more)
+        return self.emit_from_image(graph, y)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        image = (1, *self.image_shape(input_shape))
+        geometry = pool2d_shape(image, *self._window, self.padding, where=self.name)
+        return self.shape_of_images(geometry.y_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "pool_size": self.pool_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "data_format": self.data_format,
+        }
+
+
+class Pooling2D(Pooling):
+    """Pooling of images; `MaxPooling2D` says what the arguments mean."""
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = (2, 2),
+        strides: int | Sequence[int] | None = None,
+        padding: Any = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.set_window(pool_size, strides)
+        self.padding = check_padding(padding, where=type(self).__name__)
+        self.data_format = check_data_format(data_format, where=type(self).__name__)
+
+
+class Pooling1D(Pooling):
+    """Pooling of sequences; `MaxPooling1D` says what the arguments mean."""
+
+    rank = 1
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        where = type(self).__name__
+        self.set_window(pool_size, strides)
+        name = padding.lower() if isinstance(padding, str) else padding
+        self.padding = check_choice(name, ("valid", "same"), where=where, what="padding")
+        self.data_format = check_data_format(data_format, where=where)
+
+
+class MaxPooling2D(Pooling2D):
+    """The largest element of each window.
 
     Parameters
     ----------
@@ -43,67 +117,6 @@ class Pooling2D(Layer):
     data_format : "channels_last" or "channels_first", optional
     name, trainable, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-    """
-
-    kind: str
-
-    def attributes(self) -> dict[str, Any]:
-        """What else the engine's pooling `kind` is told."""
-        return {}
-
-    def __init__(
-        self,
-        pool_size: int | Sequence[int] = (2, 2),
-        strides: int | Sequence[int] | None = None,
-        padding: Any = "valid",
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        where = type(self).__name__
-        self.pool_size = as_pair(pool_size, "pool_size", where=where)
-        self.strides = (
-            self.pool_size if strides is None else as_pair(strides, "strides", where=where)
-        )
-        self.padding = check_padding(padding, where=where)
-        self.data_format = check_data_format(data_format, where=where)
-
-    def emit(self, graph: Graph, x: Value) -> Value:
-        image = emit_to_last(graph, x, self.data_format)
-        y = graph.pool2d(
-            image, self.kind, self.pool_size, self.strides, self.padding, **self.attributes()
-        )
-        return emit_from_last(graph, y, self.data_format)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        image = image_shape(input_shape, self.data_format, where=self.name)
-        geometry = pool2d_shape(
-            (1, *image), self.pool_size, self.strides, self.padding, where=self.name
-        )
-        return from_last(geometry.y_shape[1:], self.data_format)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "pool_size": self.pool_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-        }
-
-
-class MaxPooling2D(Pooling2D):
-    """The largest element of each window.
-
-    Parameters
-    ----------
-    pool_size, strides, padding, data_format
-        As for `Pooling2D`.
 
     Examples
     --------
@@ -120,10 +133,7 @@ class MaxPooling2D(Pooling2D):
 class AveragePooling2D(Pooling2D):
     """The mean of each window; where it hangs over the edge, of what is inside.
 
-    Parameters
-    ----------
-    pool_size, strides, padding, data_format
-        As for `Pooling2D`.
+    The arguments are those of `MaxPooling2D`.
 
     Examples
     --------
@@ -140,10 +150,7 @@ class AveragePooling2D(Pooling2D):
 class MinPooling2D(Pooling2D):
     """The smallest element of each window.
 
-    Parameters
-    ----------
-    pool_size, strides, padding, data_format
-        As for `Pooling2D`.
+    The arguments are those of `MaxPooling2D`.
 
     Examples
     --------
@@ -163,7 +170,7 @@ class LPPooling2D(Pooling2D):
     Parameters
     ----------
     pool_size, strides, padding, data_format
-        As for `Pooling2D`.
+        As for `MaxPooling2D`.
     p : float
         At least 1.
 
@@ -197,8 +204,8 @@ class LPPooling2D(Pooling2D):
         return {**super().get_config(), "p": self.p}
 
 
-class Pooling1D(Layer):
-    """What the poolings share: a window that moves over the steps, channel by channel.
+class MaxPooling1D(Pooling1D):
+    """The largest element of each window.
 
     Parameters
     ----------
@@ -207,71 +214,8 @@ class Pooling1D(Layer):
     strides : int, optional
         Default: `pool_size`.
     padding : "valid" or "same"
-        Padding is never counted as an element.
-    data_format : "channels_last" or "channels_first", optional
-    name, trainable, input_shape
-        As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-    """
-
-    kind: str
-
-    def __init__(
-        self,
-        pool_size: int | Sequence[int] = 2,
-        strides: int | Sequence[int] | None = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        where = type(self).__name__
-        self.pool_size = as_single(pool_size, "pool_size", where=where)
-        self.strides = (
-            self.pool_size if strides is None else as_single(strides, "strides", where=where)
-        )
-        name = padding.lower() if isinstance(padding, str) else padding
-        self.padding = check_choice(name, ("valid", "same"), where=where, what="padding")
-        self.data_format = check_data_format(data_format, where=where)
-
-    def emit(self, graph: Graph, x: Value) -> Value:
-        row = emit_as_row(graph, x, self.data_format)
-        window, strides = (1, self.pool_size), (1, self.strides)
-        y = graph.pool2d(row, self.kind, window, strides, self.padding)
-        return emit_from_row(graph, y, self.data_format)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        steps, channels = sequence_shape(input_shape, self.data_format, where=self.name)
-        geometry = pool2d_shape(
-            (1, 1, steps, channels),
-            (1, self.pool_size),
-            (1, self.strides),
-            self.padding,
-            where=self.name,
-        )
-        return from_last(geometry.y_shape[2:], self.data_format)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "pool_size": self.pool_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-        }
-
-
-class MaxPooling1D(Pooling1D):
-    """The largest element of each window.
-
-    Parameters
-    ----------
-    pool_size, strides, padding, data_format
-        As for `Pooling1D`.
+    data_format, name, trainable, input_shape
+        As for `MaxPooling2D`.
 
     Examples
     --------
@@ -286,10 +230,7 @@ class MaxPooling1D(Pooling1D):
 class AveragePooling1D(Pooling1D):
     """The mean of each window; where it hangs over the end, of what is inside.
 
-    Parameters
-    ----------
-    pool_size, strides, padding, data_format
-        As for `Pooling1D`.
+    The arguments are those of `MaxPooling1D`.
 
     Examples
     --------
@@ -301,25 +242,10 @@ class AveragePooling1D(Pooling1D):
     kind = "avg"
 
 
-class GlobalPooling(Layer):
-    """What the global poolings share.
-
-    Parameters
-    ----------
-    data_format : "channels_last" or "channels_first", optional
-    keepdims : bool
-        Whether the axes that were pooled stay, with size 1.
-    name, trainable, input_shape
-        As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-    """
+class GlobalPooling(Spatial, Layer):
+    """What the global poolings share."""
 
     kind: str
-    rank: int  # axes that are pooled
 
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
@@ -333,15 +259,12 @@ class GlobalPooling(Layer):
 
     def emit(self, graph: Graph, x: Value) -> Value:
         shape = self.compute_output_shape(x.shape)
-        image = emit_to_last(graph, x, self.data_format)
-        if self.rank == 1:
-            image = graph.reshape(image, (1, *image.shape))
+        image = self.emit_image(graph, x)
         pooled = graph.pool2d(image, self.kind, image.shape[:2])
         return graph.reshape(pooled, shape)  # a single pixel reads the same in either format
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        sizes = image_shape if self.rank == 2 else sequence_shape
-        channels = sizes(input_shape, self.data_format, where=self.name)[-1]
+        channels = self.image_shape(input_shape)[2]
         return from_last((*[1] * self.rank * self.keepdims, channels), self.data_format)
 
     def get_config(self) -> dict[str, Any]:
@@ -354,8 +277,11 @@ class GlobalMaxPooling2D(GlobalPooling):
 
     Parameters
     ----------
-    data_format, keepdims
-        As for `GlobalPooling`.
+    data_format : "channels_last" or "channels_first", optional
+    keepdims : bool
+        Whether the axes that were pooled stay, with size 1.
+    name, trainable, input_shape
+        As for every `Layer`.
 
     Examples
     --------
@@ -364,16 +290,13 @@ class GlobalMaxPooling2D(GlobalPooling):
     array([[6., 7.]], dtype=float32)
     """
 
-    kind, rank = "max", 2
+    kind = "max"
 
 
 class GlobalAveragePooling2D(GlobalPooling):
     """The mean of each channel of an image.
 
-    Parameters
-    ----------
-    data_format, keepdims
-        As for `GlobalPooling`.
+    The arguments are those of `GlobalMaxPooling2D`.
 
     Examples
     --------
@@ -382,16 +305,13 @@ class GlobalAveragePooling2D(GlobalPooling):
     array([[3., 4.]], dtype=float32)
     """
 
-    kind, rank = "avg", 2
+    kind = "avg"
 
 
 class GlobalMaxPooling1D(GlobalPooling):
     """The largest element of each channel of a sequence.
 
-    Parameters
-    ----------
-    data_format, keepdims
-        As for `GlobalPooling`.
+    The arguments are those of `GlobalMaxPooling2D`.
 
     Examples
     --------
@@ -400,16 +320,14 @@ class GlobalMaxPooling1D(GlobalPooling):
     array([[6., 7.]], dtype=float32)
     """
 
-    kind, rank = "max", 1
+    kind = "max"
+    rank = 1
 
 
 class GlobalAveragePooling1D(GlobalPooling):
     """The mean of each channel of a sequence.
 
-    Parameters
-    ----------
-    data_format, keepdims
-        As for `GlobalPooling`.
+    The arguments are those of `GlobalMaxPooling2D`.
 
     Examples
     --------
@@ -418,4 +336,5 @@ class GlobalAveragePooling1D(GlobalPooling):
     array([[[3., 4.]]], dtype=float32)
     """
 
-    kind, rank = "avg", 1
+    kind = "avg"
+    rank = 1

@@ -25,7 +25,7 @@ class TransposedConvolution(FilterConvolution):
         """Check and keep what is added at the end of each axis."""
         self.output_padding = None
         if output_padding is not None:
-            self.output_padding = self._sizes(output_padding, "output_padding", minimum=0)
+            self.output_padding = self.as_sizes(output_padding, "output_padding", minimum=0)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         y = graph.conv2d_transpose(
@@ -41,7 +41,7 @@ class TransposedConvolution(FilterConvolution):
         return self.emit_activated(graph, y)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return self.output_shape_of(self._geometry(input_shape).x_shape)
+        return self.shape_of_images(self._geometry(input_shape).x_shape)
 
     def _geometry(self, input_shape: Shape) -> Conv2DShape:
         image = self.image_shape(input_shape)
@@ -82,11 +82,6 @@ class Conv2DTranspose(TransposedConvolution):
         As for `Conv2D`.
     name, trainable, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
 
     Examples
     --------
@@ -141,11 +136,6 @@ class Conv1DTranspose(TransposedConvolution):
         As for `Conv2D`.
     name, trainable, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
 
     Examples
     --------
