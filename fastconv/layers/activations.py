@@ -42,19 +42,26 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class ActivationLayer(Layer):
-    """An activation without parameters, which other layers may take as their `activation`."""
+    """An activation without weights, which other layers may take as their `activation`."""
 
     kind = ""
+    own: tuple[str, ...] = ()
+    """The arguments that the engine's activation `kind` is told, and the configuration holds."""
+
+    def keep(self, **given: Any) -> None:
+        """Check the class's own arguments and keep each under its name."""
+        for name, value in check_attrs(self.kind, given, where=type(self).__name__).items():
+            setattr(self, name, value)
 
     def attributes(self) -> dict[str, Any]:
         """What the engine's activation `kind` is told."""
-        return {}
+        return {name: getattr(self, name) for name in self.own}
 
     def emit(self, graph: Graph, x: Value) -> Value:
         return graph.activation(x, self.kind, **self.attributes())
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return tuple(input_shape)
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **{name: getattr(self, name) for name in self.own}}
 
 
 def check_activation(value: Any, *, where: str) -> Any:
@@ -137,17 +144,12 @@ class ReLU(ActivationLayer):
     Parameters
     ----------
     max_value : float, optional
-        The largest output; default: none.
+        The largest output; default: none. No number may be below 0.
     negative_slope : float
         negative_slope * (x - threshold) where x <= threshold.
     threshold : float
     name, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is none, or below 0.
 
     Examples
     --------
@@ -167,7 +169,7 @@ class ReLU(ActivationLayer):
     ) -> None:
         super().__init__(**kwargs)
         given = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
-        self._attrs = check_attrs("clipped_relu", given, where="ReLU")
+        self._attrs = check_attrs("clipped_relu", given, where=type(self).__name__)
         plain = self._attrs == {"max_value": math.inf, "negative_slope": 0, "threshold": 0}
         self.kind = "relu" if plain else "clipped_relu"
 
@@ -176,11 +178,8 @@ class ReLU(ActivationLayer):
 
     def get_config(self) -> dict[str, Any]:
         top = self._attrs["max_value"]
-        return {
-            **super().get_config(),
-            **self._attrs,
-            "max_value": None if top == math.inf else top,
-        }
+        own = {**self._attrs, "max_value": None if top == math.inf else top}
+        return {**super().get_config(), **own}
 
 
 class LeakyReLU(ActivationLayer):
@@ -193,11 +192,6 @@ class LeakyReLU(ActivationLayer):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no number, or below 0.
-
     Examples
     --------
     >>> import numpy as np
@@ -206,19 +200,14 @@ class LeakyReLU(ActivationLayer):
     """
 
     kind = "leaky_relu"
+    own = ("negative_slope",)
+    negative_slope: float
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
         super().__init__(**kwargs)
-        given = {"negative_slope": negative_slope}
-        self.negative_slope = check_attrs(self.kind, given, where="LeakyReLU")["negative_slope"]
-
-    def attributes(self) -> dict[str, Any]:
-        return {"negative_slope": self.negative_slope}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "negative_slope": self.negative_slope}
+        self.keep(negative_slope=negative_slope)
 
 
 class ELU(ActivationLayer):
@@ -231,11 +220,6 @@ class ELU(ActivationLayer):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no number, or below 0.
-
     Examples
     --------
     >>> import numpy as np
@@ -244,16 +228,12 @@ class ELU(ActivationLayer):
     """
 
     kind = "elu"
+    own = ("alpha",)
+    alpha: float
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = check_attrs(self.kind, {"alpha": alpha}, where="ELU")["alpha"]
-
-    def attributes(self) -> dict[str, Any]:
-        return {"alpha": self.alpha}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "alpha": self.alpha}
+        self.keep(alpha=alpha)
 
 
 class GELU(ActivationLayer):
@@ -274,17 +254,12 @@ class GELU(ActivationLayer):
     """
 
     kind = "gelu"
+    own = ("approximate",)
+    approximate: bool
 
     def __init__(self, approximate: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        given = {"approximate": approximate}
-        self.approximate = check_attrs(self.kind, given, where="GELU")["approximate"]
-
-    def attributes(self) -> dict[str, Any]:
-        return {"approximate": self.approximate}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "approximate": self.approximate}
+        self.keep(approximate=approximate)
 
 
 class SiLU(ActivationLayer):

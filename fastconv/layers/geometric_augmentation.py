@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_float, as_int, check_choice
 from fastconv.layers.data_format import image_shape
-from fastconv.layers.random_layer import RandomLayer, factor_range
+from fastconv.layers.random_layer import RandomLayer, Range, factor_range
 from fastconv.plan.geometry.points import (
     Crop,
     Draw,
@@ -44,6 +44,11 @@ class RandomMove(RandomLayer, ABC):
             interpolation, INTERPOLATIONS, where=where, what="interpolation"
         )
         self.fill_value = as_float(fill_value, "fill_value", where=where)
+
+    def share(self, value: Any, what: str, low_too: bool = True) -> Range:
+        """(smallest, largest) of a factor from -1 to 1."""
+        where = type(self).__name__
+        return factor_range(value, what, where=where, low=-1, high=1, low_too=low_too)
 
     @abstractmethod
     def draw(self, height: int, width: int) -> Draw:
@@ -107,10 +112,8 @@ class RandomTranslation(RandomMove):
         **kwargs: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, **kwargs)
-        self.height_factor, self.width_factor = (
-            factor_range(value, name, where=type(self).__name__, low=-1, high=1)
-            for name, value in (("height_factor", height_factor), ("width_factor", width_factor))
-        )
+        self.height_factor = self.share(height_factor, "height_factor")
+        self.width_factor = self.share(width_factor, "width_factor")
 
     def draw(self, height: int, width: int) -> Draw:
         return Translation(height, width, self.height_factor, self.width_factor)
@@ -149,7 +152,7 @@ class RandomRotation(RandomMove):
         **kwargs: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, **kwargs)
-        self.factor = factor_range(factor, "factor", where=type(self).__name__, low=-1, high=1)
+        self.factor = self.share(factor, "factor")
 
     def draw(self, height: int, width: int) -> Draw:
         return Rotation(height, width, self.factor)
@@ -190,15 +193,10 @@ class RandomZoom(RandomMove):
         **kwargs: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, **kwargs)
-        where = type(self).__name__
-        self.height_factor = factor_range(
-            height_factor, "height_factor", where=where, low=-1, high=1, low_too=False
-        )
+        self.height_factor = self.share(height_factor, "height_factor", low_too=False)
         self.width_factor = None
         if width_factor is not None:
-            self.width_factor = factor_range(
-                width_factor, "width_factor", where=where, low=-1, high=1, low_too=False
-            )
+            self.width_factor = self.share(width_factor, "width_factor", low_too=False)
 
     def draw(self, height: int, width: int) -> Draw:
         return Zoom(height, width, self.height_factor, self.width_factor)
@@ -220,10 +218,8 @@ class RandomFlip(RandomLayer):
     ----------
     mode : "horizontal", "vertical" or "horizontal_and_vertical"
         Left to right, top to bottom, or both at once, which is half a turn.
-    seed : int, optional
-        Default: from the model's seed and the layer's place in it.
-    name, input_shape
-        As for every `Layer`.
+    seed, name, input_shape
+        As for `RandomTranslation`.
 
     Examples
     --------
@@ -261,10 +257,8 @@ class RandomCrop(RandomLayer):
     ----------
     height, width : int
         Of the window.
-    seed : int, optional
-        Default: from the model's seed and the layer's place in it.
-    name, input_shape
-        As for every `Layer`.
+    seed, name, input_shape
+        As for `RandomTranslation`.
 
     Examples
     --------

@@ -176,12 +176,8 @@ class LayerNormalization(ScaledNormalization):
     axis : int or sequence of int
         The axes that are normalised together: the last one, or several up to the last one. gamma
         and beta have their shape.
-    epsilon : float
-    center, scale : bool
-        Whether there is a trained beta and gamma.
-    beta_initializer, gamma_initializer : str or Initializer
-    name, trainable, input_shape
-        As for every `Layer`.
+    epsilon, center, scale, beta_initializer, gamma_initializer, name, trainable, input_shape
+        As for `BatchNormalization`.
 
     Examples
     --------
@@ -249,12 +245,8 @@ class GroupNormalization(ScaledNormalization):
         normalisation).
     axis : int
         Of the channels; another than the last one is turned to the end and back.
-    epsilon : float
-    center, scale : bool
-        Whether each channel has a trained beta and gamma.
-    beta_initializer, gamma_initializer : str or Initializer
-    name, trainable, input_shape
-        As for every `Layer`.
+    epsilon, center, scale, beta_initializer, gamma_initializer, name, trainable, input_shape
+        As for `BatchNormalization`.
 
     Examples
     --------
