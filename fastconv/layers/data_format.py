@@ -1,5 +1,5 @@
-"""Which axis is which: the engine works on channels_last and along the last axis, so that whatever
-lies otherwise is transposed at the door."""
+"""The order of axes: the engine works on channels_last and along the last axis, so that others are
+transposed on their way in and out."""
 
 from __future__ import annotations
 
@@ -119,6 +119,10 @@ class Spatial:
     def as_given(self, sizes: Pair) -> int | Pair:
         """Sizes as an argument has them: one number for sequences."""
         return sizes if self.rank == 2 else sizes[1]
+
+    def as_pair(self, given: int | Pair) -> Pair:
+        """The opposite of `as_given`."""
+        return given if isinstance(given, tuple) else (1, given)
 
     def shape_as_last(self, input_shape: Shape) -> Shape:
         """The input's shape with the channels last; refuses one of other axes."""

@@ -1,4 +1,4 @@
-"""Normalizations with a trained factor gamma and offset beta behind them."""
+"""Normalisations by batches, samples or groups, with a trained gamma and beta behind them."""
 
 from __future__ import annotations
 

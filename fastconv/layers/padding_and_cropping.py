@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 Sides = tuple[Pair, ...]
 
 
-class Edges(Spatial, Layer):
+class PaddingOrCropping(Spatial, Layer):
     """What padding and cropping share: (before, after) for each axis but the channels."""
 
-    def _setup(self, value: Any, data_format: str | None, what: str) -> Sides:
+    def check_sides(self, value: Any, data_format: str | None, what: str) -> Sides:
+        """Keep the data format; the argument `what` as (before, after) for each axis."""
         where = type(self).__name__
         self.data_format = check_data_format(data_format, where=where)
         if self.rank == 1:
@@ -31,24 +32,24 @@ class Edges(Spatial, Layer):
             raise TypeError(f"{where}: {what} must be numbers; received {value!r}")
         return resolve_padding(value, (1, 1), (1, 1), (1, 1), where=where)
 
-    def _sides(self, sides: Sides, x: Shape) -> Sides:
-        """With the channels', which stay as they are."""
+    def all_sides(self, sides: Sides, x: Shape) -> Sides:
+        """The sides with those of the channels, which stay as they are."""
         self.shape_as_last(x)
         return ((0, 0), *sides) if self.data_format == FIRST else (*sides, (0, 0))
 
 
-class ZeroPadding(Edges):
+class ZeroPadding(PaddingOrCropping):
     """Zeros before and after."""
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.padding = self._setup(padding, data_format, "padding")
+        self.padding = self.check_sides(padding, data_format, "padding")
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        return graph.pad(x, self._sides(self.padding, x.shape))
+        return graph.pad(x, self.all_sides(self.padding, x.shape))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        sides = self._sides(self.padding, input_shape)
+        sides = self.all_sides(self.padding, input_shape)
         return tuple(a + n + b for (a, b), n in zip(sides, input_shape, strict=True))
 
     def get_config(self) -> dict[str, Any]:
@@ -56,18 +57,18 @@ class ZeroPadding(Edges):
         return {**super().get_config(), "padding": padding, "data_format": self.data_format}
 
 
-class Cropping(Edges):
+class Cropping(PaddingOrCropping):
     """Without what lies before and after."""
 
     def __init__(self, cropping: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.cropping = self._setup(cropping, data_format, "cropping")
+        self.cropping = self.check_sides(cropping, data_format, "cropping")
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        return graph.crop(x, self._sides(self.cropping, x.shape))
+        return graph.crop(x, self.all_sides(self.cropping, x.shape))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        sides = self._sides(self.cropping, input_shape)
+        sides = self.all_sides(self.cropping, input_shape)
         shape = tuple(n - a - b for (a, b), n in zip(sides, input_shape, strict=True))
         if min(shape) < 1:
             raise ValueError(

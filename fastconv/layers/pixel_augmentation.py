@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_float, items_of
-from fastconv.layers.random_layer import RandomLayer, factor_range, value_limits
+from fastconv.layers.random_layer import RandomLayer, Range, factor_range
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
@@ -170,3 +170,14 @@ class RandomErasing(RandomLayer):
             "fill_value": self.fill_value,
             "value_range": self.value_range,
         }
+
+
+def value_limits(value: Any, *, where: str) -> Range:
+    """The smallest and the largest value of a pixel."""
+    ends = items_of(value)
+    if ends is None or len(ends) != 2:
+        raise ValueError(f"{where}: value_range must be (smallest, largest); received {value!r}")
+    low, high = (as_float(end, "value_range", where=where) for end in ends)
+    if not low < high:
+        raise ValueError(f"{where}: value_range must be (smallest, largest); received {value!r}")
+    return low, high

@@ -35,11 +35,7 @@ class Pooling(Spatial, Layer):
     @property
     def _window(self) -> tuple[Pair, Pair]:
         """The window's size and steps over images."""
-        size, steps = self.pool_size, self.strides
-        return (
-            size if isinstance(size, tuple) else (1, size),
-            steps if isinstance(steps, tuple) else (1, steps),
-        )
+        return self.as_pair(self.pool_size), self.as_pair(self.strides)
 
     def attributes(self) -> dict[str, Any]:
         """What else the engine's pooling `kind` is told."""
