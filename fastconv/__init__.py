@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING, Any
 
-from fastconv import _keras_paths
 from fastconv._version import __version__
 
 if TYPE_CHECKING:
@@ -116,6 +116,18 @@ def _refuse_uncompiled(folder: str) -> None:
     )
 
 
+class _KerasPathFinder:
+    """The import system's way to Keras's older module paths; loads their table when it is asked."""
+
+    @staticmethod
+    def find_spec(name: str, *unused: Any) -> Any:
+        if not name.startswith("fastconv.") or name == "fastconv._keras_paths":
+            return None
+        from fastconv import _keras_paths
+
+        return _keras_paths.find_spec(name)
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"fastconv.{name}")
@@ -131,4 +143,5 @@ def __dir__() -> list[str]:
 
 
 _refuse_uncompiled(os.path.dirname(os.path.abspath(__file__)))
-_keras_paths.install()
+# Asked first, since an empty folder that an older version left would pass for a package.
+sys.meta_path.insert(0, _KerasPathFinder)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -65,17 +65,16 @@ def module_hooks(path: str) -> tuple[Callable[[str], Any], Callable[[], list[str
     return __getattr__, __dir__
 
 
-class KerasPathFinder:
-    """The import system's way to the paths of the table."""
+def find_spec(name: str) -> ModuleSpec | None:
+    """How the import system makes the module at an old path; None for other paths."""
+    if name not in PATHS:
+        return None
+    is_package = any(other.startswith(f"{name}.") for other in PATHS)
+    return ModuleSpec(name, _Loader, is_package=is_package)  # type: ignore[arg-type]
 
-    @staticmethod
-    def find_spec(
-        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name not in PATHS:
-            return None
-        is_package = any(other.startswith(f"{name}.") for other in PATHS)
-        return ModuleSpec(name, KerasPathFinder, is_package=is_package)  # type: ignore[arg-type]
+
+class _Loader:
+    """Makes the module at an old path."""
 
     @staticmethod
     def create_module(spec: ModuleSpec) -> None:
@@ -86,9 +85,3 @@ class KerasPathFinder:
         path = module.__name__
         module.__doc__ = f"Where older Keras programs look for what is in {', '.join(PATHS[path])}."
         vars(module).update(zip(("__getattr__", "__dir__"), module_hooks(path), strict=True))
-
-
-def install() -> None:
-    """Make the paths importable; asked first, since an empty folder would pass for a package."""
-    if KerasPathFinder not in sys.meta_path:
-        sys.meta_path.insert(0, KerasPathFinder)  # type: ignore[arg-type]
