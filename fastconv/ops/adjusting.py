@@ -8,12 +8,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastconv.kernels.adjust import adjust, channel_means, clip_bwd
-from fastconv.ops._checks import Array, float32, number, result, same_shape
-from fastconv.ops._layout import LAST, pixels
+from fastconv.ops._checks import LAST, Array, float32, number, pixels, result, same_shape
+from fastconv.ops._docs import LIKE_X, documented
 
+__all__ = ["brightness", "brightness_backward", "contrast", "contrast_backward"]
+
+FORWARD = """
+Parameters
+----------
+x : array_like (mb, ih, iw, c)
+    Bytes are read as they are.
+low, high : float
+    The limits; by default there are none.
+"""
+BACKWARD = """
+Parameters
+----------
+dy, y : array_like (mb, ih, iw, c)
+low, high
+    As in the forward pass.
+out : float32 array of the shape of y, optional
+    It may be dy itself.
+
+Returns
+-------
+float32 array of the shape of y: `out` if given.
+"""
 ONE = np.ones((1, 1), np.float32)
 
 
+@documented(LIKE_X, FORWARD)
 def contrast(
     x: Any,
     factor: Any,
@@ -26,22 +50,7 @@ def contrast(
 
     Parameters
     ----------
-    x : array_like (mb, ih, iw, c)
-        Bytes are read as they are.
     factor : float, or array_like (mb,) with one for each image
-    low, high : float
-        The limits; by default there are none.
-    out : float32 array of the shape of x, optional
-        It may be x itself.
-
-    Returns
-    -------
-    float32 array of the shape of x: `out` if given.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If shapes or types do not fit, before anything is written.
 
     Examples
     --------
@@ -51,11 +60,12 @@ def contrast(
     where = "contrast"
     images, f = pixels(x, where, False), _for_each(factor, x, "factor", where)
     limits = _limits(low, high, where)
-    y = result(out, images.shape, where, allow_same=True, x=x, factor=factor)
+    y = result(out, images.shape, where, in_place=("x",), x=x, factor=factor)
     adjust(_rows(images), _rows(y), f, _rest(images, f), *limits)
     return y
 
 
+@documented(BACKWARD)
 def contrast_backward(
     dy: Any,
     y: Any,
@@ -69,20 +79,8 @@ def contrast_backward(
 
     Parameters
     ----------
-    dy, y : array_like (mb, ih, iw, c)
-    factor, low, high
+    factor
         As given to `contrast`.
-    out : float32 array of the shape of y, optional
-        It may be dy itself.
-
-    Returns
-    -------
-    float32 array of the shape of y: `out` if given.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If shapes or types do not fit, before anything is written.
 
     Examples
     --------
@@ -93,12 +91,13 @@ def contrast_backward(
     where = "contrast_backward"
     gradient, outputs = _gradient(dy, y, where)
     f, limits = _for_each(factor, y, "factor", where), _limits(low, high, where)
-    dx = result(out, gradient.shape, where, allow_same=True, dy=dy, y=y, factor=factor)
+    dx = result(out, gradient.shape, where, in_place=("dy", "y"), dy=dy, y=y, factor=factor)
     clip_bwd(_rows(gradient), _rows(outputs), _rows(dx), *limits)
     adjust(_rows(dx), _rows(dx), f, _rest(dx, f), -np.inf, np.inf)
     return dx
 
 
+@documented(LIKE_X, FORWARD)
 def brightness(
     x: Any,
     delta: Any,
@@ -111,18 +110,7 @@ def brightness(
 
     Parameters
     ----------
-    x, low, high, out
-        As for `contrast`.
     delta : float, or array_like (mb,) with one for each image
-
-    Returns
-    -------
-    float32 array of the shape of x: `out` if given.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If shapes or types do not fit, before anything is written.
 
     Examples
     --------
@@ -133,32 +121,16 @@ def brightness(
     where = "brightness"
     images, d = pixels(x, where, False), _for_each(delta, x, "delta", where)
     limits = _limits(low, high, where)
-    y = result(out, images.shape, where, allow_same=True, x=x, delta=delta)
+    y = result(out, images.shape, where, in_place=("x",), x=x, delta=delta)
     adjust(_rows(images), _rows(y), ONE, d, *limits)
     return y
 
 
+@documented(BACKWARD)
 def brightness_backward(
     dy: Any, y: Any, low: float = -np.inf, high: float = np.inf, *, out: Array | None = None
 ) -> Array:
     """Gradient dx of sum(dy * y), y being what `brightness` returned: dy, or 0 where y is a limit.
-
-    Parameters
-    ----------
-    dy, y : array_like (mb, ih, iw, c)
-    low, high
-        As given to `brightness`.
-    out : float32 array of the shape of y, optional
-        It may be dy itself.
-
-    Returns
-    -------
-    float32 array of the shape of y: `out` if given.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If shapes or types do not fit, before anything is written.
 
     Examples
     --------
@@ -168,7 +140,7 @@ def brightness_backward(
     """
     where = "brightness_backward"
     (gradient, outputs), limits = _gradient(dy, y, where), _limits(low, high, where)
-    dx = result(out, gradient.shape, where, allow_same=True, dy=dy, y=y)
+    dx = result(out, gradient.shape, where, in_place=("dy", "y"), dy=dy, y=y)
     clip_bwd(_rows(gradient), _rows(outputs), _rows(dx), *limits)
     return dx
 

@@ -1,4 +1,4 @@
-"""General matrix product."""
+"""Matrix products."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from fastconv.kernels.gemm import gemm as gemm_kernel
 from fastconv.ops._checks import (
     Array,
     activation_name,
-    apart,
     flag,
     number,
+    result,
     same_shape,
     strided_float32,
     vector,
-    writable,
 )
+
+__all__ = ["gemm"]
 
 
 def gemm(
@@ -84,13 +85,8 @@ def gemm(
         same_shape(added, (m, n), "c", "op(a) @ op(b)", where)
     row = None if bias is None else vector(bias, n, "bias", "columns", where)
     name = activation_name(activation, where)
-    if out is None:
-        out = np.empty((m, n), np.float32)
-    else:
-        writable(out, (m, n), "out", where, dense=False)
-        apart(out, "out", where, a=a, b=b, bias=bias)
-        apart(out, "out", where, allow_same=True, c=c)
-    if beta != 0 and added is not None and added is not out:
-        out[...] = added
-    gemm_kernel(left, right, out, alpha, beta, row, name)
-    return out
+    y = result(out, (m, n), where, in_place=("c",), dense=False, a=a, b=b, bias=bias, c=c)
+    if beta != 0 and added is not None and added is not y:
+        y[...] = added
+    gemm_kernel(left, right, y, alpha, beta, row, name)
+    return y
