@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from fastconv.datasets._decode import Form, UnreadableError, decode, look
-from fastconv.datasets._sources import Source
+from fastconv.datasets._file_tree import Source
 
 _CHUNK_BYTES = 4 << 20
 _CHUNK_IMAGES = 256

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_int
-from fastconv.datasets._form import checked_wish
+from fastconv.datasets._image_format import checked_wish
 from fastconv.datasets._split import stratified_split
 from fastconv.datasets.images import ImageSet, read_images
 from fastconv.datasets.labelled import ImageDataset, LabelledImages

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fastconv.datasets._array_store import StoreEntry
+from fastconv.datasets._cache import StoreEntry
 from fastconv.datasets._decode_many import Skipped
-from fastconv.datasets._decode_task import DecodeTask
-from fastconv.datasets._form import Wish, checked_wish
-from fastconv.datasets._sources import open_source
+from fastconv.datasets._decode_tree import DecodeTask
+from fastconv.datasets._file_tree import open_source
+from fastconv.datasets._image_format import Wish, checked_wish
 from fastconv.utils.configured import checked_keywords
 
 

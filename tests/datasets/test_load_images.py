@@ -25,7 +25,7 @@ def reads(monkeypatch):
     """The names of the files that are decoded or looked at."""
     names = []
     plain = _decode_many.read
-    for module in ("_decode_many", "_form"):
+    for module in ("_decode_many", "_image_format"):
         monkeypatch.setattr(
             f"fastconv.datasets.{module}.read",
             lambda source, name: names.append(name) or plain(source, name),

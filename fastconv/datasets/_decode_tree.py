@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.datasets._array_store import (
+from fastconv.datasets._cache import (
     ArrayWriter,
     Loaded,
     MemoryWriter,
     StoreEntry,
     write_manifest,
 )
+from fastconv.datasets._class_folders import Layout, arrange, number
 from fastconv.datasets._decode import Form, OtherFormError, UnreadableError
 from fastconv.datasets._decode_many import Skipped, decode_many, default_threads
-from fastconv.datasets._form import Wish, common_form, first_form
-from fastconv.datasets._layout import Layout, arrange, number
-from fastconv.datasets._sources import Source
+from fastconv.datasets._file_tree import Source
+from fastconv.datasets._image_format import Wish, common_form, first_form
 
 _Writer = ArrayWriter | MemoryWriter
 

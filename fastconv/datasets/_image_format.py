@@ -11,7 +11,7 @@ import numpy as np
 
 from fastconv.datasets._decode import CHANNELS, INTERPOLATIONS, Form, UnreadableError, look
 from fastconv.datasets._decode_many import look_at_many, read
-from fastconv.datasets._sources import Source
+from fastconv.datasets._file_tree import Source
 
 _LONGEST = 256  # pixels; limits the size chosen for images that differ
 

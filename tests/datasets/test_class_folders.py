@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from fastconv.datasets._layout import arrange
+from fastconv.datasets._class_folders import arrange
 
 
 def layout(*files, folders=()):

@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from fastconv.datasets import cifar10, mnist
-from fastconv.datasets._fetch import RemoteFile, fetch, find_local
+from fastconv.datasets._downloads import RemoteFile, fetch, find_local
 
 CONTENT = b"the official file" * 100
 
