@@ -1,8 +1,9 @@
-"""Arrays kept in the user's cache: written beside, synchronised, renamed; read back as one.
+"""The user's cache: where it lies, and arrays kept in it.
 
-An entry is a folder of ``.npy`` files and a ``manifest.json``. Its name is a digest of what was
-asked for; the manifest holds the fingerprint of what it was made from, so that an entry whose
-source has changed is replaced instead of lingering.
+Arrays are written beside, synchronised, renamed, and read back as one. An entry is a folder of
+``.npy`` files and a ``manifest.json``. Its name is a digest of what was asked for; the manifest
+holds the fingerprint of what it was made from, so that an entry whose source has changed is
+replaced instead of lingering.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -20,13 +22,28 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 
-from fastconv.datasets._folders import cache_dir
-
 _MANIFEST = "manifest.json"
 _VERSION = 1  # of the layout of an entry and of how images are decoded
 _MAPPED = 1 << 30  # bytes; larger arrays are mapped into memory, copied where written to
 
 Loaded = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+def cache_dir() -> Path:
+    """Return the folder for downloads and decoded images; it need not exist yet.
+
+    ``FASTCONV_CACHE`` names another one than the operating system's usual place.
+    """
+    chosen = os.environ.get("FASTCONV_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "fastconv"
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "fastconv"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "fastconv"
 
 
 class ArrayWriter:
@@ -98,7 +115,7 @@ class MemoryWriter:
         return None
 
 
-class StoreEntry:
+class CacheEntry:
     """One entry: arrays that were made from `source` under `options`."""
 
     def __init__(self, kind: str, source: str, options: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ Labelled = list[tuple[str, int]]  # relative paths and their classes
 
 
 @dataclass(frozen=True)
-class Layout:
+class LabelledFiles:
     """Images in order of class, then of name; `test` is None without a test folder.
 
     `class_names` is empty where the classes are the images' numbers.
@@ -27,7 +27,7 @@ class Layout:
     test: Labelled | None
 
 
-def arrange(where: str, files: Iterable[str], folders: Iterable[str]) -> Layout:
+def label_by_folder(where: str, files: Iterable[str], folders: Iterable[str]) -> LabelledFiles:
     """Sort a listing into ``<class>/…``, or ``train/<class>/…`` and ``test/<class>/…``.
 
     A class is a folder; its images may lie at any depth. A single folder around everything is
@@ -36,7 +36,7 @@ def arrange(where: str, files: Iterable[str], folders: Iterable[str]) -> Layout:
     Parameters
     ----------
     where
-        The source's name, with which every error begins.
+        The name of the folder or archive, with which every error begins.
     files, folders
         Relative paths, ``/`` between parts.
 
@@ -46,41 +46,41 @@ def arrange(where: str, files: Iterable[str], folders: Iterable[str]) -> Layout:
         When there is no class, only one, or one without images, or when the test part has a
         class that the training part lacks.
     """
-    images, tree = _images(where, files), _visible(folders)
-    root = _root(images, tree)
-    top = {parts[-1].lower(): parts for parts in tree if parts[:-1] == root}
+    images, shown = _images(where, files), _visible(folders)
+    root = _root(images, shown)
+    top = {parts[-1].lower(): parts for parts in shown if parts[:-1] == root}
     train = next((top[name] for name in _TRAIN if name in top), None)
     test = next((top[name] for name in _TEST if name in top), None)
     if train is None or test is None:
-        class_names = _class_names(where, images, tree, root)
-        return Layout(class_names, _labelled(where, images, root, class_names), None)
+        class_names = _class_names(where, images, shown, root)
+        return LabelledFiles(class_names, _labelled(where, images, root, class_names), None)
     others = sorted(parts[-1] for parts in top.values() if parts not in (train, test))
     if others:
         warnings.warn(
             f"{where}: takes {train[-1]}/ and {test[-1]}/ and leaves out {', '.join(others)}",
             stacklevel=2,
         )
-    class_names = _class_names(where, images, tree, train)
-    unknown = sorted(set(_class_names(where, images, tree, test, least=1)) - set(class_names))
+    class_names = _class_names(where, images, shown, train)
+    unknown = sorted(set(_class_names(where, images, shown, test, least=1)) - set(class_names))
     if unknown:
         raise ValueError(
             f"{where}: every class in {test[-1]}/ must be in {train[-1]}/ too; "
             f"found only in {test[-1]}/: {', '.join(unknown)}"
         )
-    return Layout(
+    return LabelledFiles(
         class_names,
         _labelled(where, images, train, class_names),
         _labelled(where, images, test, class_names),
     )
 
 
-def number(where: str, files: Iterable[str]) -> Layout:
+def label_by_number(where: str, files: Iterable[str]) -> LabelledFiles:
     """All images of a listing, whatever folder they lie in; each is a class of its own.
 
     In Keras's order: by the folder's path, then by name. Raises ValueError when there is none.
     """
     images = sorted(_images(where, files), key=lambda parts: ("/".join(parts[:-1]), parts[-1]))
-    return Layout((), [("/".join(parts), k) for k, parts in enumerate(images)], None)
+    return LabelledFiles((), [("/".join(parts), k) for k, parts in enumerate(images)], None)
 
 
 def _images(where: str, files: Iterable[str]) -> list[Parts]:
@@ -100,7 +100,7 @@ def _visible(names: Iterable[str]) -> list[Parts]:
     )
 
 
-def _root(images: list[Parts], tree: list[Parts]) -> Parts:
+def _root(images: list[Parts], shown: list[Parts]) -> Parts:
     """Return the folder that holds the classes or parts: the first that is not a mere wrapper."""
     root: Parts = ()
     while True:
@@ -109,17 +109,17 @@ def _root(images: list[Parts], tree: list[Parts]) -> Parts:
         if len(below) != 1:
             return root
         inner = (*root, below.pop())
-        if not any(len(parts) > depth + 1 and parts[: depth + 1] == inner for parts in tree):
+        if not any(len(parts) > depth + 1 and parts[: depth + 1] == inner for parts in shown):
             return root
         root = inner
 
 
 def _class_names(
-    where: str, images: list[Parts], tree: list[Parts], root: Parts, least: int = 2
+    where: str, images: list[Parts], shown: list[Parts], root: Parts, least: int = 2
 ) -> Parts:
     depth = len(root)
     here = f"{where}/{'/'.join(root)}".rstrip("/")
-    names = [parts[-1] for parts in tree if len(parts) == depth + 1 and parts[:-1] == root]
+    names = [parts[-1] for parts in shown if len(parts) == depth + 1 and parts[:-1] == root]
     if not names:
         raise ValueError(f"{here}: must hold one folder of images per class; found no folder")
     filled = {parts[depth] for parts in images if len(parts) > depth + 1 and parts[:depth] == root}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastconv.datasets._folders import cache_dir, data_dir
+from fastconv.datasets._cache import cache_dir
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,17 @@ class RemoteFile:
     name: str
     url: str
     checksum: str
+
+
+def data_dir() -> Path | None:
+    """Return the folder that ``FASTCONV_DATA`` names, or None when the variable is not set."""
+    chosen = os.environ.get("FASTCONV_DATA")
+    if not chosen:
+        return None
+    folder = Path(chosen).expanduser()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"FASTCONV_DATA: must name an existing folder; received {chosen!r}")
+    return folder
 
 
 def find_local(dataset: str, names: Sequence[str]) -> Path | None:

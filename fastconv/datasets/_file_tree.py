@@ -15,7 +15,7 @@ from typing import Protocol, Self
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, …, length of name, length of extra field
 
 
-class Source(Protocol):
+class FileTree(Protocol):
     """Files below a root, addressed by their path relative to it, with ``/`` between parts."""
 
     def listing(self) -> tuple[list[str], list[str]]:
@@ -37,8 +37,8 @@ class Source(Protocol):
     ) -> None: ...
 
 
-def open_source(path: Path) -> Source:
-    """Return the source for an existing folder or zip archive.
+def open_file_tree(path: Path) -> FileTree:
+    """Return the files of an existing folder or zip archive.
 
     Raises
     ------
@@ -48,17 +48,17 @@ def open_source(path: Path) -> Source:
         When it is neither a folder nor a zip archive.
     """
     if path.is_dir():
-        return FolderSource(path)
+        return FolderTree(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such folder or zip archive")
     with path.open("rb") as file:
         signature = file.read(4)
     if path.suffix.lower() != ".zip" and signature[:2] != b"PK":
         raise ValueError(f"{path}: must be a folder or a .zip archive of images")
-    return ZipSource(path)
+    return ZipTree(path)
 
 
-class FolderSource:
+class FolderTree:
     """A folder on disk."""
 
     def __init__(self, root: Path) -> None:
@@ -111,7 +111,7 @@ class FolderSource:
         return None
 
 
-class ZipSource:
+class ZipTree:
     """A zip archive, read in place; nothing is extracted.
 
     Members are read with `os.pread` rather than through `zipfile`, whose lock and Python code

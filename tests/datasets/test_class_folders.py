@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from fastconv.datasets._class_folders import arrange
+from fastconv.datasets._class_folders import label_by_folder
 
 
 def layout(*files, folders=()):
@@ -12,7 +12,7 @@ def layout(*files, folders=()):
     parents = {"/".join(f.split("/")[:n]) for f in files for n in range(1, f.count("/") + 1)}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return arrange("pets", sorted(files, reverse=True), sorted({*parents, *folders}))
+        return label_by_folder("pets", sorted(files, reverse=True), sorted({*parents, *folders}))
 
 
 def test_class_folders():
@@ -94,11 +94,11 @@ def test_errors(files, folders, rule):
 
 def test_warns_of_loose_images():
     with pytest.warns(UserWarning, match=r"leaves out 2 images that lie in no class's .*0\.jpg"):
-        arrange("pets", ["0.jpg", "1.jpg", "a/1.jpg", "b/1.jpg"], ["a", "b"])
+        label_by_folder("pets", ["0.jpg", "1.jpg", "a/1.jpg", "b/1.jpg"], ["a", "b"])
 
 
 def test_warns_of_a_third_part():
     files = ["train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", "val/a/1.jpg"]
     folders = ["train", "train/a", "train/b", "test", "test/a", "val", "val/a"]
     with pytest.warns(UserWarning, match="takes train/ and test/ and leaves out val"):
-        arrange("pets", files, folders)
+        label_by_folder("pets", files, folders)
