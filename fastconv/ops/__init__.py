@@ -14,7 +14,7 @@ from fastconv.ops import (
     convolution,
     elementwise,
     losses,
-    matrix_products,
+    matmul,
     normalization,
     pooling,
     rectifiers,
@@ -25,7 +25,7 @@ from fastconv.ops.adjusting import *
 from fastconv.ops.convolution import *
 from fastconv.ops.elementwise import *
 from fastconv.ops.losses import *
-from fastconv.ops.matrix_products import *
+from fastconv.ops.matmul import *
 from fastconv.ops.normalization import *
 from fastconv.ops.optimizer_steps import adam_step, sgd_step
 from fastconv.ops.pooling import *
@@ -38,7 +38,7 @@ __all__ += adjusting.__all__
 __all__ += convolution.__all__
 __all__ += elementwise.__all__
 __all__ += losses.__all__
-__all__ += matrix_products.__all__
+__all__ += matmul.__all__
 __all__ += normalization.__all__
 __all__ += pooling.__all__
 __all__ += rectifiers.__all__
