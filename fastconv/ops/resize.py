@@ -14,7 +14,7 @@ from fastconv.ops._checks import Array, flag
 from fastconv.ops._layout import ImageResult, channels_first, image, pixels
 from fastconv.plan.geometry.points import resized
 from fastconv.plan.geometry.resizing import resizing
-from fastconv.plan.recording.sampling import RESIZING
+from fastconv.plan.operations.sampling import RESIZING
 
 
 def resize(
