@@ -24,6 +24,11 @@ from fastconv.plan.operations.sampling import SamplingRecorder
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.recorder import Primitive, Value, with_batch
 
+ONE = np.ones((1, 1), np.float32)
+NOISE = 2  # the purpose of the draws that fill a box; 0 and 1 make the boxes
+NO_LIMITS = (-math.inf, math.inf)
+ZERO = np.zeros((1, 1), np.float32)
+
 Range = tuple[float, float]
 
 
@@ -177,9 +182,6 @@ def _range(
     return first, second
 
 
-ONE = np.ones((1, 1), np.float32)
-
-
 class ContrastExecutor(Executor):
     """y = clip(f x + (1 - f) mean); f is drawn again for the backward pass.
 
@@ -254,9 +256,6 @@ def _column(
     return between(*ends, uniforms(rows, how.seed, step)[:, :1]).astype(np.float32)
 
 
-NOISE = 2  # the purpose of the draws that fill a box; 0 and 1 make the boxes
-
-
 class EraseExecutor(Executor):
     """y = x but for the boxes, which have no gradient; backward draws the same ones again."""
 
@@ -296,12 +295,6 @@ class EraseExecutor(Executor):
         found = np.minimum(found, np.tile(self.output.shape[1:3], 2))
         found[chance[:, 1] >= between(*how.chance, chance[:, 0])] = 0
         return found
-
-
-NO_LIMITS = (-math.inf, math.inf)
-
-
-ZERO = np.zeros((1, 1), np.float32)
 
 
 class StandardizeExecutor(Executor):

@@ -18,6 +18,9 @@ from fastconv.plan.executor import (
 )
 from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
 
+ZERO = np.zeros((), np.float32)
+SUM = 2  # the divisor of a pooling that sums
+
 Sides = tuple[tuple[int, int], ...]  # (before, after) for each axis of a sample
 
 
@@ -140,12 +143,6 @@ def _sides(sides: Sequence[Sequence[int]], x: Value, where: str) -> Sides:
             f"sample; received {sides!r}, x {with_batch(x)}"
         )
     return tuple(as_pair(side, "every side", where=where, minimum=0) for side in given)
-
-
-ZERO = np.zeros((), np.float32)
-
-
-SUM = 2  # the divisor of a pooling that sums
 
 
 class PadExecutor(Executor):

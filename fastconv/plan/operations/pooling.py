@@ -20,6 +20,9 @@ from fastconv.plan.geometry.padding import Padding
 from fastconv.plan.geometry.shapes import Pool2DShape, pool2d_shape
 from fastconv.plan.recorder import Primitive, Recorder, Value
 
+SUM = 2  # the divisor of a sum that is not divided
+KINDS = ("max", "min", "avg", "lp")
+
 
 @dataclass(frozen=True, eq=False)
 class Pool2D(Primitive):
@@ -40,9 +43,6 @@ class Pool2D(Primitive):
         stride = f"/{shape.sh}" if shape.sh == shape.sw else f"/{shape.sh}x{shape.sw}"
         norm = f"l{self.p:g}" if self.kind == "lp" else self.kind
         return f"{norm} pool {shape.kh}x{shape.kw}{stride}"
-
-
-KINDS = ("max", "min", "avg", "lp")
 
 
 class PoolingRecorder(Recorder):
@@ -75,9 +75,6 @@ class PoolingRecorder(Recorder):
         )
         step = Pool2D(kind, shape, bool(count_include_pad), power)
         return self._record(step, (x,), shape.y_shape[1:])
-
-
-SUM = 2  # the divisor of a sum that is not divided
 
 
 class PoolExecutor(Executor):

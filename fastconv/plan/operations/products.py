@@ -34,8 +34,19 @@ from fastconv.plan.parameters import Parameter
 from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
 
 
+class Product(Primitive):
+    """What has weights w and perhaps a bias b."""
+
+    w: Parameter
+    b: Parameter | None
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (self.w,) if self.b is None else (self.w, self.b)
+
+
 @dataclass(frozen=True, eq=False)
-class Conv2D(Primitive):
+class Conv2D(Product):
     """y = conv(x, w) + b; x (ih, iw, ic), w (kh, kw, ic/groups, oc), b (oc,).
 
     w may have other axes, as long as its numbers lie in this order.
@@ -44,10 +55,6 @@ class Conv2D(Primitive):
     shape: Conv2DShape
     w: Parameter
     b: Parameter | None
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        return (self.w,) if self.b is None else (self.w, self.b)
 
     @property
     def title(self) -> str:
@@ -59,7 +66,7 @@ class Conv2D(Primitive):
 
 
 @dataclass(frozen=True, eq=False)
-class Conv2DTranspose(Primitive):
+class Conv2DTranspose(Product):
     """y = the gradient of a convolution's input, plus b; `shape` is the convolution's from y to x.
 
     x (ih, iw, ic), w (kh, kw, oc, ic), b (oc,).
@@ -70,25 +77,17 @@ class Conv2DTranspose(Primitive):
     b: Parameter | None
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        return (self.w,) if self.b is None else (self.w, self.b)
-
-    @property
     def title(self) -> str:
         bias = "" if self.b is None else " + bias"
         return f"conv transposed {self.shape.kh}x{self.shape.kw}/{self.shape.sh}{bias}"
 
 
 @dataclass(frozen=True, eq=False)
-class Dense(Primitive):
+class Dense(Product):
     """y = x @ w + b along the last axis; w (ic, oc), b (oc,)."""
 
     w: Parameter
     b: Parameter | None
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        return (self.w,) if self.b is None else (self.w, self.b)
 
     @property
     def title(self) -> str:

@@ -22,6 +22,13 @@ from fastconv.plan.geometry.resizing import CURVES, Weights, resizing
 from fastconv.plan.operations.elementwise import Affine
 from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
 
+FILL_MODES = {
+    "reflect": "symmetric", "wrap": "wrap", "constant": "constant", "nearest": "nearest",
+}  # fmt: skip
+"""Keras's names, and what the kernels call them."""
+INTERPOLATIONS = ("nearest", "bilinear")
+RESIZING = ("nearest", *CURVES)
+
 
 @dataclass(frozen=True, eq=False)
 class Resample(Primitive):
@@ -59,18 +66,6 @@ class Resize(Primitive):
     @property
     def title(self) -> str:
         return f"resize {len(self.rows.first)}x{len(self.columns.first)}"
-
-
-FILL_MODES = {
-    "reflect": "symmetric", "wrap": "wrap", "constant": "constant", "nearest": "nearest",
-}  # fmt: skip
-"""Keras's names, and what the kernels call them."""
-
-
-INTERPOLATIONS = ("nearest", "bilinear")
-
-
-RESIZING = ("nearest", *CURVES)
 
 
 class SamplingRecorder(Recorder):
