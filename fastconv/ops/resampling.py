@@ -26,7 +26,7 @@ from fastconv.ops._checks import (
 from fastconv.ops._docs import documented
 from fastconv.plan.geometry.points import resized
 from fastconv.plan.geometry.resizing import resizing
-from fastconv.plan.recording.sampling import FILL_MODES, INTERPOLATIONS, RESIZING
+from fastconv.plan.operations.sampling import FILL_MODES, INTERPOLATIONS, RESIZING
 
 __all__ = ["affine_transform", "affine_transform_backward", "resize", "resize_backward"]
 

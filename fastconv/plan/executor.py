@@ -1,15 +1,64 @@
-"""What every executor has in common."""
+"""Executors: what computes a fused step, and what it needs for that."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 
-from fastconv.plan.fuse import FusedStep
+from fastconv.kernels.elementwise import affine_u8
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.recorder import Value
+from fastconv.plan.recorder import Node, Primitive, Value
+
+P = TypeVar("P", bound=Primitive)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FusedStep:
+    """Recorded steps that one executor computes together.
+
+    `executor` is the class that `fuse.PATTERNS` names for them.
+    """
+
+    executor: type[Executor]
+    nodes: tuple[Node, ...]
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """What comes from outside, in the order in which it is read."""
+        inside = {node.output for node in self.nodes}
+        return tuple(x for node in self.nodes for x in node.inputs if x not in inside)
+
+    @property
+    def output(self) -> Value:
+        return self.nodes[-1].output
+
+    def find(self, kind: type[P]) -> P | None:
+        """The primitive step of one kind, if this fused step has it."""
+        found = (node.primitive for node in self.nodes)
+        return next((step for step in found if isinstance(step, kind)), None)
+
+    def get(self, kind: type[P]) -> P:
+        """The primitive step of one kind, which the pattern of this executor asks for."""
+        return next(node.primitive for node in self.nodes if isinstance(node.primitive, kind))
+
+    @property
+    def primitives(self) -> Iterator[Primitive]:
+        return (node.primitive for node in self.nodes)
+
+    @property
+    def title(self) -> str:
+        return " + ".join(step.title for step in self.primitives)
+
+    @property
+    def label(self) -> str:
+        """The layer that most of it came from: the first with parameters, or else the first."""
+        labels = [node.label for node in self.nodes if node.label]
+        learning = [node.label for node in self.nodes if node.label and node.primitive.parameters]
+        return next(iter(learning + labels), "")
+
 
 Life: TypeAlias = Literal["forward", "backward", "saved"]
 
@@ -136,6 +185,13 @@ class Executor:
         shared = self.shared_gradients.get(parameter)
         return parameter.allocate_grad() if shared is None else shared
 
+    @property
+    def dx(self) -> np.ndarray:
+        """Where the gradient of the first input is written, in a step that always has one."""
+        dx = self.d_inputs[0]
+        assert dx is not None
+        return dx
+
     def batch(self, value: Value) -> tuple[int, ...]:
         """The shape of `value` with the batch axis."""
         return (self.setting.rows, *value.shape)
@@ -149,3 +205,11 @@ def flat(array: np.ndarray) -> np.ndarray:
 def rows_2d(array: np.ndarray) -> np.ndarray:
     """All axes but the last as one: a view, for C-contiguous arrays."""
     return array.reshape(-1, array.shape[-1])
+
+
+def copy_as_float(x: np.ndarray, y: np.ndarray) -> None:
+    """y = x, as float32; nothing to do where y lies on x."""
+    if x.dtype == np.uint8:
+        affine_u8(flat(x), flat(y), 1.0, 0.0)
+    elif not np.may_share_memory(x, y):
+        np.copyto(y, x)

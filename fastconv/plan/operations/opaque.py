@@ -1,16 +1,39 @@
-"""Recording: steps that the engine does not look into."""
+"""Layers that compute by themselves, in NumPy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fastconv._arguments import as_int
-from fastconv.plan import primitives
-from fastconv.plan.recorder import Recorder, Value
+from fastconv.plan.executor import (
+    Executor,
+    FusedStep,
+    Setting,
+)
+from fastconv.plan.parameters import Parameter
+from fastconv.plan.recorder import Primitive, Recorder, Value
 
 
-class Opaques(Recorder):
+@dataclass(frozen=True, eq=False)
+class Opaque(Primitive):
+    """A layer that computes by itself, in NumPy: `forward(x, training)` and `backward(dy)`."""
+
+    layer: Any
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return tuple(getattr(self.layer, "parameters", ()))
+
+    @property
+    def title(self) -> str:
+        return f"opaque {type(self.layer).__name__}"
+
+
+class OpaqueRecorder(Recorder):
     """Steps that the engine does not look into."""
 
     def opaque(self, xs: Value | Sequence[Value], layer: Any) -> Value:
@@ -34,7 +57,7 @@ class Opaques(Recorder):
         if self.in_inference:
             layer = _InInference(layer)
         steps = [node.primitive for node in self.nodes]
-        if any(isinstance(step, primitives.Opaque) and step.layer == layer for step in steps):
+        if any(isinstance(step, Opaque) and step.layer == layer for step in steps):
             raise ValueError(
                 f"{where}: a layer that keeps what its backward needs stands in a graph once; "
                 f"received {layer!r} again"
@@ -44,7 +67,7 @@ class Opaques(Recorder):
         if hasattr(layer, "compute_output_shape"):
             shape = layer.compute_output_shape(shapes if len(shapes) > 1 else shape)
         sizes = tuple(as_int(s, "every size of the output", where=where) for s in shape)
-        return self._record(primitives.Opaque(layer), values, sizes)
+        return self._record(Opaque(layer), values, sizes)
 
 
 class _InInference:
@@ -66,3 +89,39 @@ class _InInference:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+class OpaqueExecutor(Executor):
+    """y = layer.forward(x, training), dx = layer.backward(dy); what it returns is copied.
+
+    The layer may keep what it was given: its input and the gradient stay as they are until its
+    `backward` has returned.
+    """
+
+    algorithm = "the layer's own"
+
+    def __init__(self, step: FusedStep, setting: Setting) -> None:
+        super().__init__(step, setting)
+        opaque = step.get(Opaque)
+        self.layer = opaque.layer
+        self.reads_input = self.reads_output = setting.backward
+
+    def forward(self, training: bool, step: int) -> None:
+        x = self.inputs if len(self.inputs) > 1 else self.inputs[0]
+        self._copy(self.layer.forward(x, training), self.output, "forward")
+
+    def backward(self, step: int) -> None:
+        returned = self.layer.backward(self.d_output)
+        gradients = returned if len(self.inputs) > 1 else [returned]
+        for given, dx in zip(gradients, self.d_inputs, strict=True):
+            if dx is not None:
+                self._copy(given, dx, "backward")
+
+    def _copy(self, given: Any, into: np.ndarray, method: str) -> None:
+        array = np.asarray(given)
+        if array.shape != into.shape:
+            raise ValueError(
+                f"{type(self.layer).__name__}.{method}: the result must have the shape "
+                f"{into.shape}; received {array.shape}"
+            )
+        np.copyto(into, array, casting="same_kind")

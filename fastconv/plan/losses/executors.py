@@ -9,12 +9,12 @@ import numpy as np
 from fastconv.kernels.loss_rows import pointwise_loss, probabilities_loss
 from fastconv.kernels.softmax import softmax_bwd, softmax_fwd
 from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.plan.executor import rows_2d
 from fastconv.plan.losses.spec import SUMS, LossSpec
 from fastconv.plan.losses.targets import Targets
-from fastconv.plan.steps.base import rows_2d
 
 
-class LossStep:
+class LossExecutor:
     """A loss of one output, for a fixed number of rows.
 
     Attributes
@@ -37,7 +37,7 @@ class LossStep:
         raise NotImplementedError
 
 
-class CrossEntropyOfLogits(LossStep):
+class CrossEntropyExecutor(LossExecutor):
     """-sum(t * log softmax(x)), from x before the softmax; writes the probabilities into y if y is
     not x itself. dx = softmax(x) - t, times the row's weight."""
 
@@ -48,7 +48,7 @@ class CrossEntropyOfLogits(LossStep):
         )
 
 
-class OfProbabilities(LossStep):
+class ProbabilitiesExecutor(LossExecutor):
     """-sum(t * log q) or the focal loss, where q is x divided by its sum, kept away from 0 and 1.
 
     From logits, the softmax of x is taken first.
@@ -72,7 +72,7 @@ class OfProbabilities(LossStep):
         return loss
 
 
-class Pointwise(LossStep):
+class PointwiseExecutor(LossExecutor):
     """A sum or a mean over the elements of each row."""
 
     def __init__(self, spec: LossSpec, rows: int, shape: tuple[int, ...]) -> None:
@@ -90,7 +90,7 @@ class Pointwise(LossStep):
         return pointwise_loss(self._kind, x, t, weights, dx, self._scale, *self._smoothing, numbers)
 
 
-class Custom(LossStep):
+class CustomExecutor(LossExecutor):
     """A function of the user's own, in NumPy."""
 
     def run(self, x: np.ndarray, y: np.ndarray, dx: np.ndarray | None) -> float:
@@ -121,12 +121,14 @@ def _checked_result(result: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return values, gradient
 
 
-def make_loss(spec: LossSpec, rows: int, shape: tuple[int, ...], sees_logits: bool) -> LossStep:
+def make_loss_executor(
+    spec: LossSpec, rows: int, shape: tuple[int, ...], sees_logits: bool
+) -> LossExecutor:
     """The executor of a loss; `sees_logits` if what it reads comes before a softmax."""
     if spec.kind == "custom":
-        return Custom(spec, rows, shape)
+        return CustomExecutor(spec, rows, shape)
     if spec.is_crossentropy and sees_logits:
-        return CrossEntropyOfLogits(spec, rows, shape)
+        return CrossEntropyExecutor(spec, rows, shape)
     if spec.is_crossentropy or spec.kind == "categorical_focal_crossentropy":
-        return OfProbabilities(spec, rows, shape)
-    return Pointwise(spec, rows, shape)
+        return ProbabilitiesExecutor(spec, rows, shape)
+    return PointwiseExecutor(spec, rows, shape)
