@@ -16,7 +16,7 @@ from fastconv.utils.text import duration, percent, size
 
 if TYPE_CHECKING:
     from fastconv.models import Model
-    from fastconv.models.zoo import Recipe
+    from fastconv.models.zoo import Hyperparameters
 
 # The table's recipe is made for CIFAR-10. The shapes are learnt sooner, and in fewer passes still
 # with smaller batches: 95 % of the test images are right after 25,000 images at 64, 40,000 at 128.
@@ -96,7 +96,7 @@ def _default_epochs(settings: Settings) -> int:
     return known or _recipe(settings).epochs
 
 
-def _recipe(settings: Settings) -> Recipe:
+def _recipe(settings: Settings) -> Hyperparameters:
     from fastconv.models import zoo
 
     return zoo.recipe(settings.network)
