@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from fastconv.cli.errors import INTERRUPTED, CommandError, one_line
+from fastconv.cli.errors import INTERRUPTED, CommandError, one_line, plain_warnings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +20,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         The words after ``fastconv``; by default those of the process.
     """
     from fastconv.cli.parser import parse
-    from fastconv.cli.warn import plain_warnings
 
     words = list(sys.argv[1:] if argv is None else argv)
     name = "fastconv"

@@ -146,7 +146,7 @@ def _train(
 ) -> int:
     from fastconv.callbacks import LearningRateScheduler, ModelCheckpoint
     from fastconv.cli.console import Console
-    from fastconv.cli.history_file import HistoryFile
+    from fastconv.cli.history import HistoryFile
 
     recipe = _recipe(settings)
     history_file = HistoryFile(folder.history)
@@ -184,7 +184,7 @@ def _train(
 def _conclude(
     model: Model, settings: Settings, data: Data, folder: RunFolder, seconds: float
 ) -> None:
-    from fastconv.cli.curves import write_curves
+    from fastconv.cli.history import write_curves
 
     accuracies = model.history.history["val_accuracy"]
     best = max(accuracies)
