@@ -18,7 +18,7 @@ def torch_call(case: Conv, which: str, arrays: Any, layout: str):
     torch, s = _peers.torch, case.shape
     x, dy = (_peers.torch_image(array, layout) for array in (arrays.x, arrays.dy))
     w = torch.from_numpy(arrays.w).permute(3, 2, 0, 1)
-    w = w.contiguous(memory_format=getattr(torch, _peers.LAYOUTS[layout])).clone()
+    w = w.contiguous(memory_format=_peers.memory_format(layout)).clone()
     b = torch.from_numpy(arrays.b)
     pad, extra = (s.pt, s.pl), (0, s.pr - s.pl, 0, s.pb - s.pt)
     if any(extra):  # PyTorch pads both sides alike

@@ -1,17 +1,38 @@
-"""A small task for the table's programs."""
+"""Small tasks for the runs of the training-time table."""
 
 import numpy as np
+import pytest
 
-from fastconv.bench.table.task import Images, Task
+from fastconv.bench.training_times.in_fastconv import FastconvRecipeRun, FastconvTableRun
+from fastconv.bench.training_times.training_run import Images, Task
 
-TASK = Task(epochs=3, batch_size=8, threads=1, seed=5)
+TABLE_TASK = Task(epochs=3, batch_size=8, threads=1, seed=5)
+RECIPE_TASK = Task(epochs=10, batch_size=8, threads=1, seed=5, recipe="fast94")
 
 
-def small_images(count=20, test=9):
-    """uint8 images whose label is how light they are; the last batch is smaller."""
+def programs(*peers):
+    """Parameters of a test: ours, and the peers by name."""
+    return ["fastconv", *(pytest.param(name, marks=pytest.mark.peers) for name in peers)]
+
+
+def run_class(name, recipe=False):
+    """How a program runs the table's network, or a recipe."""
+    if name == "fastconv":
+        return FastconvRecipeRun if recipe else FastconvTableRun
+    import _training_runs
+
+    known = _training_runs.RECIPES if recipe else _training_runs.TABLE
+    (found,) = (program for program in known if program.name == name)
+    for module in found.needs:
+        pytest.importorskip(module, reason=f"needs the extra [{found.extra}]")
+    return found
+
+
+def light_images(count, test=9, size=8):
+    """uint8 images whose label is how light they are."""
     random = np.random.default_rng(3)
     y = random.integers(0, 3, count + test)
-    noise = random.integers(0, 40, (count + test, 8, 8, 3))
+    noise = random.integers(0, 40, (count + test, size, size, 3))
     x = (noise + 80 * y[:, None, None, None]).astype(np.uint8)
     return Images("light", x[:count], y[:count], x[count:], y[count:], 3)
 
