@@ -60,29 +60,23 @@ def tensorflow_call(case: Conv, which: str, arrays: Any):
     }
     if not any(how["explicit_paddings"]):
         how = {"strides": how["strides"], "padding": "VALID"}
-    ops = tf.raw_ops
+    kind = "DepthwiseConv2dNative" if depthwise else "Conv2D"
+    conv, to_data, to_filter = (
+        getattr(tf.raw_ops, kind + what) for what in ("", "BackpropInput", "BackpropFilter")
+    )
 
     @tf.function
     def fwd(x, w, b):
-        op = ops.DepthwiseConv2dNative if depthwise else ops.Conv2D
-        return tf.nn.bias_add(op(input=x, filter=w, **how), b)
+        return tf.nn.bias_add(conv(input=x, filter=w, **how), b)
 
     @tf.function
     def bwd_data(dy, w):
-        if depthwise:
-            op = ops.DepthwiseConv2dNativeBackpropInput
-        else:
-            op = ops.Conv2DBackpropInput
-        return op(input_sizes=s.x_shape, filter=w, out_backprop=dy, **how)
+        return to_data(input_sizes=s.x_shape, filter=w, out_backprop=dy, **how)
 
     @tf.function
     def bwd_weights(x, dy):
-        if depthwise:
-            op = ops.DepthwiseConv2dNativeBackpropFilter
-        else:
-            op = ops.Conv2DBackpropFilter
-        dw = op(input=x, filter_sizes=w.shape, out_backprop=dy, **how)
-        return dw, ops.BiasAddGrad(out_backprop=dy)
+        dw = to_filter(input=x, filter_sizes=w.shape, out_backprop=dy, **how)
+        return dw, tf.raw_ops.BiasAddGrad(out_backprop=dy)
 
     if which == "fwd":
         return lambda: fwd(x, w, b), lambda: fwd(x, w, b).numpy()

@@ -17,9 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.bench.machine import Machine
 from fastconv.kernels._threads import get_num_threads
 from fastconv.kernels.peak import fma_peak, memory_bandwidth
 from fastconv.models.model import Model
+from fastconv.plan.costs import StepCost
 from fastconv.utils.figures import new_figure, write_png
 from fastconv.utils.text import threads_in_words
 
@@ -27,33 +29,9 @@ OPTIMIZER = "optimizer"
 
 
 @dataclass(frozen=True)
-class Machine:
-    """The machine's limits: GFLOP/s of fused multiply-adds, GB/s to and from memory."""
+class MeasuredStep(StepCost):
+    """A step's cost with its median time, and the rates that follow; the optimizer is one, too."""
 
-    threads: int
-    peak: float
-    bandwidth: float
-
-
-@dataclass(frozen=True)
-class MeasuredStep:
-    """One direction of one fused step on a full batch.
-
-    Attributes
-    ----------
-    layer, computes, algorithm, direction : str
-    flops, nbytes : int
-        As in `fastconv.plan.costs.StepCost`.
-    seconds : float
-        Median.
-    """
-
-    layer: str
-    computes: str
-    algorithm: str
-    direction: str
-    flops: int
-    nbytes: int
     seconds: float
 
     @property
@@ -144,14 +122,8 @@ def measure(
             updates.append(end - middle)
             totals.append(end - start)
         plan.profile = False
-    rows = [
-        MeasuredStep(
-            cost.layer, cost.computes, cost.algorithm, cost.direction, cost.flops, cost.nbytes,
-            cost.seconds,
-        )
-        for cost in plan.costs()
-        if cost.seconds is not None
-    ]  # fmt: skip
+    costs = (asdict(cost) for cost in plan.costs() if cost.seconds is not None)
+    rows = [MeasuredStep(**cost) for cost in costs]
     rows.append(_update(model, median(updates)))
     return Roofline(
         Machine(threads, median(peaks), median(bandwidths)), batch_size, rows, median(totals)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from command_checks import one_line
 
-from fastconv.bench.roofline import Machine, MeasuredStep, Roofline, table, write_picture
+from fastconv.bench.machine import Machine
+from fastconv.bench.roofline import MeasuredStep, Roofline, table, write_picture
 from fastconv.models import zoo
 
 
