@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from fastconv.bench.training_times.in_fastconv import FastconvRecipeRun, FastconvTableRun
 from fastconv.bench.training_times.training_run import Images, Task
 
 TABLE_TASK = Task(epochs=3, batch_size=8, threads=1, seed=5)
@@ -13,19 +12,6 @@ RECIPE_TASK = Task(epochs=10, batch_size=8, threads=1, seed=5, recipe="fast94")
 def programs(*peers):
     """Parameters of a test: ours, and the peers by name."""
     return ["fastconv", *(pytest.param(name, marks=pytest.mark.peers) for name in peers)]
-
-
-def run_class(name, recipe=False):
-    """How a program runs the table's network, or a recipe."""
-    if name == "fastconv":
-        return FastconvRecipeRun if recipe else FastconvTableRun
-    import _training_runs
-
-    known = _training_runs.RECIPES if recipe else _training_runs.TABLE
-    (found,) = (program for program in known if program.name == name)
-    for module in found.needs:
-        pytest.importorskip(module, reason=f"needs the extra [{found.extra}]")
-    return found
 
 
 def light_images(count, test=9, size=8):

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from small_tasks import RECIPE_TASK, light_images, programs, run_class, weights_of
+from small_tasks import RECIPE_TASK, light_images, programs, weights_of
 
 from fastconv.bench.training_times.recipe_table import RecipeResult, lines
 from fastconv.bench.training_times.table import row_of
@@ -12,7 +12,7 @@ from fastconv.bench.training_times.training_run import read_run, recipe_of
 
 
 @pytest.fixture
-def program(request):
+def program(request, run_class):
     """Makes a new run."""
     return run_class(request.param, recipe=True)
 

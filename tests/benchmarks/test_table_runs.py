@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from small_tasks import TABLE_TASK, light_images, programs, run_class, weights_of
+from small_tasks import TABLE_TASK, light_images, programs, weights_of
 
 from fastconv.bench.training_times.training_run import file_name, read_run
 
@@ -12,14 +12,9 @@ IMAGES = light_images(20)  # the last batch is smaller
 
 
 @pytest.fixture
-def program(request, monkeypatch):
+def program(request, run_class):
     """Makes a new run."""
-    made = run_class(request.param)
-    if request.param == "PyTorch":
-        # A run keeps the layout that was faster when it began; another run may find the other one
-        # faster, and dropout draws its numbers in the order of memory.
-        monkeypatch.setattr(made, "faster_layout", lambda self: "NHWC")
-    return made
+    return run_class(request.param)
 
 
 @pytest.mark.parametrize("program", programs("PyTorch", "Keras"), indirect=True)
@@ -51,7 +46,7 @@ def test_a_run_in_two_parts(tmp_path, program, as_published, capsys):
             np.testing.assert_allclose(array, second[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-def test_finished_runs_are_left_alone(tmp_path, capsys):
+def test_finished_runs_are_left_alone(tmp_path, run_class, capsys):
     ours = run_class("fastconv")
     path = tmp_path / "run.safetensors"
     ours(TABLE_TASK, IMAGES).run(path, 1)
