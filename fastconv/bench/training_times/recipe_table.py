@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from fastconv.bench.table.rows import GPU
-from fastconv.bench.table.task import Task
+from fastconv.bench.training_times.table import GPU
+from fastconv.bench.training_times.training_run import Task
 from fastconv.utils.text import duration
 
 _GOAL = GPU.accuracy or 0.0
 
 
 @dataclass(frozen=True)
-class Result:
+class RecipeResult:
     """A run of a recipe.
 
     Attributes
@@ -48,7 +48,7 @@ class Result:
         return asdict(self)
 
 
-def result_of(run: Mapping[str, Any]) -> Result:
+def result_of(run: Mapping[str, Any]) -> RecipeResult:
     """What a run's file says."""
     task, epochs = Task.from_config(run["task"]), run["epochs"]
     training = sum(epoch["training_seconds"] for epoch in epochs)
@@ -60,7 +60,7 @@ def result_of(run: Mapping[str, Any]) -> Result:
         if passed is None and epoch["test_accuracy"] >= _GOAL:
             passed = clock
     counted = all("flops" in epoch for epoch in epochs)
-    return Result(
+    return RecipeResult(
         recipe=task.recipe,
         program=run["version"],
         threads=task.threads,
@@ -76,7 +76,7 @@ def result_of(run: Mapping[str, Any]) -> Result:
     )
 
 
-def lines(results: Sequence[Result]) -> Iterator[str]:
+def lines(results: Sequence[RecipeResult]) -> Iterator[str]:
     """A row for each run, and one for the mean of the seeds of a program."""
     yield (
         "| Recipe | Program | Threads | Seed | Training time | Accuracy [%] | by views [%] "
@@ -95,7 +95,7 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
     )
 
 
-def _row(r: Result, seed: str) -> str:
+def _row(r: RecipeResult, seed: str) -> str:
     mark = "" if r.measured == r.epochs else f" (from {r.measured} of {r.epochs} epochs)"
     passed = "–" if r.passed is None else duration(r.passed)
     gflops = "" if r.gflops is None else f"{r.gflops:.0f}"
@@ -106,16 +106,16 @@ def _row(r: Result, seed: str) -> str:
     )
 
 
-def _seeds(results: Sequence[Result]) -> list[list[Result]]:
+def _seeds(results: Sequence[RecipeResult]) -> list[list[RecipeResult]]:
     """The runs to the end that differ in nothing but the seed, where there are several."""
-    alike: dict[tuple[str, str, int, int], list[Result]] = {}
+    alike: dict[tuple[str, str, int, int], list[RecipeResult]] = {}
     for r in results:
         if r.measured == r.epochs:
             alike.setdefault((r.recipe, r.program, r.threads, r.epochs), []).append(r)
     return [several for several in alike.values() if len(several) > 1]
 
 
-def _mean(several: Sequence[Result]) -> Result:
+def _mean(several: Sequence[RecipeResult]) -> RecipeResult:
     def mean(name: str) -> Any:
         values = [getattr(r, name) for r in several]
         return None if None in values else sum(values) / len(values)

@@ -1,42 +1,30 @@
-"""The table's programs: interrupted and gone on with, they end where an unbroken run ends."""
+"""Runs of the table's network: interrupted, they go on and end where an unbroken one ends."""
 
 import dataclasses
 
 import numpy as np
 import pytest
-from table_files import TASK, small_images, weights_of
+from small_tasks import TABLE_TASK, light_images, programs, weights_of
 
-from fastconv.bench.table.make import PROGRAMS
-from fastconv.bench.table.rows import file_name, read_run
+from fastconv.bench.training_times.training_run import file_name, read_run
 
-PEERS = [
-    pytest.param(name, marks=() if name == "fastconv" else pytest.mark.peers) for name in PROGRAMS
-]
+IMAGES = light_images(20)  # the last batch is smaller
 
 
 @pytest.fixture
-def program(request, monkeypatch):
-    """Makes a new instance of the program."""
-    needed, extra, load = PROGRAMS[request.param]
-    for module in needed:
-        pytest.importorskip(module, reason=f"needs the extra [{extra}]")
-    made = load()
-    if request.param == "PyTorch":
-        # A run keeps the layout that was faster when it began; another run may find the other one
-        # faster, and dropout draws its numbers in the order of memory.
-        monkeypatch.setattr(made, "_faster_layout", lambda self: "NHWC")
-    return made
+def program(request, run_class):
+    """Makes a new run."""
+    return run_class(request.param)
 
 
-@pytest.mark.parametrize("program", PEERS, indirect=True)
+@pytest.mark.parametrize("program", programs("PyTorch", "Keras"), indirect=True)
 @pytest.mark.parametrize("as_published", [False, True], ids=["meant", "as-published"])
 def test_a_run_in_two_parts(tmp_path, program, as_published, capsys):
-    task = dataclasses.replace(TASK, as_published=as_published)
-    images = small_images()
+    task = dataclasses.replace(TABLE_TASK, as_published=as_published)
     whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
-    program(task, images).run(whole, 3)
-    program(task, images).run(parts, 2)
-    program(task, images).run(parts, 3)
+    program(task, IMAGES).run(whole, 3)
+    program(task, IMAGES).run(parts, 2)
+    program(task, IMAGES).run(parts, 3)
     out = capsys.readouterr().out
     assert "going on after epoch 2" in out
     assert out.count("epoch 3/3: test accuracy") == 2
@@ -58,32 +46,32 @@ def test_a_run_in_two_parts(tmp_path, program, as_published, capsys):
             np.testing.assert_allclose(array, second[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-def test_finished_runs_are_left_alone(tmp_path, capsys):
-    ours = PROGRAMS["fastconv"][2]()
+def test_finished_runs_are_left_alone(tmp_path, run_class, capsys):
+    ours = run_class("fastconv")
     path = tmp_path / "run.safetensors"
-    ours(TASK, small_images()).run(path, 1)
+    ours(TABLE_TASK, IMAGES).run(path, 1)
     before = path.read_bytes()
     capsys.readouterr()
-    ours(TASK, small_images()).run(path, 1)
+    ours(TABLE_TASK, IMAGES).run(path, 1)
     assert path.read_bytes() == before
     assert capsys.readouterr().out == ""
 
 
 def test_the_published_slips():
-    task = dataclasses.replace(TASK, as_published=True)
+    task = dataclasses.replace(TABLE_TASK, as_published=True)
     assert np.concatenate(list(task.batches(20, 0))).tolist() == list(range(20))
-    drawn = [np.concatenate(list(TASK.batches(20, epoch))).tolist() for epoch in (0, 0, 1)]
+    drawn = [np.concatenate(list(TABLE_TASK.batches(20, epoch))).tolist() for epoch in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert sorted(drawn[0]) == list(range(20))
-    assert [len(rows) for rows in TASK.batches(20, 0)] == [8, 8, 4]
-    assert [round(1e6 * TASK.learning_rate(e)) for e in (0, 19, 20, 39, 40)] == [
+    assert [len(rows) for rows in TABLE_TASK.batches(20, 0)] == [8, 8, 4]
+    assert [round(1e6 * TABLE_TASK.learning_rate(e)) for e in (0, 19, 20, 39, 40)] == [
         1000, 1000, 100, 100, 10,
     ]  # fmt: skip
 
 
 def test_runs_that_differ_lie_beside_each_other():
     names = {
-        file_name(program, dataclasses.replace(TASK, **{what: value}))
+        file_name(program, dataclasses.replace(TABLE_TASK, **{what: value}))
         for program in ("fastconv", "PyTorch")
         for what, value in (
             ("seed", 5), ("seed", 6), ("threads", 2), ("batch_size", 9), ("epochs", 4),

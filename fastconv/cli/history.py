@@ -1,4 +1,4 @@
-"""``history.csv``: a line per epoch, with the seconds that it took."""
+"""The history of a run: ``history.csv``, with the seconds of every epoch, and its curves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import io
 import time
 from pathlib import Path
 
-from fastconv.callbacks import Callback
+from fastconv.callbacks import Callback, History
+from fastconv.utils.figures import new_figure, write_png
 from fastconv.utils.files import write_atomically
 
 Logs = dict[str, float]
@@ -21,7 +22,7 @@ _COLUMNS = {
 
 
 class HistoryFile(Callback):
-    """Write the model's history after every epoch.
+    """Write the model's history, a line per epoch, after every epoch.
 
     The seconds of earlier epochs are taken over from the file: they are no part of a checkpoint,
     which two runs with one seed are to write alike.
@@ -67,3 +68,27 @@ def read_seconds(path: Path) -> dict[int, float]:
             except (KeyError, TypeError, ValueError):
                 continue
     return found
+
+
+def write_curves(history: History, path: Path, title: str) -> bool:
+    """Draw loss and accuracy by epoch into a PNG; return False where matplotlib is missing."""
+    figure = new_figure(9, 3.6)
+    if figure is None:
+        return False
+    from matplotlib.ticker import MaxNLocator
+
+    figure.suptitle(title)
+    epochs = [number + 1 for number in history.epoch]
+    for axes, name, scale in zip(
+        figure.subplots(1, 2), ("loss", "accuracy"), (1.0, 100.0), strict=True
+    ):
+        for key, label in ((name, "training"), (f"val_{name}", "test")):
+            values = [scale * value for value in history.history[key]]
+            axes.plot(epochs, values, marker="." if len(epochs) < 40 else "", label=label)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("accuracy [%]" if name == "accuracy" else name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend()
+    write_png(figure, path)
+    return True

@@ -25,8 +25,8 @@ def cosine(epochs: int) -> Callable[[int], float]:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Optimizer, schedule and numbers of a training run.
+class Hyperparameters:
+    """Optimizer, schedule and numbers that a network is trained by.
 
     Attributes
     ----------
