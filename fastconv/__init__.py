@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     import fastconv.activations as activations
+    import fastconv.augment as augment
     import fastconv.backend as backend
     import fastconv.callbacks as callbacks
     import fastconv.datasets as datasets
@@ -39,39 +40,6 @@ if TYPE_CHECKING:
 
     preprocessing: ModuleType
     saving: ModuleType
-
-_MODULES = frozenset(
-    (
-        "activations",
-        "augment",
-        "backend",
-        "callbacks",
-        "datasets",
-        "initializers",
-        "kernels",
-        "layers",
-        "losses",
-        "metrics",
-        "models",
-        "ops",
-        "optimizers",
-        "plan",
-        "preprocessing",
-        "recipes",
-        "reference",
-        "regularizers",
-        "saving",
-        "testing",
-        "utils",
-    )
-)
-_NAMES = {
-    "Input": "fastconv.layers",
-    "Model": "fastconv.models",
-    "Sequential": "fastconv.models",
-    "get_num_threads": "fastconv.kernels._threads",
-    "set_num_threads": "fastconv.kernels._threads",
-}
 
 __all__ = [
     "Input",
@@ -101,6 +69,15 @@ __all__ = [
     "utils",
 ]
 
+_NAMES = {
+    "Input": "fastconv.layers",
+    "Model": "fastconv.models",
+    "Sequential": "fastconv.models",
+    "get_num_threads": "fastconv.kernels._threads",
+    "set_num_threads": "fastconv.kernels._threads",
+}
+_MODULES = {*__all__, "kernels", "plan"} - {*_NAMES, "__version__"}
+
 
 def _refuse_uncompiled(folder: str) -> None:
     """Raise ImportError when `folder` holds the kernels' sources but not their compiled modules."""
@@ -116,16 +93,16 @@ def _refuse_uncompiled(folder: str) -> None:
     )
 
 
-class _KerasPathFinder:
+class _OldPathFinder:
     """The import system's way to Keras's older module paths; loads their table when it is asked."""
 
     @staticmethod
     def find_spec(name: str, *unused: Any) -> Any:
-        if not name.startswith("fastconv.") or name == "fastconv._keras_paths":
+        if not name.startswith("fastconv.") or name == "fastconv._old_paths":
             return None
-        from fastconv import _keras_paths
+        from fastconv import _old_paths
 
-        return _keras_paths.find_spec(name)
+        return _old_paths.find_spec(name)
 
 
 def __getattr__(name: str) -> Any:
@@ -144,4 +121,4 @@ def __dir__() -> list[str]:
 
 _refuse_uncompiled(os.path.dirname(os.path.abspath(__file__)))
 # Asked first, since an empty folder that an older version left would pass for a package.
-sys.meta_path.insert(0, _KerasPathFinder)  # type: ignore[arg-type]
+sys.meta_path.insert(0, _OldPathFinder)  # type: ignore[arg-type]

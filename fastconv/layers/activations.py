@@ -10,7 +10,7 @@ from fastconv import initializers
 from fastconv._arguments import check_choice, is_whole, items_of
 from fastconv.layers.base import Layer
 from fastconv.layers.data_format import check_axis, emit_along, place_of
-from fastconv.plan.recording.activations import check_attrs
+from fastconv.plan.operations.activations import check_attrs
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
 

@@ -18,7 +18,7 @@ from fastconv.plan.geometry.points import (
     resized,
     whole,
 )
-from fastconv.plan.recording.sampling import FILL_MODES, INTERPOLATIONS
+from fastconv.plan.operations.sampling import FILL_MODES, INTERPOLATIONS
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:

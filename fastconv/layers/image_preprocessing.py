@@ -12,8 +12,8 @@ from fastconv._arguments import as_float, as_int, check_choice, is_whole, items_
 from fastconv.layers.base import Layer
 from fastconv.layers.data_format import check_axis, image_shape, place_of
 from fastconv.plan.geometry.points import Axes, resized, window
+from fastconv.plan.operations.sampling import RESIZING
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.recording.sampling import RESIZING
 from fastconv.utils.arrays import Shape, as_numbers
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv import initializers
 from fastconv._arguments import as_float, as_int, is_whole, items_of
-from fastconv._keras_paths import module_hooks
+from fastconv._old_paths import module_hooks
 from fastconv.layers.base import Layer
 from fastconv.layers.data_format import check_axis, emit_along, place_of
 from fastconv.plan.parameters import Parameter

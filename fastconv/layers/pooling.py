@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_float, check_choice
-from fastconv._keras_paths import module_hooks
+from fastconv._old_paths import module_hooks
 from fastconv.layers.base import Layer
 from fastconv.layers.data_format import Spatial, check_data_format, from_last
 from fastconv.plan.geometry.padding import Pair, check_padding

@@ -18,7 +18,7 @@ from fastconv.layers.data_format import (
     sequence_shape,
 )
 from fastconv.plan.geometry.points import resized
-from fastconv.plan.recording.sampling import INTERPOLATIONS
+from fastconv.plan.operations.sampling import INTERPOLATIONS
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from source_tree import ROOT
 
 # From the bottom to the top; the parts of a row may not import each other.
 LEVELS = (
-    ("_version", "_arguments", "_keras_paths"),
+    ("_version", "_arguments", "_old_paths"),
     ("kernels", "reference"),
     ("utils", "plan", "backend"),
     (

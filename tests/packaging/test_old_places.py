@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import fastconv
-from fastconv._keras_paths import FILES, PATHS
+from fastconv._old_paths import FILES, PATHS
 
 PLACES = PATHS | FILES
 OLD_PLACES = """
