@@ -11,19 +11,14 @@ cdef extern from "table_optimizers.h" nogil:
         float *number
         int form
 
-    ctypedef void fc_optimizer(
-        ptrdiff_t n, float *w, const float *g, float *const *states,
-        const fc_optimizer_step *o) noexcept nogil
+    ctypedef struct fc_optimizer:
+        const char *name
+        void (*step)(
+            ptrdiff_t n, float *w, const float *g, float *const *states,
+            const fc_optimizer_step *o) noexcept nogil
 
     ctypedef struct fc_optimizers:
-        fc_optimizer *sgd
-        fc_optimizer *adam
-        fc_optimizer *nadam
-        fc_optimizer *rmsprop
-        fc_optimizer *adagrad
-        fc_optimizer *lion
-        fc_optimizer *lamb_apply
-        fc_optimizer *muon_direction
+        const fc_optimizer *steps
         void (*lamb_moments)(
             ptrdiff_t n, float *w, const float *g, float *const *states,
             const fc_optimizer_step *o, double *sums) noexcept nogil

@@ -20,6 +20,17 @@ cdef enum:
     PARTS = 64  # of an array that is summed, at most; each has sums of its own
 
 
+cdef int place_of(str name) except -1:
+    """Where every level's list of steps, in src/optimizer.h, has this one."""
+    cdef const fc_optimizer *steps = kernels().optimizers.steps
+    cdef int i = 0
+    while steps[i].name != NULL:
+        if (<bytes> steps[i].name).decode() == name:
+            return i
+        i += 1
+    raise LookupError(f"optimizer_step: src/optimizer.h must list the step {name!r}")
+
+
 cdef class Common:
     """What every step has in common.
 
@@ -52,6 +63,9 @@ cdef class Common:
         return o
 
 
+cdef int SGD = place_of("sgd")
+
+
 def sgd_step(
         float[::1] w, const float[::1] g, float[::1] velocity, Common common, double momentum=0.0,
         bint nesterov=False, bint of_gradients=False):
@@ -69,7 +83,10 @@ def sgd_step(
         raise ValueError(
             f"sgd_step: momentum needs a velocity; received momentum {momentum}, velocity None"
         )
-    _step("sgd_step", kernels().optimizers.sgd, w, g, velocity, None, None, common.take(form, numbers))
+    _step("sgd_step", SGD, w, g, velocity, None, None, common.take(form, numbers))
+
+
+cdef int ADAM = place_of("adam")
 
 
 def adam_step(
@@ -82,7 +99,10 @@ def adam_step(
     """
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, eps, 0]
     cdef int form = largest is not None
-    _step("adam_step", kernels().optimizers.adam, w, g, m, v, largest, common.take(form, numbers))
+    _step("adam_step", ADAM, w, g, m, v, largest, common.take(form, numbers))
+
+
+cdef int NADAM = place_of("nadam")
 
 
 def nadam_step(
@@ -90,7 +110,10 @@ def nadam_step(
         double beta1, double beta2, double eps, double share):
     """m and v as in `adam_step`;  w -= rate * (m + share * g) / (sqrt(v) + eps)."""
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, eps, share]
-    _step("nadam_step", kernels().optimizers.nadam, w, g, m, v, None, common.take(0, numbers))
+    _step("nadam_step", NADAM, w, g, m, v, None, common.take(0, numbers))
+
+
+cdef int RMSPROP = place_of("rmsprop")
 
 
 def rmsprop_step(
@@ -103,14 +126,20 @@ def rmsprop_step(
     """
     cdef double[6] numbers = [rho, 1 - rho, eps, momentum, 0, 0]
     cdef int form = (b is not None) + 2 * (mean is not None)
-    _step("rmsprop_step", kernels().optimizers.rmsprop, w, g, v, b, mean, common.take(form, numbers))
+    _step("rmsprop_step", RMSPROP, w, g, v, b, mean, common.take(form, numbers))
+
+
+cdef int ADAGRAD = place_of("adagrad")
 
 
 def adagrad_step(
         float[::1] w, const float[::1] g, float[::1] total, Common common, double eps=1e-7):
     """total += g^2;  w -= rate * g / sqrt(total + eps)."""
     cdef double[6] numbers = [eps, 0, 0, 0, 0, 0]
-    _step("adagrad_step", kernels().optimizers.adagrad, w, g, total, None, None, common.take(0, numbers))
+    _step("adagrad_step", ADAGRAD, w, g, total, None, None, common.take(0, numbers))
+
+
+cdef int LION = place_of("lion")
 
 
 def lion_step(
@@ -118,7 +147,10 @@ def lion_step(
         double beta2=0.99):
     """w -= rate * sign(beta1 m + (1 - beta1) g);  m = beta2 m + (1 - beta2) g."""
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, 0, 0]
-    _step("lion_step", kernels().optimizers.lion, w, g, m, None, None, common.take(0, numbers))
+    _step("lion_step", LION, w, g, m, None, None, common.take(0, numbers))
+
+
+cdef int LAMB_APPLY = place_of("lamb_apply")
 
 
 def lamb_step(
@@ -141,7 +173,10 @@ def lamb_step(
         _lamb_moments(w.shape[0], &w[0], &g[0], states, &o, sums)
         if sums[0] > 0 and sums[1] > 0:
             o.rate = <float> (<double> o.rate * sqrt(sums[0] / sums[1]))
-        _over_blocks(kernels().optimizers.lamb_apply, w.shape[0], &w[0], &g[0], states, &o)
+        _over_blocks(LAMB_APPLY, w.shape[0], &w[0], &g[0], states, &o)
+
+
+cdef int MUON_DIRECTION = place_of("muon_direction")
 
 
 def muon_direction(
@@ -150,8 +185,7 @@ def muon_direction(
     """w *= keep;  m = momentum * m + g;  direction = m, or with `nesterov` g + momentum * m."""
     cdef double[6] numbers = [momentum, 0, 0, 0, 0, 0]
     _step(
-        "muon_direction", kernels().optimizers.muon_direction, w, g, m, direction, None,
-        common.take(nesterov, numbers))
+        "muon_direction", MUON_DIRECTION, w, g, m, direction, None, common.take(nesterov, numbers))
 
 
 cdef int _check(
@@ -171,7 +205,7 @@ cdef int _check_state(str where, float[::1] w, float[::1] state) except -1:
 
 
 cdef int _step(
-        str where, fc_optimizer *kernel, float[::1] w, const float[::1] g, float[::1] s0,
+        str where, int place, float[::1] w, const float[::1] g, float[::1] s0,
         float[::1] s1, float[::1] s2, fc_optimizer_step o) except -1:
     cdef float *states[FC_OPTIMIZER_STATES]
     _check(where, w, g, s0, s1, s2)
@@ -180,13 +214,14 @@ cdef int _step(
         states[1] = &s1[0] if s1 is not None else NULL
         states[2] = &s2[0] if s2 is not None else NULL
         with nogil:
-            _over_blocks(kernel, w.shape[0], &w[0], &g[0], states, &o)
+            _over_blocks(place, w.shape[0], &w[0], &g[0], states, &o)
     return 0
 
 
 cdef void _over_blocks(
-        fc_optimizer *kernel, ptrdiff_t n, float *w, const float *g, float *const *states,
+        int place, ptrdiff_t n, float *w, const float *g, float *const *states,
         const fc_optimizer_step *o) noexcept nogil:
+    cdef const fc_optimizer *kernel = kernels().optimizers.steps + place
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(12.0 * n)):
@@ -197,11 +232,11 @@ cdef void _over_blocks(
 
 
 cdef void _block(
-        fc_optimizer *kernel, ptrdiff_t at, ptrdiff_t n, float *w, const float *g,
+        const fc_optimizer *kernel, ptrdiff_t at, ptrdiff_t n, float *w, const float *g,
         float *const *states, const fc_optimizer_step *o) noexcept nogil:
     cdef float *here[FC_OPTIMIZER_STATES]
     _shifted(states, at, here)
-    kernel(n, w + at, g + at, here, o)
+    kernel.step(n, w + at, g + at, here, o)
 
 
 cdef inline void _shifted(float *const *states, ptrdiff_t at, float **here) noexcept nogil:
