@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_float, as_pair
-from fastconv.initializers.base import Initializer
+from fastconv.initializers import Initializer
 from fastconv.layers.channels import image_shape
 from fastconv.layers.conv2d import Conv2D
 from fastconv.utils.arrays import Shape, as_numbers
