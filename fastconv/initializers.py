@@ -140,9 +140,7 @@ class RandomNormal(Initializer):
         super().__init__(seed=seed, **unknown)
         where = type(self).__name__
         self.mean = as_float(mean, "mean", where=where)
-        self.stddev = as_float(stddev, "stddev", where=where)
-        if self.stddev < 0:
-            raise ValueError(f"{where}: stddev must be at least 0; received {stddev!r}")
+        self.stddev = as_float(stddev, "stddev", where=where, minimum=0)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         values = rng.standard_normal(shape, np.float32)
