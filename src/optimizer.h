@@ -1,6 +1,8 @@
 /* One pass over n parameters: every array is read and written once. Formulas as Keras 3 has them. Each `_at` function
- * computes `left` elements from index i on; see elementwise.h for `whole`. A step of one's own: write it here and add it
- * to the list at the end. */
+ * computes `left` elements from index i on; see elementwise.h for `whole`.
+ *
+ * A new optimizer is a step here, with its line in the list at the end; an entry in optimizer_step.pyx; its definition
+ * in fastconv/reference/optimizers.py; and a class in fastconv/optimizers/, named in its __init__.py. */
 
 typedef struct {
     vf scale, low, high, pull, keep, rate, number[FC_OPTIMIZER_NUMBERS];

@@ -69,33 +69,20 @@ def max_pool2d_backward(
     return taps.crop(dpadded)
 
 
-def min_pool2d(
-    x: ArrayLike,
-    pool_size: Any,
-    strides: Any = None,
-    padding: Any = "valid",
-    ceil_mode: Any = False,
-) -> Array:
-    """Smallest element of each window.
+def min_pool2d(x: ArrayLike, *window: Any, **options: Any) -> Array:
+    """Smallest element of each window; the arguments are those of `max_pool2d`.
 
     >>> x = np.array([[3, 5, 4, 1], [2, 2, 5, 6], [4, 4, 2, 5], [1, 3, 5, 4]]).reshape(1, 4, 4, 1)
     >>> min_pool2d(x, 2)[0, :, :, 0]
     array([[2., 1.],
            [1., 2.]])
     """
-    return -max_pool2d(-float64(x), pool_size, strides, padding, ceil_mode)
+    return -max_pool2d(-float64(x), *window, **options)
 
 
-def min_pool2d_backward(
-    dy: ArrayLike,
-    x: ArrayLike,
-    pool_size: Any,
-    strides: Any = None,
-    padding: Any = "valid",
-    ceil_mode: Any = False,
-) -> Array:
+def min_pool2d_backward(dy: ArrayLike, x: ArrayLike, *window: Any, **options: Any) -> Array:
     """Gradient dx of sum(dy * min_pool2d(x))."""
-    return max_pool2d_backward(dy, -float64(x), pool_size, strides, padding, ceil_mode)
+    return max_pool2d_backward(dy, -float64(x), *window, **options)
 
 
 def avg_pool2d(
