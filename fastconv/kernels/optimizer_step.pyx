@@ -10,10 +10,8 @@ from libc.math cimport INFINITY, sqrt
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport (
-    FC_OPTIMIZER_STATES, fc_kernels, fc_optimizer, fc_optimizer_step, flush_denormals, kernels,
-    restore_denormals,
-)
+from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._table_optimizers cimport FC_OPTIMIZER_STATES, fc_optimizer, fc_optimizer_step
 from fastconv.kernels._threads cimport threads_for
 
 cdef enum:
