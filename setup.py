@@ -42,7 +42,7 @@ DIRECTIVES = {
 
 C_SOURCES = sorted(str(p) for p in Path("src").glob("*.c"))
 C_HEADERS = sorted(str(p) for p in Path("src").glob("*.h"))
-MODULES = sorted(str(p) for p in Path("fastconv", "kernels").glob("*.pyx"))
+MODULES = sorted(str(p) for p in Path("fastconv", "kernels").rglob("*.pyx"))
 # Cython's support for memoryviews, compiled once instead of into every module.
 SHARED = "fastconv.kernels._cython_shared"
 

@@ -1,10 +1,10 @@
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from fastconv.kernels._table_depthwise cimport fc_depthwise
-from fastconv.kernels._table_merge cimport fc_merge
-from fastconv.kernels._table_optimizers cimport fc_optimizers
-from fastconv.kernels._table_pooling cimport fc_pool, fc_pooling
+from fastconv.kernels.depthwise._table_depthwise cimport fc_depthwise
+from fastconv.kernels.elementwise._table_merge cimport fc_merge
+from fastconv.kernels.optimizers._table_optimizers cimport fc_optimizers
+from fastconv.kernels.pooling._table_pooling cimport fc_pool, fc_pooling
 
 
 cdef extern from "table_losses.h" nogil:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastconv.kernels.activation import activation_bwd, activation_fwd
+from fastconv.kernels.activations.activation import activation_bwd, activation_fwd
 from fastconv.ops._checks import Array, float32, number, result, same_shape
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastconv.kernels.adjust import adjust, channel_means, clip_bwd
+from fastconv.kernels.images.adjust import adjust, channel_means, clip_bwd
 from fastconv.ops._checks import Array, float32, number, result, same_shape
 from fastconv.ops._layout import LAST, pixels
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.elementwise import affine as affine_kernel
-from fastconv.kernels.elementwise import affine_u8
+from fastconv.kernels.elementwise.arithmetic import affine as affine_kernel
+from fastconv.kernels.elementwise.arithmetic import affine_u8
 from fastconv.ops._checks import Array, float32, number, real_array, result
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import check_choice
-from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
+from fastconv.kernels.images.resample_affine import resample_affine, resample_affine_bwd
 from fastconv.ops._checks import Array, number, real_array
 from fastconv.ops._layout import ImageResult, channels_first, gradient_of, pixels
 from fastconv.plan.recording.sampling import FILL_MODES, INTERPOLATIONS

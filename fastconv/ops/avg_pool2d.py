@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd
+from fastconv.kernels.pooling.pool2d_bwd import avg_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import avg_pool2d_fwd
 from fastconv.ops._checks import Array, flag, same_shape
 from fastconv.ops._layout import ImageResult, channels_first, image, pooling
 from fastconv.plan.geometry.padding import Padding

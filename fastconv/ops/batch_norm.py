@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.channel_norm_bwd import channel_norm_bwd
-from fastconv.kernels.channel_norm_fwd import channel_norm_fwd
-from fastconv.kernels.channel_norm_fwd import moments as moments_kernel
+from fastconv.kernels.normalization.channel_norm_bwd import channel_norm_bwd
+from fastconv.kernels.normalization.channel_norm_fwd import channel_norm_fwd
+from fastconv.kernels.normalization.channel_norm_fwd import moments as moments_kernel
 from fastconv.ops._checks import Array, float32, result, same_shape
 from fastconv.ops._normalization import inverse, per_channel, with_channels
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.elementwise import bias_add as add_kernel
-from fastconv.kernels.elementwise import bias_grad as grad_kernel
+from fastconv.kernels.elementwise.arithmetic import bias_add as add_kernel
+from fastconv.kernels.elementwise.arithmetic import bias_grad as grad_kernel
 from fastconv.ops._checks import Array, apart, float32, result, vector
 
 

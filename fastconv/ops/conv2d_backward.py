@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.elementwise import relu_bwd
+from fastconv.kernels.elementwise.arithmetic import relu_bwd
 from fastconv.ops._checks import Array, activation_name, same_shape, vector
 from fastconv.ops._conv2d import algorithm, operands
 from fastconv.ops._layout import ImageResult, channels_first, image

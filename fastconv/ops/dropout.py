@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastconv._arguments import is_whole
-from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
+from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
 from fastconv.ops._checks import Array, float32, number, result
 
 

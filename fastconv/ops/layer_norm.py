@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
+from fastconv.kernels.normalization.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
 from fastconv.ops._checks import Array, float32, result, same_shape
 from fastconv.ops._normalization import inverse, per_channel, with_channels
 

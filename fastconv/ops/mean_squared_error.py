@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.loss_rows import pointwise_loss
+from fastconv.kernels.losses.loss_rows import pointwise_loss
 from fastconv.ops._checks import Array, float32, row_weights_of, same_shape
 
 

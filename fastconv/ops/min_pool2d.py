@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
+from fastconv.kernels.pooling.pool2d_bwd import max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import max_pool2d_fwd
 from fastconv.ops._checks import Array, same_shape
 from fastconv.ops._layout import ImageResult, channels_first, image, pooling
 from fastconv.plan.geometry.padding import Padding

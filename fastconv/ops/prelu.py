@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.prelu import prelu_bwd, prelu_fwd
+from fastconv.kernels.activations.prelu import prelu_bwd, prelu_fwd
 from fastconv.ops._checks import Array, apart, float32, result, same_shape, vector
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastconv.kernels.elementwise import relu_bwd, relu_fwd
+from fastconv.kernels.elementwise.arithmetic import relu_bwd, relu_fwd
 from fastconv.ops._checks import Array, float32, result, same_shape
 
 

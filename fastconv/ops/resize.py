@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_pair, check_choice
-from fastconv.kernels import resize as weighted
-from fastconv.kernels.resample import resample, resample_bwd
+from fastconv.kernels.images import resize as weighted
+from fastconv.kernels.images.resample import resample, resample_bwd
 from fastconv.ops._checks import Array, flag
 from fastconv.ops._layout import ImageResult, channels_first, image, pixels
 from fastconv.plan.geometry.points import resized

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastconv.kernels.softmax import softmax_bwd, softmax_fwd
+from fastconv.kernels.activations.softmax import softmax_bwd, softmax_fwd
 from fastconv.ops._checks import Array, float32, result, same_shape
 
 

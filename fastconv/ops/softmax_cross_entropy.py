@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy as cross_entropy_kernel
+from fastconv.kernels.losses.softmax_cross_entropy import (
+    softmax_cross_entropy as cross_entropy_kernel,
+)
 from fastconv.ops._checks import Array, float32, real_array, row_weights_of
 
 

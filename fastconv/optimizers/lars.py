@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.optimizer_step import sgd_step
-from fastconv.kernels.parameter_sums import sum_squares
+from fastconv.kernels.optimizers.optimizer_step import sgd_step
+from fastconv.kernels.optimizers.parameter_sums import sum_squares
 from fastconv.optimizers.base import Arrays, Optimizer, Step
 from fastconv.optimizers.numbers import check_number
 

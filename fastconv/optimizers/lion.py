@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.optimizer_step import lion_step
+from fastconv.kernels.optimizers.optimizer_step import lion_step
 from fastconv.optimizers.base import Arrays, Optimizer, Step
 from fastconv.optimizers.numbers import check_number
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any, Literal, NamedTuple
 
-from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
-from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
-from fastconv.kernels.depthwise_bwd_data import DepthwiseBwdData
-from fastconv.kernels.depthwise_bwd_weights import DepthwiseBwdWeights
-from fastconv.kernels.depthwise_fwd import DepthwiseFwd
+from fastconv.kernels.convolution.conv2d_bwd_data import Conv2DBwdData
+from fastconv.kernels.convolution.conv2d_bwd_weights import Conv2DBwdWeights
+from fastconv.kernels.convolution.conv2d_fwd import Conv2DFwd
+from fastconv.kernels.depthwise.depthwise_bwd_data import DepthwiseBwdData
+from fastconv.kernels.depthwise.depthwise_bwd_weights import DepthwiseBwdWeights
+from fastconv.kernels.depthwise.depthwise_fwd import DepthwiseFwd
 from fastconv.plan.geometry.shapes import Conv2DShape
 
 Pass = Literal["fwd", "bwd_data", "bwd_weights"]

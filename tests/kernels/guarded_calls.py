@@ -16,18 +16,18 @@ from kernel_checks import EDGES, counting
 
 from fastconv import ops
 from fastconv.kernels import _isa
-from fastconv.kernels.activation import FROM_OUTPUT, activation_bwd, activation_fwd
-from fastconv.kernels.augment import FILL_MODES
-from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
-from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
-from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
-from fastconv.kernels.prelu import prelu_bwd, prelu_fwd
-from fastconv.kernels.resample import resample, resample_bwd
-from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
-from fastconv.kernels.resize import resize, resize_bwd
-from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.kernels.activations.activation import FROM_OUTPUT, activation_bwd, activation_fwd
+from fastconv.kernels.activations.prelu import prelu_bwd, prelu_fwd
+from fastconv.kernels.convolution.conv2d_bwd_data import Conv2DBwdData
+from fastconv.kernels.convolution.conv2d_bwd_weights import Conv2DBwdWeights
+from fastconv.kernels.convolution.conv2d_fwd import Conv2DFwd
+from fastconv.kernels.images.augment import FILL_MODES
+from fastconv.kernels.images.resample import resample, resample_bwd
+from fastconv.kernels.images.resample_affine import resample_affine, resample_affine_bwd
+from fastconv.kernels.images.resize import resize, resize_bwd
+from fastconv.kernels.losses.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.kernels.pooling.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
 from fastconv.plan.geometry.resizing import resizing
 from fastconv.plan.geometry.shapes import conv2d_shape, pool2d_shape
 

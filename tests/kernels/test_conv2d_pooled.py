@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from fastconv.kernels import _isa, _threads
-from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
-from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
-from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
+from fastconv.kernels.convolution.conv2d_bwd_data import Conv2DBwdData
+from fastconv.kernels.convolution.conv2d_bwd_weights import Conv2DBwdWeights
+from fastconv.kernels.convolution.conv2d_fwd import Conv2DFwd
+from fastconv.kernels.pooling.pool2d_bwd import max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import max_pool2d_fwd
 
 
 @pytest.fixture(params=_isa.available())

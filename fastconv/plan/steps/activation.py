@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fastconv.kernels.activation import FROM_OUTPUT, activation_bwd, activation_fwd
-from fastconv.kernels.elementwise import relu_bwd, relu_fwd
-from fastconv.kernels.softmax import softmax_bwd, softmax_fwd
+from fastconv.kernels.activations.activation import FROM_OUTPUT, activation_bwd, activation_fwd
+from fastconv.kernels.activations.softmax import softmax_bwd, softmax_fwd
+from fastconv.kernels.elementwise.arithmetic import relu_bwd, relu_fwd
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Activation
 from fastconv.plan.steps.base import Executor, Setting, flat, rows_2d

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastconv.kernels.parameter_sums import regularize
+from fastconv.kernels.optimizers.parameter_sums import regularize
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import ActivityPenalty
 from fastconv.plan.steps.base import Executor, Setting, flat

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.kernels.elementwise import add
-from fastconv.kernels.strided_copy import strided_copy
+from fastconv.kernels.elementwise.arithmetic import add
+from fastconv.kernels.elementwise.strided_copy import strided_copy
 from fastconv.plan.steps.base import Executor, flat
 
 

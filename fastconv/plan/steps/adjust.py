@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from fastconv.kernels.adjust import adjust, channel_means, clip_bwd
+from fastconv.kernels.images.adjust import adjust, channel_means, clip_bwd
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.geometry.draws import between, uniforms
 from fastconv.plan.primitives import Brightness, Contrast

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastconv.kernels.elementwise import affine, affine_u8
+from fastconv.kernels.elementwise.arithmetic import affine, affine_u8
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Affine
 from fastconv.plan.steps.base import Executor, Setting, flat

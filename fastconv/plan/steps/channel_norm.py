@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.kernels.channel_norm_bwd import channel_norm_bwd
-from fastconv.kernels.channel_norm_fwd import channel_norm_fwd, moments
+from fastconv.kernels.normalization.channel_norm_bwd import channel_norm_bwd
+from fastconv.kernels.normalization.channel_norm_fwd import channel_norm_fwd, moments
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.primitives import Activation, Add, BatchNorm, GroupNorm

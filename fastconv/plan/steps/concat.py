@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastconv.kernels.strided_copy import strided_copy
+from fastconv.kernels.elementwise.strided_copy import strided_copy
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Concat
 from fastconv.plan.steps.base import Executor, Setting

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
-from fastconv.kernels.elementwise import affine, affine_u8, bias_grad, relu_bwd
-from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
+from fastconv.kernels.elementwise.arithmetic import affine, affine_u8, bias_grad, relu_bwd
+from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
+from fastconv.kernels.pooling.pool2d_bwd import max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import max_pool2d_fwd
 from fastconv.plan.algorithms import Pass, conv2d_algorithm, conv2d_kernels
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.geometry.shapes import Conv2DShape

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.elementwise import bias_add, bias_grad
+from fastconv.kernels.elementwise.arithmetic import bias_add, bias_grad
 from fastconv.plan.algorithms import Pass, conv2d_algorithm, conv2d_kernels
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Conv2DTranspose

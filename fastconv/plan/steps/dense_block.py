@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
-from fastconv.kernels.elementwise import bias_grad, relu_bwd
-from fastconv.kernels.gemm import gemm
+from fastconv.kernels.elementwise.arithmetic import bias_grad, relu_bwd
+from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
+from fastconv.kernels.matmul.gemm import gemm
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Activation, Dense, Dropout
 from fastconv.plan.steps.base import Executor, Setting, flat, rows_2d

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
+from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Dropout
 from fastconv.plan.steps.base import Executor, Setting, flat

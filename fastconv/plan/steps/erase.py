@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.kernels.adjust import erase_with_noise
-from fastconv.kernels.augment import erase
+from fastconv.kernels.images.adjust import erase_with_noise
+from fastconv.kernels.images.augment import erase
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.geometry.draws import between, noise_seed, uniforms
 from fastconv.plan.primitives import Erase

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd
-from fastconv.kernels.strided_copy import strided_copy
+from fastconv.kernels.elementwise.strided_copy import strided_copy
+from fastconv.kernels.pooling.pool2d_fwd import avg_pool2d_fwd
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Crop, Pad, Transpose, Upsample
 from fastconv.plan.primitives.forms import Sides

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from fastconv.kernels.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
+from fastconv.kernels.normalization.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.primitives import LayerNorm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastconv.kernels.merge import (
+from fastconv.kernels.elementwise.merge import (
     combine,
     extreme_bwd,
     multiply_channels,
@@ -11,7 +11,7 @@ from fastconv.kernels.merge import (
     multiply_pixels_bwd,
     scale,
 )
-from fastconv.kernels.strided_copy import strided_copy
+from fastconv.kernels.elementwise.strided_copy import strided_copy
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Merge, Multiply
 from fastconv.plan.steps.base import Executor, Setting, flat

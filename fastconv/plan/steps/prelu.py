@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.kernels.prelu import prelu_bwd, prelu_fwd
+from fastconv.kernels.activations.prelu import prelu_bwd, prelu_fwd
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import PReLU
 from fastconv.plan.steps.base import Buffer, Executor, Setting, flat

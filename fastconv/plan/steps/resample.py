@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.kernels.elementwise import affine_u8
-from fastconv.kernels.resample import resample, resample_bwd
-from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
+from fastconv.kernels.elementwise.arithmetic import affine_u8
+from fastconv.kernels.images.resample import resample, resample_bwd
+from fastconv.kernels.images.resample_affine import resample_affine, resample_affine_bwd
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.geometry.draws import uniforms
 from fastconv.plan.geometry.points import Axes

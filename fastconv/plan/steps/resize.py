@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.kernels.resize import resize, resize_bwd
+from fastconv.kernels.images.resize import resize, resize_bwd
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Resize
 from fastconv.plan.steps.base import Executor, Setting

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fastconv.kernels.dropout import dropout_fwd
-from fastconv.kernels.merge import multiply_channels
-from fastconv.kernels.strided_copy import strided_copy
+from fastconv.kernels.elementwise.dropout import dropout_fwd
+from fastconv.kernels.elementwise.merge import multiply_channels
+from fastconv.kernels.elementwise.strided_copy import strided_copy
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import SpatialDropout
 from fastconv.plan.steps.base import Buffer, Executor, Life, Setting, flat

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from fastconv.kernels.adjust import adjust
+from fastconv.kernels.images.adjust import adjust
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Standardize
 from fastconv.plan.steps.base import Executor, Setting

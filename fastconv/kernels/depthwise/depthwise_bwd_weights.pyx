@@ -1,0 +1,126 @@
+"""Depthwise convolution, backward to the weights and the bias.
+
+dw[i, j, 0, c] = sum over n, r, q of x[n, r*sh - pt + i*dh, q*sw - pl + j*dw, c] * dy[n, r, q, c], db[c] = sum dy.
+
+The rows of dy are cut into parts whose number depends on the shapes only. Each part sums its rows, one
+after the other, into its own copy of dw, and the copies are added in order.
+"""
+
+from cython.parallel cimport parallel, prange
+from libc.stddef cimport ptrdiff_t
+from libc.string cimport memset
+
+from fastconv.kernels._blocks cimport blocks_of
+from fastconv.kernels._isa cimport (
+    FC_TABLE, FC_TEAM, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
+)
+from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.convolution._geometry cimport expect, geometry, set_geometry
+from fastconv.kernels.depthwise._table_depthwise cimport fc_stretch, fc_taps
+from fastconv.kernels.depthwise._windows cimport (
+    axis, check_depthwise, cut, first_inside, last_inside,
+)
+
+cdef enum:
+    PARTS = 32  # at most
+    PIECE = 1024  # weights that are added up at a time
+
+
+cdef void _part(
+        const geometry *g, const axis *rows, const axis *columns, const float *x, const float *dy,
+        ptrdiff_t first, ptrdiff_t last, float *dw, float *db) noexcept nogil:
+    """dw (kh, kw, c) and db += the rows [first, last) of all images' dy."""
+    cdef const fc_kernels *ks = kernels()
+    cdef ptrdiff_t line = g.iw * g.ic, i, n, r, i0, i1
+    cdef fc_taps taps
+    taps.nj, taps.xi, taps.xj, taps.wi, taps.wj = g.kw, g.dh * line, g.dw * g.ic, g.kw * g.ic, g.ic
+    for i in range(first, last):
+        n, r = i // g.oh, i % g.oh
+        i0, i1 = first_inside(rows, r), last_inside(rows, r)
+        taps.ni = max(i1 - i0, 0)
+        ks.depthwise.weights_row(
+            columns.n_stretches, columns.stretches, g.ic, &taps,
+            x + (n * g.ih + r * g.sh - g.pt + i0 * g.dh) * line - g.pl * g.ic, g.sw * g.ic,
+            dy + i * g.ow * g.ic, g.ic, dw + i0 * taps.wi, db)
+
+
+cdef int _run(
+        const geometry *g, const float *x, const float *dy, float *dw, float *db) noexcept nogil:
+    cdef ptrdiff_t taps = g.kh * g.kw * g.ic, size = taps + g.ic, lines = g.mb * g.oh
+    cdef ptrdiff_t parts = min(lines, PARTS), i, j
+    cdef axis rows, columns
+    cdef unsigned state = 0
+    cdef float *copies = <float *> scratch(FC_TEAM, sizeof(float) * parts * size)
+    cdef fc_stretch *room = <fc_stretch *> scratch(
+        FC_TABLE, sizeof(fc_stretch) * min(g.ow, 2 * g.kw + 1))
+    if copies == NULL or room == NULL:
+        return -1
+    rows.n, rows.s, rows.k, rows.d, rows.o, rows.size = g.oh, g.sh, g.kh, g.dh, -g.pt, g.ih
+    columns.n, columns.s, columns.k, columns.d, columns.o = g.ow, g.sw, g.kw, g.dw, -g.pl
+    columns.size = g.iw
+    cut(&columns, room)
+    with parallel(num_threads=threads_for(1.0 * lines * g.ow * (taps + 4 * g.ic))):
+        state = flush_denormals()
+        for i in prange(parts, schedule="dynamic"):
+            memset(copies + i * size, 0, sizeof(float) * size)
+            _part(
+                g, &rows, &columns, x, dy, lines * i // parts, lines * (i + 1) // parts,
+                copies + i * size, db if db == NULL else copies + i * size + taps)
+        for i in prange(blocks_of(size, PIECE), schedule="static"):
+            for j in range(i * PIECE, min((i + 1) * PIECE, size if db != NULL else taps)):
+                _add_up(copies + j, parts, size, dw + j if j < taps else db + j - taps)
+        restore_denormals(state)
+    return 0
+
+
+cdef void _add_up(const float *x, ptrdiff_t n, ptrdiff_t apart, float *sum) noexcept nogil:
+    cdef ptrdiff_t k
+    cdef double total = 0.0
+    for k in range(n):
+        total += x[k * apart]
+    sum[0] = <float> total
+
+
+cdef class DepthwiseBwdWeights:
+    """One depthwise convolution's gradients of weights and bias, as `Conv2DBwdWeights`."""
+
+    cdef geometry g
+    cdef readonly str algo
+
+    def __init__(
+        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
+        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
+        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="depthwise",
+        bint pool=False,
+    ):
+        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
+        check_depthwise(&self.g, algo, pool)
+        self.algo = algo
+
+    def run(
+        self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] dy,
+        float[:, :, :, ::1] dw, float[::1] db, argmax=None,
+    ):
+        """x (mb, ih, iw, ic), dy (mb, oh, ow, ic); dw (kh, kw, 1, ic), db (ic) or None are written.
+        """
+        cdef geometry g = self.g
+        cdef float *bias = NULL
+        cdef int failed
+        g.mb = x.shape[0]
+        expect("conv2d_backward", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
+        expect("conv2d_backward", "dy", g.mb, g.oh, g.ow, g.oc, dy.shape)
+        expect("conv2d_backward", "dw", g.kh, g.kw, 1, g.oc, dw.shape)
+        if db is not None:
+            if db.shape[0] != g.oc:
+                raise ValueError(
+                    f"conv2d_backward: db must have {g.oc} elements; received {db.shape[0]}")
+            bias = &db[0]
+        if g.mb == 0:
+            dw[...] = 0
+            if db is not None:
+                db[...] = 0
+            return
+        with nogil:
+            failed = _run(&g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
+        if failed:
+            raise MemoryError("conv2d_backward: no memory for the partial sums")
