@@ -103,7 +103,7 @@ static void muon_direction(ptrdiff_t n, float *w, const float *g, float *const *
     }
 }
 
-static const fc_optimizers optimizer_table = {
+static const fc_optimizers optimizers_table = {
     .sgd = sgd_step,
     .adam = adam_step,
     .nadam = nadam_step,

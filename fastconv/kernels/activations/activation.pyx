@@ -9,17 +9,19 @@ from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
 from fastconv.kernels._isa cimport flush_denormals, restore_denormals
-from fastconv.kernels._tables cimport FC_N_ACTIVATIONS, activation_table, fc_activation
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.activations._table_activations cimport (
+    FC_N_ACTIVATIONS, activations_table, fc_activation,
+)
 
 # Work units (see _threads) per element: most of the functions take an exponential
 cdef double UNITS = 10.0
 
 
-NAMES = tuple((<bytes> activation_table()[i].name).decode() for i in range(FC_N_ACTIVATIONS))
+NAMES = tuple((<bytes> activations_table().functions[i].name).decode() for i in range(FC_N_ACTIVATIONS))
 """The functions by name; `src/activations.h` has their formulas and parameters."""
 
-FROM_OUTPUT = {name: bool(activation_table()[i].from_output) for i, name in enumerate(NAMES)}
+FROM_OUTPUT = {name: bool(activations_table().functions[i].from_output) for i, name in enumerate(NAMES)}
 """Whether a function's gradient is read from its output y, or else from its input x."""
 
 
@@ -42,7 +44,7 @@ def activation_fwd(str kind, const float[::1] x, float[::1] y, float a=0, float 
 
 cdef void _fwd(
         int number, ptrdiff_t n, const float *x, float *y, const float *p) noexcept nogil:
-    cdef const fc_activation *f = activation_table() + number
+    cdef const fc_activation *f = activations_table().functions + number
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
@@ -69,7 +71,7 @@ def activation_bwd(
 cdef void _bwd(
         int number, ptrdiff_t n, const float *dy, const float *s, float *dx,
         const float *p) noexcept nogil:
-    cdef const fc_activation *f = activation_table() + number
+    cdef const fc_activation *f = activations_table().functions + number
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):

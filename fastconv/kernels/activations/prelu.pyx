@@ -9,8 +9,8 @@ from libc.stdlib cimport calloc, free
 
 from fastconv.kernels._blocks cimport BLOCK, ROW_BLOCKS, block_size, blocks_of, same_size
 from fastconv.kernels._isa cimport flush_denormals, restore_denormals
-from fastconv.kernels._tables cimport channel_table, fc_channels
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.activations._table_activations cimport activations_table, fc_activations
 
 
 def prelu_fwd(const float[:, ::1] x, const float[::1] a, float[:, ::1] y):
@@ -25,7 +25,7 @@ def prelu_fwd(const float[:, ::1] x, const float[::1] a, float[:, ::1] y):
 
 cdef void _fwd(
         ptrdiff_t rows, ptrdiff_t n, const float *x, const float *a, float *y) noexcept nogil:
-    cdef const fc_channels *k = channel_table()
+    cdef const fc_activations *k = activations_table()
     cdef ptrdiff_t i, block = blocks_of(BLOCK, n)
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(4.0 * rows * n)):
@@ -65,7 +65,7 @@ def prelu_bwd(
 cdef int _bwd(
         ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *x, const float *a,
         float *dx, float *da) noexcept nogil:
-    cdef const fc_channels *k = channel_table()
+    cdef const fc_activations *k = activations_table()
     cdef ptrdiff_t i, j, at, block = max(16, blocks_of(BLOCK, n), blocks_of(rows, ROW_BLOCKS))
     cdef ptrdiff_t blocks = blocks_of(rows, block)
     cdef unsigned state = 0

@@ -7,8 +7,9 @@ from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.activations._table_activations cimport activations_table, fc_activations
 
 
 def softmax_fwd(const float[:, ::1] x, float[:, ::1] y):
@@ -24,7 +25,7 @@ def softmax_fwd(const float[:, ::1] x, float[:, ::1] y):
 
 
 cdef void _softmax_fwd(ptrdiff_t rows, ptrdiff_t n, const float *x, float *y) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_activations *k = activations_table()
     cdef ptrdiff_t i, block = blocks_of(BLOCK, n)
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(10.0 * rows * n)):
@@ -47,7 +48,7 @@ def softmax_bwd(const float[:, ::1] dy, const float[:, ::1] y, float[:, ::1] dx)
 
 cdef void _softmax_bwd(
         ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *y, float *dx) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_activations *k = activations_table()
     cdef ptrdiff_t i, at, block = blocks_of(BLOCK, n)
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(5.0 * rows * n)):

@@ -11,18 +11,18 @@ from libc.string cimport memset
 
 from cython.parallel cimport parallel, prange
 
-from fastconv.kernels._isa cimport (
-    FC_OWN, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
-)
+from fastconv.kernels._isa cimport FC_OWN, FC_TEAM, flush_denormals, restore_denormals, scratch
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, round_up, smaller
+from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, fc_elementwise
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 
 cdef enum:
     MAX_MR = 16
     FEWEST_BLOCKS = 16  # images are cut into blocks of rows until there are as many
 
 
-cdef void _pack(const geometry *g, const fc_kernels *ks, const float *w, float *out) noexcept nogil:
+cdef void _pack(const geometry *g, const fc_matmul *ks, const float *w, float *out) noexcept nogil:
     """w (kh*kw*ic, oc) transposed, in panels."""
     cdef ptrdiff_t j, n, width, taps = g.kh * g.kw * g.ic
     for j from 0 <= j < taps by ks.nr:
@@ -33,7 +33,7 @@ cdef void _pack(const geometry *g, const fc_kernels *ks, const float *w, float *
 
 
 cdef void _multiply(
-    const geometry *g, const fc_kernels *ks, const float *dy, const float *packed, float *columns
+    const geometry *g, const fc_matmul *ks, const float *dy, const float *packed, float *columns
 ) noexcept nogil:
     """columns (ow, kh*kw*ic) of one row of dy (ow, oc)."""
     cdef ptrdiff_t rows[MAX_MR]
@@ -50,7 +50,7 @@ cdef void _multiply(
 
 
 cdef void _add(
-    const geometry *g, const fc_kernels *ks, const float *columns, ptrdiff_t i, float *row
+    const geometry *g, const fc_elementwise *ks, const float *columns, ptrdiff_t i, float *row
 ) noexcept nogil:
     """row (iw, ic) += what tap row i of every pixel holds for it."""
     cdef ptrdiff_t c, j, v, first, last, taps = g.kh * g.kw * g.ic
@@ -75,10 +75,11 @@ cdef void _add(
 
 
 cdef int _block(
-    const geometry *g, const fc_kernels *ks, const float *dy, const float *packed, ptrdiff_t n,
+    const geometry *g, const fc_matmul *ks, const float *dy, const float *packed, ptrdiff_t n,
     ptrdiff_t h0, ptrdiff_t h1, float *dx
 ) noexcept nogil:
     """Rows h0..h1 of image n."""
+    cdef const fc_elementwise *adding = elementwise_table()
     cdef ptrdiff_t r, i, h
     cdef ptrdiff_t first = larger(0, ceil_div(h0 + g.pt - (g.kh - 1) * g.dh, g.sh))
     cdef ptrdiff_t last = smaller(g.oh, (h1 - 1 + g.pt) // g.sh + 1)
@@ -93,14 +94,14 @@ cdef int _block(
         for i in range(g.kh):
             h = r * g.sh - g.pt + i * g.dh
             if h0 <= h < h1:
-                _add(g, ks, columns, i, dx + h * g.iw * g.ic)
+                _add(g, adding, columns, i, dx + h * g.iw * g.ic)
     return 0
 
 
 cdef int bwd_data_columns(
     const geometry *g, const float *dy, const float *w, float *dx
 ) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_matmul *ks = matmul_table()
     cdef ptrdiff_t taps = g.kh * g.kw * g.ic
     cdef int team = threads_for(<double> g.mb * g.oh * g.ow * g.oc * taps)
     cdef ptrdiff_t blocks = smaller(g.ih, ceil_div(FEWEST_BLOCKS, g.mb)), index, n, b

@@ -1,7 +1,7 @@
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
-from fastconv.kernels._isa cimport fc_epilogue
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue
 
 # A correlation of maps in NHWC, one pixel of the result a sum over taps of a pixel of the source times a matrix:
 #   result[n, r, c, :] = epilogue(sum_t source[n, r*rs - top + tap_r[t], c*cs - left + tap_c[t], :] @ weights[t])

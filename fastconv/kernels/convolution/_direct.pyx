@@ -11,11 +11,12 @@ from libc.string cimport memcpy, memset
 
 from cython.parallel cimport parallel, prange
 
-from fastconv.kernels._isa cimport (
-    FC_OWN, FC_TABLE, fc_epilogue, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
-)
+from fastconv.kernels._isa cimport FC_OWN, FC_TABLE, flush_denormals, restore_denormals, scratch
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._geometry cimport ceil_div, larger, round_up, smaller
+from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, fc_elementwise
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
+from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
 cdef enum:
     LARGEST_TILE = 16 * 32
@@ -35,7 +36,7 @@ ctypedef struct blocking:
 
 
 cdef ptrdiff_t packed_floats(ptrdiff_t n_taps, ptrdiff_t kc, ptrdiff_t nc) noexcept nogil:
-    return n_taps * kc * round_up(nc, kernels().vl)
+    return n_taps * kc * round_up(nc, matmul_table().vl)
 
 
 cdef void load_padded(
@@ -64,7 +65,7 @@ cdef void load_scaled(
     const uint8_t *bytes, float scale, float offset, ptrdiff_t n, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic,
     ptrdiff_t r0, ptrdiff_t rows, ptrdiff_t c0, ptrdiff_t columns, float *out
 ) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_elementwise *ks = elementwise_table()
     cdef ptrdiff_t i, r
     cdef ptrdiff_t left = smaller(larger(-c0, 0), columns)
     cdef ptrdiff_t first = larger(c0, 0)
@@ -83,7 +84,7 @@ cdef void load_unpooled(
     const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic,
     ptrdiff_t r0, ptrdiff_t rows, ptrdiff_t c0, ptrdiff_t columns, float *out
 ) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_winograd *ks = winograd_table()
     cdef ptrdiff_t ph = ih // 2, pw = iw // 2, i, r, at
     # the map lies in columns left .. left + 2*pw of out, as far as they exist
     cdef ptrdiff_t left = -c0, inside = 2 * pw
@@ -155,7 +156,7 @@ cdef void _fill_offsets(const correlation *p, blocking *b) noexcept nogil:
 
 
 cdef void _tiles(
-    const correlation *p, const blocking *b, const fc_kernels *ks, ptrdiff_t n_pixels,
+    const correlation *p, const blocking *b, const fc_matmul *ks, ptrdiff_t n_pixels,
     const float *a, float *to
 ) noexcept nogil:
     """All groups, panels and pixels of a block; `a` and `to` point at its first pixel."""
@@ -190,7 +191,7 @@ cdef void _tiles(
 
 
 cdef int _block(
-    const correlation *p, const blocking *b, const fc_kernels *ks, ptrdiff_t index
+    const correlation *p, const blocking *b, const fc_matmul *ks, ptrdiff_t index
 ) noexcept nogil:
     cdef ptrdiff_t n0 = index // b.row_blocks * b.images, r0 = index % b.row_blocks * b.rows
     cdef ptrdiff_t images = smaller(b.images, p.mb - n0), rows = smaller(b.rows, p.oh - r0)
@@ -220,7 +221,7 @@ cdef int _block(
 
 
 cdef int correlate(const correlation *p) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_matmul *ks = matmul_table()
     cdef double work = <double> p.mb * p.oh * p.ow * p.groups * p.nc * p.kc * p.n_taps
     cdef int team = threads_for(work)
     cdef blocking b

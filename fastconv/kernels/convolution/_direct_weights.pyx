@@ -13,12 +13,12 @@ from libc.stdint cimport uint8_t
 from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._isa cimport (
-    FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
-    restore_denormals, scratch,
+    FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch,
 )
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._direct cimport load_padded, load_scaled
 from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, round_up, smaller
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 
 cdef enum:
     CHUNK = 128       # pixels per pass: a panel of dy and one of x stay in the first-level cache
@@ -66,11 +66,11 @@ cdef void _choose(const geometry *g, plan *b) noexcept nogil:
     else:
         b.m, b.n_runs = g.ic // g.groups, g.kh * g.kw
     b.chunk = CHUNK
-    if b.m <= kernels().gemm_mr and b.n_runs == g.kh:
+    if b.m <= matmul_table().gemm_mr and b.n_runs == g.kh:
         b.chunk = larger(CHUNK, smaller(reach_r * b.src_columns, LONG_CHUNK))
 
 
-cdef void _sum_rows(const fc_kernels *ks, const float *dy, ptrdiff_t rows, ptrdiff_t n,
+cdef void _sum_rows(const fc_matmul *ks, const float *dy, ptrdiff_t rows, ptrdiff_t n,
                     const ptrdiff_t *zeros, float *db, const fc_epilogue *ep) noexcept nogil:
     """db += column sums of dy (rows, n), as a product with a row of ones."""
     cdef float one = 1
@@ -80,7 +80,7 @@ cdef void _sum_rows(const fc_kernels *ks, const float *dy, ptrdiff_t rows, ptrdi
 
 
 cdef void _block(
-    const geometry *g, const plan *b, const fc_kernels *ks, const float *a, const float *dy,
+    const geometry *g, const plan *b, const fc_matmul *ks, const float *a, const float *dy,
     ptrdiff_t n_pixels, float *dy_panels, float *x_panel, float *dw, bint fresh
 ) noexcept nogil:
     """dw += (a's pixels)^T dy, for every run of taps and every group; dw = it, if dw is `fresh`."""
@@ -133,7 +133,7 @@ cdef ptrdiff_t _shift(
 
 
 cdef int _part(
-    const geometry *g, const plan *b, const fc_kernels *ks, const float *x, const float *dy,
+    const geometry *g, const plan *b, const fc_matmul *ks, const float *x, const float *dy,
     ptrdiff_t part, bint with_bias
 ) noexcept nogil:
     cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
@@ -200,7 +200,7 @@ cdef int bwd_weights_direct(
     const geometry *g, const float *x, const uint8_t *bytes, float scale, float offset,
     const float *dy, float *dw, float *db
 ) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_matmul *ks = matmul_table()
     cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
     cdef int team = threads_for(<double> g.mb * g.oh * g.ow * dw_floats)
     cdef plan b

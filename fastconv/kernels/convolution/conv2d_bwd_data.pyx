@@ -12,7 +12,7 @@ from libc.string cimport memset
 
 from cython.parallel cimport prange
 
-from fastconv.kernels._isa cimport FC_TEAM, fc_kernels, kernels, scratch
+from fastconv.kernels._isa cimport FC_TEAM, scratch
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._columns cimport bwd_data_columns
 from fastconv.kernels.convolution._direct cimport correlate, correlation, packed_floats
@@ -20,6 +20,7 @@ from fastconv.kernels.convolution._geometry cimport (
     GEMM, WINOGRAD, algorithm, ceil_div, check_pool, expect, geometry, round_up, set_algorithm,
     set_geometry, smaller,
 )
+from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
 from fastconv.kernels.winograd._correlate_blocks cimport winograd_correlate
 from fastconv.kernels.winograd._stages cimport winograd_pass
@@ -31,7 +32,7 @@ cdef void _pack(
     const geometry *g, const float *w, ptrdiff_t n_taps, const ptrdiff_t *tap, float *out
 ) noexcept nogil:
     """The transposed matrices of the taps listed (i*kw + j), per group and panel."""
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_matmul *ks = matmul_table()
     cdef ptrdiff_t kc = g.oc // g.groups, nc = g.ic // g.groups
     cdef ptrdiff_t group, j, t, n, width
     for group in range(g.groups):

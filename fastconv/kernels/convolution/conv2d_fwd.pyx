@@ -6,12 +6,13 @@ y[n, r, c, o] = act(b[o] + sum over i, j, k of x[n, r*sh - pt + i*dh, c*sw - pl 
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
-from fastconv.kernels._isa cimport FC_TEAM, activation_code, fc_kernels, kernels, scratch
+from fastconv.kernels._isa cimport FC_TEAM, activation_code, scratch
 from fastconv.kernels.convolution._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels.convolution._geometry cimport (
     DIRECT, GEMM, WINOGRAD, algorithm, check_pool, expect, geometry, round_up, set_algorithm,
     set_geometry, smaller,
 )
+from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
 from fastconv.kernels.winograd._correlate_blocks cimport winograd_correlate
 from fastconv.kernels.winograd._stages cimport winograd_pass
@@ -19,7 +20,7 @@ from fastconv.kernels.winograd._stages cimport winograd_pass
 
 cdef void _pack(const geometry *g, const float *w, float *out) noexcept nogil:
     """w (kh, kw, ic/groups, oc) into panels; all rows of a group's matrix lie oc floats apart."""
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_matmul *ks = matmul_table()
     cdef ptrdiff_t nc = g.oc // g.groups, k = g.kh * g.kw * (g.ic // g.groups)
     cdef ptrdiff_t group, j, n, width
     for group in range(g.groups):

@@ -1,5 +1,7 @@
 from libc.stddef cimport ptrdiff_t
 
+from fastconv.kernels._isa cimport fc_kernels, kernels
+
 
 cdef extern from "table_depthwise.h" nogil:
     ctypedef struct fc_taps:
@@ -16,3 +18,11 @@ cdef extern from "table_depthwise.h" nogil:
             ptrdiff_t n, const fc_stretch *stretches, ptrdiff_t nc, const fc_taps *t,
             const float *x, ptrdiff_t xs, const float *dy, ptrdiff_t ld, float *dw,
             float *db) noexcept nogil
+
+
+cdef extern from "fastconv.h" nogil:
+    const fc_depthwise *fc_depthwise_of(const fc_kernels *k)
+
+
+cdef inline const fc_depthwise *depthwise_table() noexcept nogil:
+    return fc_depthwise_of(kernels())

@@ -3,9 +3,11 @@
 from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._blocks cimport blocks_of
-from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels.depthwise._table_depthwise cimport fc_stretch, fc_taps
+from fastconv.kernels.depthwise._table_depthwise cimport (
+    depthwise_table, fc_depthwise, fc_stretch, fc_taps,
+)
 
 
 cdef ptrdiff_t cut(axis *a, fc_stretch *room) noexcept nogil:
@@ -39,7 +41,7 @@ cdef void depthwise_pass(
         ptrdiff_t mb, ptrdiff_t c, const float *source, ptrdiff_t h, ptrdiff_t w,
         const float *weights, const float *bias, int act, float *to, ptrdiff_t to_h,
         ptrdiff_t to_w) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_depthwise *ks = depthwise_table()
     # all channels in one piece of work, unless there are too few rows to share out
     cdef ptrdiff_t nc = c if mb * to_h >= 32 else 64
     cdef ptrdiff_t parts = blocks_of(c, nc)
@@ -61,7 +63,7 @@ cdef void depthwise_pass(
 
 
 cdef void _row(
-        const fc_kernels *ks, const axis *a, ptrdiff_t t, const axis *columns, ptrdiff_t n_columns,
+        const fc_depthwise *ks, const axis *a, ptrdiff_t t, const axis *columns, ptrdiff_t n_columns,
         ptrdiff_t kw, ptrdiff_t c, ptrdiff_t nc, const float *source, ptrdiff_t w,
         const float *weights, const float *bias, int act, float *to) noexcept nogil:
     cdef ptrdiff_t i0 = first_inside(a, t), i1 = last_inside(a, t), j, k
@@ -79,7 +81,7 @@ cdef void _row(
             taps.ni, taps.nj = max(i1 - i0, 0), s.last - s.first
             if not taps.ni or not taps.nj:
                 taps.ni = taps.nj = 0
-            ks.depthwise.row(
+            ks.row(
                 s.end - s.begin, nc, &taps,
                 line + (s.begin * b.s + b.o + s.first * b.d) * c, b.s * c,
                 filters + (b.w0 + s.first * b.ws) * c, bias, act,

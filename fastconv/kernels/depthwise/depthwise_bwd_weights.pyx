@@ -11,12 +11,12 @@ from libc.stddef cimport ptrdiff_t
 from libc.string cimport memset
 
 from fastconv.kernels._blocks cimport blocks_of
-from fastconv.kernels._isa cimport (
-    FC_TABLE, FC_TEAM, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
-)
+from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._geometry cimport expect, geometry, set_geometry
-from fastconv.kernels.depthwise._table_depthwise cimport fc_stretch, fc_taps
+from fastconv.kernels.depthwise._table_depthwise cimport (
+    depthwise_table, fc_depthwise, fc_stretch, fc_taps,
+)
 from fastconv.kernels.depthwise._windows cimport (
     axis, check_depthwise, cut, first_inside, last_inside,
 )
@@ -30,7 +30,7 @@ cdef void _part(
         const geometry *g, const axis *rows, const axis *columns, const float *x, const float *dy,
         ptrdiff_t first, ptrdiff_t last, float *dw, float *db) noexcept nogil:
     """dw (kh, kw, c) and db += the rows [first, last) of all images' dy."""
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_depthwise *ks = depthwise_table()
     cdef ptrdiff_t line = g.iw * g.ic, i, n, r, i0, i1
     cdef fc_taps taps
     taps.nj, taps.xi, taps.xj, taps.wi, taps.wj = g.kw, g.dh * line, g.dw * g.ic, g.kw * g.ic, g.ic
@@ -38,7 +38,7 @@ cdef void _part(
         n, r = i // g.oh, i % g.oh
         i0, i1 = first_inside(rows, r), last_inside(rows, r)
         taps.ni = max(i1 - i0, 0)
-        ks.depthwise.weights_row(
+        ks.weights_row(
             columns.n_stretches, columns.stretches, g.ic, &taps,
             x + (n * g.ih + r * g.sh - g.pt + i0 * g.dh) * line - g.pl * g.ic, g.sw * g.ic,
             dy + i * g.ow * g.ic, g.ic, dw + i0 * taps.wi, db)

@@ -1,5 +1,7 @@
 from libc.stddef cimport ptrdiff_t
 
+from fastconv.kernels._isa cimport fc_kernels, kernels
+
 
 cdef extern from "table_merge.h" nogil:
     ctypedef struct fc_merge:
@@ -22,3 +24,11 @@ cdef extern from "table_merge.h" nogil:
             ptrdiff_t n, int count, const float **x, const float *w, float *out) noexcept nogil
         void spread(
             ptrdiff_t n, int count, const float *x, const float *w, float **y) noexcept nogil
+
+
+cdef extern from "fastconv.h" nogil:
+    const fc_merge *fc_merge_of(const fc_kernels *k)
+
+
+cdef inline const fc_merge *merge_table() noexcept nogil:
+    return fc_merge_of(kernels())

@@ -10,8 +10,9 @@ from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, fc_elementwise
 
 # Work units (see _threads) per element of a pass over memory
 cdef double UNITS = 4.0
@@ -26,7 +27,7 @@ def relu_fwd(const float[::1] x, float[::1] y):
 
 
 cdef void _relu_fwd(ptrdiff_t n, const float *x, float *y) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_elementwise *k = elementwise_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
@@ -46,7 +47,7 @@ def relu_bwd(const float[::1] dy, const float[::1] y, float[::1] dx):
 
 
 cdef void _relu_bwd(ptrdiff_t n, const float *dy, const float *y, float *dx) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_elementwise *k = elementwise_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
@@ -66,7 +67,7 @@ def add(const float[::1] x, const float[::1] y, float[::1] out):
 
 
 cdef void _add(ptrdiff_t n, const float *x, const float *y, float *out) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_elementwise *k = elementwise_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
@@ -85,7 +86,7 @@ def affine(const float[::1] x, float[::1] y, float scale, float offset):
 
 
 cdef void _affine(ptrdiff_t n, const float *x, float *y, float scale, float offset) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_elementwise *k = elementwise_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
@@ -105,7 +106,7 @@ def affine_u8(const uint8_t[::1] x, float[::1] y, float scale, float offset):
 
 cdef void _affine_u8(
         ptrdiff_t n, const uint8_t *x, float *y, float scale, float offset) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_elementwise *k = elementwise_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
@@ -127,7 +128,7 @@ def bias_add(const float[:, ::1] x, const float[::1] b, float[:, ::1] y):
 
 cdef void _bias_add(
         ptrdiff_t rows, ptrdiff_t n, const float *x, const float *b, float *y) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_elementwise *k = elementwise_table()
     cdef ptrdiff_t i, block = blocks_of(BLOCK, n)
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * rows * n)):
@@ -155,7 +156,7 @@ def bias_grad(const float[:, ::1] dy, float[::1] db):
 
 
 cdef int _bias_grad(ptrdiff_t rows, ptrdiff_t n, const float *dy, float *db) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_elementwise *k = elementwise_table()
     # A block stays in the second-level cache, since sum_rows goes over it once for every few vectors
     # of columns; at most 256 blocks, so that adding them up is little work.
     cdef ptrdiff_t block = max(16, 32768 // n, blocks_of(rows, 256))

@@ -14,10 +14,11 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint32_t, uint64_t
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport (
-    fc_dropout, fc_kernels, flush_denormals, kernels, restore_denormals,
-)
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.elementwise._table_elementwise cimport (
+    elementwise_table, fc_dropout, fc_elementwise,
+)
 
 
 def dropout_fwd(const float[::1] x, float[::1] y, double rate, uint64_t seed, uint64_t step):
@@ -47,7 +48,7 @@ cdef int _dropout(
 
 
 cdef void _apply(ptrdiff_t n, const float *x, float *y, const fc_dropout *d) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_elementwise *k = elementwise_table()
     cdef ptrdiff_t i, at
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(10.0 * n)):

@@ -11,8 +11,9 @@ from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.elementwise._table_merge cimport fc_merge, merge_table
 
 # Work units (see _threads) per element of a pass over memory
 cdef double UNITS = 4.0
@@ -40,7 +41,7 @@ def combine(str kind, const float[::1] x, const float[::1] y, float[::1] out):
 
 cdef void _combine(
         int code, ptrdiff_t n, const float *x, const float *y, float *out) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_merge *k = merge_table()
     cdef ptrdiff_t i, at, size
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
@@ -48,13 +49,13 @@ cdef void _combine(
         for i in prange(blocks_of(n, BLOCK), schedule="static"):
             at, size = i * BLOCK, block_size(i, n, BLOCK)
             if code == MULTIPLY:
-                k.merge.multiply(size, x + at, y + at, out + at)
+                k.multiply(size, x + at, y + at, out + at)
             elif code == SUBTRACT:
-                k.merge.subtract(size, x + at, y + at, out + at)
+                k.subtract(size, x + at, y + at, out + at)
             elif code == MAXIMUM:
-                k.merge.maximum(size, x + at, y + at, out + at)
+                k.maximum(size, x + at, y + at, out + at)
             else:
-                k.merge.minimum(size, x + at, y + at, out + at)
+                k.minimum(size, x + at, y + at, out + at)
         restore_denormals(state)
 
 
@@ -79,7 +80,7 @@ def extreme_bwd(
 cdef void _extreme_bwd(
         int code, ptrdiff_t n, const float *dy, const float *x, const float *y, int second,
         float *dx) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_merge *k = merge_table()
     cdef ptrdiff_t i, at, size
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
@@ -87,9 +88,9 @@ cdef void _extreme_bwd(
         for i in prange(blocks_of(n, BLOCK), schedule="static"):
             at, size = i * BLOCK, block_size(i, n, BLOCK)
             if code == MAXIMUM:
-                k.merge.maximum_bwd(size, dy + at, x + at, y + at, second, dx + at)
+                k.maximum_bwd(size, dy + at, x + at, y + at, second, dx + at)
             else:
-                k.merge.minimum_bwd(size, dy + at, x + at, y + at, second, dx + at)
+                k.minimum_bwd(size, dy + at, x + at, y + at, second, dx + at)
         restore_denormals(state)
 
 
@@ -102,13 +103,13 @@ def scale(const float[::1] x, float[::1] out, float factor):
 
 
 cdef void _scale(ptrdiff_t n, const float *x, float *out, float factor) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_merge *k = merge_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
         state = flush_denormals()
         for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            k.merge.scale(block_size(i, n, BLOCK), x + i * BLOCK, factor, out + i * BLOCK)
+            k.scale(block_size(i, n, BLOCK), x + i * BLOCK, factor, out + i * BLOCK)
         restore_denormals(state)
 
 
@@ -124,13 +125,13 @@ def multiply_channels(const float[:, :, ::1] x, const float[:, ::1] s, float[:, 
 cdef void _multiply_channels(
         ptrdiff_t mb, ptrdiff_t pixels, ptrdiff_t n, const float *x, const float *s,
         float *out) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_merge *k = merge_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * mb * pixels * n)):
         state = flush_denormals()
         for i in prange(mb * pixels, schedule="static"):
-            k.merge.multiply(n, x + i * n, s + i // pixels * n, out + i * n)
+            k.multiply(n, x + i * n, s + i // pixels * n, out + i * n)
         restore_denormals(state)
 
 
@@ -149,7 +150,7 @@ def multiply_channels_bwd(
 cdef void _multiply_channels_bwd(
         ptrdiff_t mb, ptrdiff_t pixels, ptrdiff_t n, const float *dy, const float *x,
         float *ds) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_merge *k = merge_table()
     # a few channels of one image: whole cache lines, unless there are fewer
     cdef ptrdiff_t i, at, c, nc = 64, parts = blocks_of(n, nc)
     cdef unsigned state = 0
@@ -158,7 +159,7 @@ cdef void _multiply_channels_bwd(
         for i in prange(mb * parts, schedule="static"):
             c = i % parts * nc
             at = i // parts * pixels * n + c
-            k.merge.dot_rows(
+            k.dot_rows(
                 pixels, min(nc, n - c), dy + at, x + at, n, ds + i // parts * n + c)
         restore_denormals(state)
 
@@ -174,13 +175,13 @@ def multiply_pixels(const float[:, :, ::1] x, const float[:, ::1] s, float[:, :,
 
 cdef void _multiply_pixels(
         ptrdiff_t rows, ptrdiff_t n, const float *x, const float *s, float *out) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_merge *k = merge_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * rows * n)):
         state = flush_denormals()
         for i in prange(rows, schedule="static"):
-            k.merge.scale(n, x + i * n, s[i], out + i * n)
+            k.scale(n, x + i * n, s[i], out + i * n)
         restore_denormals(state)
 
 
@@ -198,13 +199,13 @@ def multiply_pixels_bwd(
 
 cdef void _multiply_pixels_bwd(
         ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *x, float *ds) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_merge *k = merge_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * rows * n)):
         state = flush_denormals()
         for i in prange(rows, schedule="static"):
-            ds[i] = k.merge.dot(n, dy + i * n, x + i * n)
+            ds[i] = k.dot(n, dy + i * n, x + i * n)
         restore_denormals(state)
 
 

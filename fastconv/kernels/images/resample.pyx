@@ -15,9 +15,9 @@ from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from fastconv.kernels._isa cimport flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels.elementwise._table_merge cimport fc_merge
+from fastconv.kernels.elementwise._table_merge cimport fc_merge, merge_table
 from fastconv.kernels.images._taps cimport channels_of, find_tap, mix, spread, tap
 
 from fastconv.kernels.images.augment import FILL_MODES
@@ -116,7 +116,7 @@ cdef void _forward(
     cdef ptrdiff_t oh = sy[1], ow = sy[2], c = sy[3], image = sx[1] * sx[2] * c
     cdef ptrdiff_t item, n, i, j
     cdef const tap *at
-    cdef const fc_merge *merge = kernels().merge
+    cdef const fc_merge *merge = merge_table()
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(4.0 * sy[0] * oh * ow * c)):
         state = flush_denormals()
@@ -138,7 +138,7 @@ cdef void _backward(
     cdef ptrdiff_t oh = sy[1], ow = sy[2], c = sy[3], image = sx[1] * sx[2] * c
     cdef ptrdiff_t block = channels_of(sy[0], c), parts = (c + block - 1) // block
     cdef ptrdiff_t item, n, i, j, first, p
-    cdef const fc_merge *merge = kernels().merge
+    cdef const fc_merge *merge = merge_table()
     cdef unsigned state = 0
     memset(dx, 0, sx[0] * image * sizeof(float))
     with parallel(num_threads=threads_for(4.0 * sy[0] * oh * ow * c)):

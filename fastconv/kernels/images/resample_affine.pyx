@@ -11,9 +11,9 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 from libc.string cimport memset
 
-from fastconv.kernels._isa cimport flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels.elementwise._table_merge cimport fc_merge
+from fastconv.kernels.elementwise._table_merge cimport fc_merge, merge_table
 from fastconv.kernels.images._taps cimport channels_of, find_tap, mix, spread, tap
 
 from fastconv.kernels.images.augment import FILL_MODES
@@ -104,7 +104,7 @@ cdef void _row(
         bint bilinear, int kind, float fill, float *y) noexcept nogil:
     cdef ptrdiff_t j
     cdef tap row, column
-    cdef const fc_merge *merge = kernels().merge
+    cdef const fc_merge *merge = merge_table()
     for j in range(sy[2]):
         _find(m, i, j, sx, bilinear, kind, &row, &column)
         mix(merge, x, sx[2], sx[3], &row, &column, fill, y + j * sy[3])
@@ -134,7 +134,7 @@ cdef void _image(
         const double *m, bint bilinear, int kind, float *dx) noexcept nogil:
     cdef ptrdiff_t i, j
     cdef tap row, column
-    cdef const fc_merge *merge = kernels().merge
+    cdef const fc_merge *merge = merge_table()
     for i in range(sy[1]):
         for j in range(sy[2]):
             _find(m, i, j, sx, bilinear, kind, &row, &column)

@@ -13,10 +13,10 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memset
 
-from fastconv.kernels._isa cimport (
-    FC_OWN, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
-)
+from fastconv.kernels._isa cimport FC_OWN, flush_denormals, restore_denormals, scratch
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table
+from fastconv.kernels.elementwise._table_merge cimport fc_merge, merge_table
 
 ctypedef fused pixel:
     uint8_t
@@ -124,7 +124,7 @@ cdef int _row(
         ptrdiff_t c, ptrdiff_t row, const pixel *x, ptrdiff_t taps, const float *weights,
         const axis *columns, float *y) noexcept nogil:
     """A row of y, from `taps` rows of x: their mixture first."""
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_merge *ks = merge_table()
     cdef ptrdiff_t k, j, q
     cdef float *mixture = <float *> scratch(FC_OWN, 2 * row * sizeof(float))
     cdef const float *source
@@ -138,9 +138,9 @@ cdef int _row(
             if pixel is float:
                 source = x + k * row
             else:
-                ks.affine_u8(row, x + k * row, mixture + row, 1, 0)
+                elementwise_table().affine_u8(row, x + k * row, mixture + row, 1, 0)
                 source = mixture + row
-            ks.merge.spread(row, 1, source, &weights[k], &mixture)
+            ks.spread(row, 1, source, &weights[k], &mixture)
     if c == 3:
         _colours(columns, mixture, y)
         return 0
@@ -150,7 +150,7 @@ cdef int _row(
         for k in range(columns.taps):
             w = columns.weights[j * columns.taps + k]
             if w and c >= WIDE:
-                ks.merge.spread(c, 1, from_here + k * c, &w, &y)
+                ks.spread(c, 1, from_here + k * c, &w, &y)
             elif w:
                 for q in range(c):
                     y[q] += w * from_here[k * c + q]
@@ -196,7 +196,7 @@ cdef int _image(
         ptrdiff_t c, ptrdiff_t row, const float *dy, const axis *rows, const axis *columns,
         ptrdiff_t size, float *dx) noexcept nogil:
     """dx (size,) of an image: each row of dy spread along a row of x first."""
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_merge *ks = merge_table()
     cdef ptrdiff_t i, j, k, q
     cdef float *spread = <float *> scratch(FC_OWN, row * sizeof(float))
     cdef float *to
@@ -211,7 +211,7 @@ cdef int _image(
                 w = columns.weights[j * columns.taps + k]
                 to = spread + (columns.first[j] + k) * c
                 if w and c >= WIDE:
-                    ks.merge.spread(c, 1, dy, &w, &to)
+                    ks.spread(c, 1, dy, &w, &to)
                 elif w:
                     for q in range(c):
                         to[q] += w * dy[q]
@@ -219,5 +219,5 @@ cdef int _image(
         for k in range(rows.taps):
             if rows.weights[i * rows.taps + k]:
                 to = dx + (rows.first[i] + k) * row
-                ks.merge.spread(row, 1, spread, &rows.weights[i * rows.taps + k], &to)
+                ks.spread(row, 1, spread, &rows.weights[i * rows.taps + k], &to)
     return 0

@@ -4,8 +4,9 @@ from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport ROW_BLOCKS, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport fc_kernels, fc_loss, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.losses._table_losses cimport fc_loss, fc_losses, losses_table
 
 # In the order of enum fc_loss_kind.
 KINDS = (
@@ -89,7 +90,7 @@ cdef double _checked(
 cdef double _over_rows(
         ptrdiff_t rows, ptrdiff_t n, const float *y, const float *t, const float *weights,
         const fc_loss *loss, float *dy, bint probabilities) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_losses *k = losses_table()
     cdef double sums[ROW_BLOCKS]
     cdef double total = 0.0
     cdef ptrdiff_t i, block = blocks_of(rows, ROW_BLOCKS)
@@ -106,10 +107,10 @@ cdef double _over_rows(
 
 
 cdef double _block(
-        const fc_kernels *k, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t r, const float *y,
+        const fc_losses *k, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t r, const float *y,
         const float *t, const float *weights, const fc_loss *loss, float *dy,
         bint probabilities) noexcept nogil:
     cdef float *gradient = dy + r * n if dy != NULL else NULL
     if probabilities:
-        return k.losses.probabilities(rows, n, y + r * n, t + r * n, weights + r, loss, gradient)
-    return k.losses.pointwise(rows, n, y + r * n, t + r * n, weights + r, loss, gradient)
+        return k.probabilities(rows, n, y + r * n, t + r * n, weights + r, loss, gradient)
+    return k.pointwise(rows, n, y + r * n, t + r * n, weights + r, loss, gradient)

@@ -5,8 +5,9 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t
 
 from fastconv.kernels._blocks cimport ROW_BLOCKS, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.losses._table_losses cimport fc_losses, losses_table
 
 
 def softmax_cross_entropy(
@@ -76,7 +77,7 @@ def softmax_cross_entropy(
 cdef double _softmax_cross_entropy(
         ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels, const float *t,
         const float *weights, float smoothing, float *p, float *dz) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_losses *k = losses_table()
     cdef double sums[ROW_BLOCKS]
     cdef double loss = 0.0
     cdef ptrdiff_t i, r, block = blocks_of(rows, ROW_BLOCKS)
@@ -85,7 +86,7 @@ cdef double _softmax_cross_entropy(
         state = flush_denormals()
         for i in prange(blocks_of(rows, block), schedule="static"):
             r = i * block
-            sums[i] = k.losses.softmax_cross_entropy(
+            sums[i] = k.softmax_cross_entropy(
                 block_size(i, rows, block), n, z + r * n,
                 labels + r if labels != NULL else NULL, t + r * n if t != NULL else NULL,
                 weights + r, smoothing,

@@ -1,6 +1,6 @@
 from libc.stddef cimport ptrdiff_t
 
-from fastconv.kernels._isa cimport fc_epilogue
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue
 
 # c (m, n) = epilogue(a (m, k) @ b (k, n)); element (i, j) of a lies at a + i*a_rs + j*a_cs, the same for b;
 # row i of c at c + i*ldc, columns next to each other. c is overwritten (read only where ep.beta is not 0).

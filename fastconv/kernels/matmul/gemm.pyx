@@ -17,10 +17,10 @@ import numpy as np
 from cython.parallel cimport prange
 
 from fastconv.kernels._isa cimport (
-    FC_INNER, FC_OWN, activation_code, fc_epilogue, fc_kernels, flush_denormals, kernels,
-    restore_denormals, scratch,
+    FC_INNER, FC_OWN, activation_code, flush_denormals, restore_denormals, scratch,
 )
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 
 cdef enum:
     MAX_MR = 16
@@ -64,7 +64,7 @@ cdef fc_epilogue _epilogue(
 
 
 cdef int _packed(
-    const product *p, const fc_kernels *ks, ptrdiff_t m0, ptrdiff_t m1, ptrdiff_t n0, ptrdiff_t n1
+    const product *p, const fc_matmul *ks, ptrdiff_t m0, ptrdiff_t m1, ptrdiff_t n0, ptrdiff_t n1
 ) noexcept nogil:
     """Rows m0..m1 and columns n0..n1 of c, by one thread, from packed operands."""
     cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr, kc_max = _piece(p.k, KC)
@@ -97,7 +97,7 @@ cdef int _packed(
 
 
 cdef int _few_columns(
-    const product *p, const fc_kernels *ks, ptrdiff_t m0, ptrdiff_t m1
+    const product *p, const fc_matmul *ks, ptrdiff_t m0, ptrdiff_t m1
 ) noexcept nogil:
     """Rows m0..m1 of a product with few columns: a (its rows or columns dense) is read in place."""
     cdef bint by_columns = p.a_rs == 1 and p.a_cs != 1
@@ -138,7 +138,7 @@ cdef int _few_columns(
 
 
 cdef int _few_rows(
-    const product *p, const fc_kernels *ks, ptrdiff_t n0, ptrdiff_t n1
+    const product *p, const fc_matmul *ks, ptrdiff_t n0, ptrdiff_t n1
 ) noexcept nogil:
     """Columns n0..n1 of a product with at most mr rows: b (its rows dense) is read in place."""
     cdef ptrdiff_t m = p.m, kc_max = _min(KC_FEW_ROWS, p.k)
@@ -177,7 +177,7 @@ cdef void _nothing_to_add(const product *p) noexcept nogil:
             p.c[i * p.ldc + j] = r
 
 
-cdef int _split_rows(const product *p, const fc_kernels *ks, int team) noexcept nogil:
+cdef int _split_rows(const product *p, const fc_matmul *ks, int team) noexcept nogil:
     cdef ptrdiff_t tiles = (p.m + ks.mr - 1) // ks.mr, t
     cdef unsigned csr = 0
     cdef int failed = 0
@@ -189,7 +189,7 @@ cdef int _split_rows(const product *p, const fc_kernels *ks, int team) noexcept 
     return failed
 
 
-cdef int _split_columns(const product *p, const fc_kernels *ks, int team) noexcept nogil:
+cdef int _split_columns(const product *p, const fc_matmul *ks, int team) noexcept nogil:
     cdef ptrdiff_t tiles = (p.n + ks.nr - 1) // ks.nr, t
     cdef unsigned csr = 0
     cdef int failed = 0
@@ -201,7 +201,7 @@ cdef int _split_columns(const product *p, const fc_kernels *ks, int team) noexce
     return failed
 
 
-cdef int _split_both(const product *p, const fc_kernels *ks, int team) noexcept nogil:
+cdef int _split_both(const product *p, const fc_matmul *ks, int team) noexcept nogil:
     cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr
     cdef ptrdiff_t m_tiles = (p.m + mr - 1) // mr, n_tiles = (p.n + nr - 1) // nr
     cdef ptrdiff_t tm, tn, m_now, n_now, best_tm = 1, cost, best_cost = -1
@@ -231,7 +231,7 @@ cdef int _split_both(const product *p, const fc_kernels *ks, int team) noexcept 
 
 
 cdef int gemm_parallel(const product *p) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_matmul *ks = matmul_table()
     cdef int team = threads_for(<double> p.m * p.n * p.k)
     if p.m == 0 or p.n == 0:
         return 0
@@ -246,7 +246,7 @@ cdef int gemm_parallel(const product *p) noexcept nogil:
 
 
 cdef int gemm_serial(const product *p) noexcept nogil:
-    return _packed(p, kernels(), 0, p.m, 0, p.n)
+    return _packed(p, matmul_table(), 0, p.m, 0, p.n)
 
 
 def gemm(

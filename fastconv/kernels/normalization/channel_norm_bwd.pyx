@@ -16,10 +16,11 @@ from libc.stdlib cimport calloc, free
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
 from fastconv.kernels._isa cimport flush_denormals, restore_denormals
-from fastconv.kernels._tables cimport (
-    activation_table, channel_table, fc_channels, fc_norm, fc_norm_gradient, fc_normalized,
-)
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.activations._table_activations cimport activations_table
+from fastconv.kernels.normalization._table_normalization cimport (
+    fc_norm, fc_norm_gradient, fc_normalization, fc_normalized, normalization_table,
+)
 from fastconv.kernels.normalization.channel_norm_fwd cimport activation_number, same_channels
 
 
@@ -63,7 +64,7 @@ def channel_norm_bwd(
         raise ValueError(
             f"channel_norm_bwd: groups must divide the channels; received {groups}, "
             f"{x.shape[2]} channels")
-    if y is not None and q.number and not activation_table()[q.number - 1].from_output:
+    if y is not None and q.number and not activations_table().functions[q.number - 1].from_output:
         raise ValueError(
             f"channel_norm_bwd: y serves an activation whose gradient it tells; received {kind!r}")
     if not (x.shape[0] and x.shape[1] and x.shape[2]):
@@ -136,7 +137,7 @@ cdef int _bwd(
 
 cdef void _block_sums(
         const Pass *q, ptrdiff_t s, ptrdiff_t first, ptrdiff_t rows, float *sums) noexcept nogil:
-    cdef const fc_normalized *f = channel_table().normalized + q.number
+    cdef const fc_normalized *f = normalization_table().normalized + q.number
     cdef fc_norm own = q.q
     own.mean = q.q.mean + s * q.n
     own.scale = q.k + s * 3 * q.n
@@ -145,7 +146,7 @@ cdef void _block_sums(
 
 cdef void _piece_dx(
         const Pass *q, ptrdiff_t s, ptrdiff_t first, ptrdiff_t rows) noexcept nogil:
-    cdef const fc_channels *c = channel_table()
+    cdef const fc_normalization *c = normalization_table()
     cdef ptrdiff_t at = (s * q.rows + first) * q.n
     c.norm_dx(
         rows, q.n, q.dz + at, q.g.x + at, q.q.mean + s * q.n, q.k + s * 3 * q.n, q.dx + at)

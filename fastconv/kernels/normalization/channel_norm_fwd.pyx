@@ -10,8 +10,10 @@ from libc.stdlib cimport free, malloc
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
 from fastconv.kernels._isa cimport flush_denormals, restore_denormals
-from fastconv.kernels._tables cimport channel_table, fc_channels, fc_norm, fc_normalized
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.normalization._table_normalization cimport (
+    fc_norm, fc_normalization, fc_normalized, normalization_table,
+)
 
 from fastconv.kernels.activations.activation import NAMES
 
@@ -59,7 +61,7 @@ def moments(const float[:, :, ::1] x, int groups, float[:, ::1] mean, float[:, :
 cdef int _moments(
         ptrdiff_t samples, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t groups, const float *x,
         float *mean, float *variance) noexcept nogil:
-    cdef const fc_channels *c = channel_table()
+    cdef const fc_normalization *c = normalization_table()
     cdef ptrdiff_t block = max(16, 32768 // n, blocks_of(rows, 256))
     cdef ptrdiff_t blocks = blocks_of(rows, block), width = n // groups
     cdef ptrdiff_t i, j, first, many
@@ -149,7 +151,7 @@ cdef inline const float *_behind(const float *p, ptrdiff_t at) noexcept nogil:
 cdef void _fwd(
         ptrdiff_t samples, ptrdiff_t rows, ptrdiff_t n, const float *x, const fc_norm *q,
         const float *add, float *y, int number) noexcept nogil:
-    cdef const fc_normalized *f = channel_table().normalized + number
+    cdef const fc_normalized *f = normalization_table().normalized + number
     cdef ptrdiff_t block = blocks_of(BLOCK, n)
     cdef ptrdiff_t blocks = blocks_of(rows, block)
     cdef ptrdiff_t i, at

@@ -10,8 +10,10 @@ from libc.stdlib cimport calloc, free
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
 from fastconv.kernels._isa cimport flush_denormals, restore_denormals
-from fastconv.kernels._tables cimport channel_table, fc_channels
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.normalization._table_normalization cimport (
+    fc_normalization, normalization_table,
+)
 
 
 def row_moments(const float[:, ::1] x, float[::1] mean, float[::1] variance):
@@ -25,7 +27,7 @@ def row_moments(const float[:, ::1] x, float[::1] mean, float[::1] variance):
 
 cdef void _moments(
         ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean, float *variance) noexcept nogil:
-    cdef const fc_channels *c = channel_table()
+    cdef const fc_normalization *c = normalization_table()
     cdef ptrdiff_t i, r, block = blocks_of(BLOCK, n)
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(4.0 * rows * n)):
@@ -52,7 +54,7 @@ def layer_norm_fwd(
 cdef void _fwd(
         ptrdiff_t rows, ptrdiff_t n, const float *x, const float *mean, const float *inv,
         const float *gamma, const float *beta, float *y) noexcept nogil:
-    cdef const fc_channels *c = channel_table()
+    cdef const fc_normalization *c = normalization_table()
     cdef ptrdiff_t i, r, block = blocks_of(BLOCK, n)
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(4.0 * rows * n)):
@@ -98,7 +100,7 @@ cdef int _bwd(
         ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *x, const float *mean,
         const float *inv, const float *gamma, float *dx, float *dgamma,
         float *dbeta) noexcept nogil:
-    cdef const fc_channels *c = channel_table()
+    cdef const fc_normalization *c = normalization_table()
     cdef ptrdiff_t block = max(blocks_of(rows, 64), blocks_of(32768, n))
     cdef ptrdiff_t blocks = blocks_of(rows, block)
     cdef ptrdiff_t i, j, r

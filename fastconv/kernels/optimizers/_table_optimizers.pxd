@@ -1,5 +1,7 @@
 from libc.stddef cimport ptrdiff_t
 
+from fastconv.kernels._isa cimport fc_kernels, kernels
+
 
 cdef extern from "table_optimizers.h" nogil:
     enum:
@@ -31,3 +33,11 @@ cdef extern from "table_optimizers.h" nogil:
         void (*blend)(ptrdiff_t n, float share, const float *x, float *y) noexcept nogil
         double (*regularize)(
             ptrdiff_t n, float l1, float l2, const float *w, float *g) noexcept nogil
+
+
+cdef extern from "fastconv.h" nogil:
+    const fc_optimizers *fc_optimizers_of(const fc_kernels *k)
+
+
+cdef inline const fc_optimizers *optimizers_table() noexcept nogil:
+    return fc_optimizers_of(kernels())

@@ -10,9 +10,11 @@ from libc.math cimport INFINITY, sqrt
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels.optimizers._table_optimizers cimport FC_OPTIMIZER_STATES, fc_optimizer, fc_optimizer_step
+from fastconv.kernels.optimizers._table_optimizers cimport (
+    FC_OPTIMIZER_STATES, fc_optimizer, fc_optimizer_step, fc_optimizers, optimizers_table,
+)
 
 cdef enum:
     PARTS = 64  # of an array that is summed, at most; each has sums of its own
@@ -67,7 +69,7 @@ def sgd_step(
         raise ValueError(
             f"sgd_step: momentum needs a velocity; received momentum {momentum}, velocity None"
         )
-    _step("sgd_step", kernels().optimizers.sgd, w, g, velocity, None, None, common.take(form, numbers))
+    _step("sgd_step", optimizers_table().sgd, w, g, velocity, None, None, common.take(form, numbers))
 
 
 def adam_step(
@@ -80,7 +82,7 @@ def adam_step(
     """
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, eps, 0]
     cdef int form = largest is not None
-    _step("adam_step", kernels().optimizers.adam, w, g, m, v, largest, common.take(form, numbers))
+    _step("adam_step", optimizers_table().adam, w, g, m, v, largest, common.take(form, numbers))
 
 
 def nadam_step(
@@ -88,7 +90,7 @@ def nadam_step(
         double beta1, double beta2, double eps, double share):
     """m and v as in `adam_step`;  w -= rate * (m + share * g) / (sqrt(v) + eps)."""
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, eps, share]
-    _step("nadam_step", kernels().optimizers.nadam, w, g, m, v, None, common.take(0, numbers))
+    _step("nadam_step", optimizers_table().nadam, w, g, m, v, None, common.take(0, numbers))
 
 
 def rmsprop_step(
@@ -101,14 +103,14 @@ def rmsprop_step(
     """
     cdef double[6] numbers = [rho, 1 - rho, eps, momentum, 0, 0]
     cdef int form = (b is not None) + 2 * (mean is not None)
-    _step("rmsprop_step", kernels().optimizers.rmsprop, w, g, v, b, mean, common.take(form, numbers))
+    _step("rmsprop_step", optimizers_table().rmsprop, w, g, v, b, mean, common.take(form, numbers))
 
 
 def adagrad_step(
         float[::1] w, const float[::1] g, float[::1] total, Common common, double eps=1e-7):
     """total += g^2;  w -= rate * g / sqrt(total + eps)."""
     cdef double[6] numbers = [eps, 0, 0, 0, 0, 0]
-    _step("adagrad_step", kernels().optimizers.adagrad, w, g, total, None, None, common.take(0, numbers))
+    _step("adagrad_step", optimizers_table().adagrad, w, g, total, None, None, common.take(0, numbers))
 
 
 def lion_step(
@@ -116,7 +118,7 @@ def lion_step(
         double beta2=0.99):
     """w -= rate * sign(beta1 m + (1 - beta1) g);  m = beta2 m + (1 - beta2) g."""
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, 0, 0]
-    _step("lion_step", kernels().optimizers.lion, w, g, m, None, None, common.take(0, numbers))
+    _step("lion_step", optimizers_table().lion, w, g, m, None, None, common.take(0, numbers))
 
 
 def lamb_step(
@@ -139,7 +141,7 @@ def lamb_step(
         _lamb_moments(w.shape[0], &w[0], &g[0], states, &o, sums)
         if sums[0] > 0 and sums[1] > 0:
             o.rate = <float> (<double> o.rate * sqrt(sums[0] / sums[1]))
-        _over_blocks(kernels().optimizers.lamb_apply, w.shape[0], &w[0], &g[0], states, &o)
+        _over_blocks(optimizers_table().lamb_apply, w.shape[0], &w[0], &g[0], states, &o)
 
 
 def muon_direction(
@@ -148,7 +150,7 @@ def muon_direction(
     """w *= keep;  m = momentum * m + g;  direction = m, or with `nesterov` g + momentum * m."""
     cdef double[6] numbers = [momentum, 0, 0, 0, 0, 0]
     _step(
-        "muon_direction", kernels().optimizers.muon_direction, w, g, m, direction, None,
+        "muon_direction", optimizers_table().muon_direction, w, g, m, direction, None,
         common.take(nesterov, numbers))
 
 
@@ -211,7 +213,7 @@ cdef inline void _shifted(float *const *states, ptrdiff_t at, float **here) noex
 cdef void _lamb_moments(
         ptrdiff_t n, float *w, const float *g, float *const *states, const fc_optimizer_step *o,
         double *sums) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_optimizers *k = optimizers_table()
     cdef double parts[PARTS][2]
     cdef ptrdiff_t i, block = blocks_of(blocks_of(n, PARTS), BLOCK) * BLOCK
     cdef unsigned state = 0
@@ -226,9 +228,9 @@ cdef void _lamb_moments(
 
 
 cdef void _lamb_block(
-        const fc_kernels *k, ptrdiff_t at, ptrdiff_t n, float *w, const float *g,
+        const fc_optimizers *k, ptrdiff_t at, ptrdiff_t n, float *w, const float *g,
         float *const *states, const fc_optimizer_step *o, double *sums) noexcept nogil:
     cdef float *here[FC_OPTIMIZER_STATES]
     _shifted(states, at, here)
     sums[0], sums[1] = 0, 0
-    k.optimizers.lamb_moments(n, w + at, g + at, here, o, sums)
+    k.lamb_moments(n, w + at, g + at, here, o, sums)

@@ -7,8 +7,9 @@ from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.optimizers._table_optimizers cimport fc_optimizers, optimizers_table
 
 cdef enum:
     PARTS = 64  # of an array that is summed, at most; each has a sum of its own
@@ -24,7 +25,7 @@ def sum_squares(const float[::1] x):
 
 
 cdef double _sum_squares(ptrdiff_t n, const float *x) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_optimizers *k = optimizers_table()
     cdef double parts[PARTS]
     cdef double total = 0.0
     cdef ptrdiff_t i, block = blocks_of(blocks_of(n, PARTS), BLOCK) * BLOCK
@@ -32,7 +33,7 @@ cdef double _sum_squares(ptrdiff_t n, const float *x) noexcept nogil:
     with parallel(num_threads=threads_for(2.0 * n)):
         state = flush_denormals()
         for i in prange(blocks_of(n, block), schedule="static"):
-            parts[i] = k.optimizers.sum_squares(block_size(i, n, block), x + i * block)
+            parts[i] = k.sum_squares(block_size(i, n, block), x + i * block)
         restore_denormals(state)
     for i in range(blocks_of(n, block)):
         total += parts[i]
@@ -48,13 +49,13 @@ def blend(const float[::1] x, float[::1] y, float share):
 
 
 cdef void _blend(ptrdiff_t n, float share, const float *x, float *y) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_optimizers *k = optimizers_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(4.0 * n)):
         state = flush_denormals()
         for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            k.optimizers.blend(block_size(i, n, BLOCK), share, x + i * BLOCK, y + i * BLOCK)
+            k.blend(block_size(i, n, BLOCK), share, x + i * BLOCK, y + i * BLOCK)
         restore_denormals(state)
 
 
@@ -73,7 +74,7 @@ def regularize(const float[::1] w, float l1, float l2, float[::1] g=None):
 
 cdef double _regularize(
         ptrdiff_t n, float l1, float l2, const float *w, float *g) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_optimizers *k = optimizers_table()
     cdef double parts[PARTS]
     cdef double total = 0.0
     cdef ptrdiff_t i, block = blocks_of(blocks_of(n, PARTS), BLOCK) * BLOCK
@@ -81,7 +82,7 @@ cdef double _regularize(
     with parallel(num_threads=threads_for(6.0 * n)):
         state = flush_denormals()
         for i in prange(blocks_of(n, block), schedule="static"):
-            parts[i] = k.optimizers.regularize(
+            parts[i] = k.regularize(
                 block_size(i, n, block), l1, l2, w + i * block,
                 g + i * block if g != NULL else NULL)
         restore_denormals(state)

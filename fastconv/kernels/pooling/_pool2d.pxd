@@ -1,7 +1,7 @@
 # The geometry that the pooling entries check and share. Every window must hold an element of x.
 from libc.stddef cimport ptrdiff_t
 
-from fastconv.kernels._isa cimport fc_pool
+from fastconv.kernels.pooling._table_pooling cimport fc_pool
 
 
 cdef inline int check_axis(

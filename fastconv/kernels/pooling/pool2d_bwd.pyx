@@ -11,11 +11,12 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, uint8_t
 
 from fastconv.kernels._blocks cimport blocks_of
-from fastconv.kernels._isa cimport (
-    FC_ARG_I32, FC_ARG_U8, fc_kernels, fc_pool, flush_denormals, kernels, restore_denormals,
-)
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.pooling._pool2d cimport arg_range, arg_sizes, channels_per_item, pool_geometry
+from fastconv.kernels.pooling._table_pooling cimport (
+    FC_ARG_I32, FC_ARG_U8, fc_pool, fc_pooling, pooling_table,
+)
 
 
 # Windows that overlap: the rows of dx, which gather; otherwise the rows of dy, which spread.
@@ -54,7 +55,7 @@ def max_pool2d_bwd(
 cdef void _max_pool2d_bwd(
         const fc_pool *p, ptrdiff_t mb, const float *dy, int kind, const void *arg,
         float *dx) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_pooling *k = pooling_table()
     cdef ptrdiff_t rows = rows_of_work(p)
     cdef ptrdiff_t nc = channels_per_item(mb * rows, p.ic)
     cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic, out = p.oh * p.ow * p.ic
@@ -65,7 +66,7 @@ cdef void _max_pool2d_bwd(
         for i in prange(mb * rows * parts, schedule="static"):
             c = i % parts * nc
             n = i // parts // rows
-            k.max_pool_bwd_row(
+            k.max_bwd_row(
                 p, i // parts % rows, min(nc, p.ic - c), dy + n * out + c,
                 kind, <const char *> arg + (n * out + c) * kind, dx + n * image + c)
         restore_denormals(state)
@@ -85,7 +86,7 @@ def avg_pool2d_bwd(
 
 cdef void _avg_pool2d_bwd(
         const fc_pool *p, ptrdiff_t mb, const float *dy, float *dx, int divisor) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_pooling *k = pooling_table()
     cdef ptrdiff_t rows = rows_of_work(p)
     cdef ptrdiff_t nc = channels_per_item(mb * rows, p.ic)
     cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic, out = p.oh * p.ow * p.ic
@@ -96,7 +97,7 @@ cdef void _avg_pool2d_bwd(
         for i in prange(mb * rows * parts, schedule="static"):
             c = i % parts * nc
             n = i // parts // rows
-            k.avg_pool_bwd_row(
+            k.avg_bwd_row(
                 p, i // parts % rows, min(nc, p.ic - c), divisor,
                 dy + n * out + c, dx + n * image + c)
         restore_denormals(state)

@@ -11,12 +11,12 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, uint8_t
 
 from fastconv.kernels._blocks cimport blocks_of
-from fastconv.kernels._isa cimport (
-    FC_ARG_I32, FC_ARG_NONE, FC_ARG_U8, fc_kernels, fc_pool, flush_denormals, kernels,
-    restore_denormals,
-)
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.pooling._pool2d cimport arg_range, arg_sizes, channels_per_item, pool_geometry
+from fastconv.kernels.pooling._table_pooling cimport (
+    FC_ARG_I32, FC_ARG_NONE, FC_ARG_U8, fc_pool, fc_pooling, pooling_table,
+)
 
 
 def max_pool2d_fwd(
@@ -53,7 +53,7 @@ def max_pool2d_fwd(
 cdef void _max_pool2d_fwd(
         const fc_pool *p, ptrdiff_t mb, const float *x, float *y, int kind, void *arg,
         bint least) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_pooling *k = pooling_table()
     cdef ptrdiff_t nc = channels_per_item(mb * p.oh, p.ic)
     cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic
     cdef ptrdiff_t i, c, row, at
@@ -65,11 +65,11 @@ cdef void _max_pool2d_fwd(
             row = i // parts
             at = row * p.ow * p.ic + c
             if least:
-                k.pooling.min_fwd_row(
+                k.min_fwd_row(
                     p, row % p.oh, min(nc, p.ic - c), x + row // p.oh * image + c, y + at,
                     kind, <char *> arg + at * kind)
             else:
-                k.max_pool_fwd_row(
+                k.max_fwd_row(
                     p, row % p.oh, min(nc, p.ic - c), x + row // p.oh * image + c, y + at,
                     kind, <char *> arg + at * kind)
         restore_denormals(state)
@@ -90,7 +90,7 @@ def avg_pool2d_fwd(
 
 cdef void _avg_pool2d_fwd(
         const fc_pool *p, ptrdiff_t mb, const float *x, float *y, int divisor) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_pooling *k = pooling_table()
     cdef ptrdiff_t nc = channels_per_item(mb * p.oh, p.ic)
     cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic
     cdef ptrdiff_t i, c, row
@@ -100,7 +100,7 @@ cdef void _avg_pool2d_fwd(
         for i in prange(mb * p.oh * parts, schedule="static"):
             c = i % parts * nc
             row = i // parts
-            k.avg_pool_fwd_row(
+            k.avg_fwd_row(
                 p, row % p.oh, min(nc, p.ic - c), divisor,
                 x + row // p.oh * image + c, y + row * p.ow * p.ic + c)
         restore_denormals(state)

@@ -9,11 +9,10 @@ from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport (
-    fc_kernels, fc_pool, flush_denormals, kernels, restore_denormals,
-)
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.pooling._pool2d cimport channels_per_item, pool_geometry
+from fastconv.kernels.pooling._table_pooling cimport fc_pool, fc_pooling, pooling_table
 
 # Work units (see _threads) per element
 cdef double UNITS = 8.0
@@ -32,7 +31,7 @@ def l2_pool2d_fwd(
 
 cdef void _l2_pool2d_fwd(
         const fc_pool *p, ptrdiff_t mb, const float *x, float *y) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_pooling *k = pooling_table()
     cdef ptrdiff_t nc = channels_per_item(mb * p.oh, p.ic)
     cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic
     cdef ptrdiff_t i, c, row
@@ -42,7 +41,7 @@ cdef void _l2_pool2d_fwd(
         for i in prange(mb * p.oh * parts, schedule="static"):
             c = i % parts * nc
             row = i // parts
-            k.pooling.l2_fwd_row(
+            k.l2_fwd_row(
                 p, row % p.oh, min(nc, p.ic - c), x + row // p.oh * image + c,
                 y + row * p.ow * p.ic + c)
         restore_denormals(state)
@@ -66,16 +65,16 @@ def lp_root(const float[::1] x, float p, float[::1] y):
 
 cdef void _lp_power(
         ptrdiff_t n, const float *x, float p, float *y, bint root) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_pooling *k = pooling_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
         state = flush_denormals()
         for i in prange(blocks_of(n, BLOCK), schedule="static"):
             if root:
-                k.pooling.root(block_size(i, n, BLOCK), x + i * BLOCK, p, y + i * BLOCK)
+                k.root(block_size(i, n, BLOCK), x + i * BLOCK, p, y + i * BLOCK)
             else:
-                k.pooling.power(block_size(i, n, BLOCK), x + i * BLOCK, p, y + i * BLOCK)
+                k.power(block_size(i, n, BLOCK), x + i * BLOCK, p, y + i * BLOCK)
         restore_denormals(state)
 
 
@@ -90,14 +89,14 @@ def lp_share(const float[::1] dy, const float[::1] y, float p, float[::1] share)
 
 cdef void _lp_share(
         ptrdiff_t n, const float *dy, const float *y, float p, float *share) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_pooling *k = pooling_table()
     cdef ptrdiff_t i, at
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
         state = flush_denormals()
         for i in prange(blocks_of(n, BLOCK), schedule="static"):
             at = i * BLOCK
-            k.pooling.lp_share(block_size(i, n, BLOCK), dy + at, y + at, p, share + at)
+            k.lp_share(block_size(i, n, BLOCK), dy + at, y + at, p, share + at)
         restore_denormals(state)
 
 
@@ -110,11 +109,11 @@ def lp_through(const float[::1] x, float p, float[::1] dx):
 
 
 cdef void _lp_through(ptrdiff_t n, const float *x, float p, float *dx) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_pooling *k = pooling_table()
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(UNITS * n)):
         state = flush_denormals()
         for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            k.pooling.lp_through(block_size(i, n, BLOCK), x + i * BLOCK, p, dx + i * BLOCK)
+            k.lp_through(block_size(i, n, BLOCK), x + i * BLOCK, p, dx + i * BLOCK)
         restore_denormals(state)

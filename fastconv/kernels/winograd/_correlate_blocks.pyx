@@ -8,16 +8,16 @@ that fetching them for every block would take longer than multiplying, `_correla
 
 from cython.parallel cimport parallel, prange
 
-from fastconv.kernels._isa cimport (
-    FC_INNER, FC_OWN, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
-)
+from fastconv.kernels._isa cimport FC_INNER, FC_OWN, flush_denormals, restore_denormals, scratch
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._geometry cimport ceil_div, larger, smaller
+from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.winograd._correlate_slices cimport correlate_slices
 from fastconv.kernels.winograd._stages cimport (
     POINTS, SLACK, by_slices, cut_tiles, filter_slice, layout, layout_floats, load_map, point, store_tile,
     tiling, transform_filters, transform_input, winograd_pass,
 )
+from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024  # of transformed source and products per block
 cdef ptrdiff_t COLUMNS = 32               # result channels per pass over the transformed source
@@ -25,7 +25,7 @@ cdef ptrdiff_t MANY_FILTERS = 128 * 256   # source channels times result channel
 
 
 cdef void _products(
-    const winograd_pass *p, const fc_kernels *ks, ptrdiff_t n_tiles, const float *v, const layout *vs,
+    const winograd_pass *p, const fc_matmul *ks, ptrdiff_t n_tiles, const float *v, const layout *vs,
     const float *u, ptrdiff_t first, ptrdiff_t columns, float *m, const layout *ms
 ) noexcept nogil:
     """m[f] (tiles, columns) = v[f] (tiles, kc) @ u[f] for the columns from `first` on."""
@@ -38,8 +38,9 @@ cdef void _products(
 
 
 cdef int _block(
-    const winograd_pass *p, const tiling *t, const fc_kernels *ks, const float *u, ptrdiff_t index
+    const winograd_pass *p, const tiling *t, const fc_matmul *ks, const float *u, ptrdiff_t index
 ) noexcept nogil:
+    cdef const fc_winograd *wk = winograd_table()
     cdef ptrdiff_t n0 = index // t.row_blocks * t.images, r0 = index % t.row_blocks * t.rows
     cdef ptrdiff_t images = smaller(t.images, p.mb - n0), rows = smaller(t.rows, t.tile_rows - r0)
     cdef ptrdiff_t n_tiles = images * rows * t.tile_columns
@@ -56,7 +57,7 @@ cdef int _block(
     load_map(
         p.source, p.argmax if p.unpool else NULL, p.ih, p.iw, p.kc, n0, images,
         4 * r0 - p.top, t.src_rows, -p.left, t.src_columns, copy)
-    transform_input(t, ks, images, rows, p.kc, copy, v, &vs)
+    transform_input(t, wk, images, rows, p.kc, copy, v, &vs)
     for first from 0 <= first < p.nc by COLUMNS:
         columns = smaller(COLUMNS, p.nc - first)
         ms = by_slices(n_tiles, columns)
@@ -66,13 +67,13 @@ cdef int _block(
             for r in range(rows):
                 for c in range(t.tile_columns):
                     store_tile(
-                        p, ks, m + tile * ms.tile, &ms, first, columns, n0 + i, r0 + r, c)
+                        p, wk, m + tile * ms.tile, &ms, first, columns, n0 + i, r0 + r, c)
                     tile += 1
     return 0
 
 
 cdef int _blocks(
-    const winograd_pass *p, const fc_kernels *ks, const float *u, int team
+    const winograd_pass *p, const fc_matmul *ks, const float *u, int team
 ) noexcept nogil:
     cdef tiling t
     cdef ptrdiff_t wanted, index
@@ -93,7 +94,7 @@ cdef int _blocks(
 
 
 cdef int winograd_correlate(const winograd_pass *p) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_matmul *ks = matmul_table()
     cdef int team = threads_for(<double> p.mb * p.oh * p.ow * p.nc * p.kc * 2.5)
     cdef const float *u
     if p.mb == 0:

@@ -8,14 +8,14 @@ transformed tiles pass through memory, which costs less than fetching filters ag
 
 from cython.parallel cimport parallel, prange
 
-from fastconv.kernels._isa cimport (
-    FC_INNER, FC_OWN, fc_epilogue, fc_kernels, flush_denormals, restore_denormals, scratch,
-)
+from fastconv.kernels._isa cimport FC_INNER, FC_OWN, flush_denormals, restore_denormals, scratch
 from fastconv.kernels.convolution._geometry cimport ceil_div, larger, round_up, smaller
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul
 from fastconv.kernels.winograd._stages cimport (
     POINTS, SLACK, by_rows, cut_tiles, filter_slice, layout, layout_floats, load_map, point, store_tile,
     tiling, transform_input, winograd_pass,
 )
+from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
 cdef ptrdiff_t KC = 384  # source channels of a piece of the sum, as in the general product
 cdef ptrdiff_t LEAST_TILES = 128
@@ -24,7 +24,7 @@ cdef ptrdiff_t COLUMNS = 256  # result channels of one thread's share of a slice
 
 
 cdef int _load(
-    const winograd_pass *p, const tiling *t, const fc_kernels *ks, ptrdiff_t n, ptrdiff_t r,
+    const winograd_pass *p, const tiling *t, const fc_winograd *wk, ptrdiff_t n, ptrdiff_t r,
     float *v, const layout *at
 ) noexcept nogil:
     """The transformed tiles of one row of tiles of image n."""
@@ -34,12 +34,12 @@ cdef int _load(
     load_map(
         p.source, p.argmax if p.unpool else NULL, p.ih, p.iw, p.kc, n, 1, 4 * r - p.top, 6, -p.left,
         t.src_columns, copy)
-    transform_input(t, ks, 1, 1, p.kc, copy, v, at)
+    transform_input(t, wk, 1, 1, p.kc, copy, v, at)
     return 0
 
 
 cdef int _multiply(
-    const winograd_pass *p, const fc_kernels *ks, ptrdiff_t n_tiles, const float *v, ptrdiff_t v_tile,
+    const winograd_pass *p, const fc_matmul *ks, ptrdiff_t n_tiles, const float *v, ptrdiff_t v_tile,
     const float *u, ptrdiff_t first, float *m, ptrdiff_t m_tile
 ) noexcept nogil:
     """m (tiles, nc) = v (tiles, kc) @ u of one slice, for a share of the columns."""
@@ -65,8 +65,9 @@ cdef int _multiply(
 
 
 cdef int correlate_slices(
-    const winograd_pass *p, const fc_kernels *ks, const float *u, int team
+    const winograd_pass *p, const fc_matmul *ks, const float *u, int team
 ) noexcept nogil:
+    cdef const fc_winograd *wk = winograd_table()
     cdef tiling t
     cdef layout vs, ms
     cdef ptrdiff_t index, n0, r0, images, rows, row, share, f, c
@@ -88,7 +89,7 @@ cdef int correlate_slices(
             csr = flush_denormals()
             for row in prange(images * rows, schedule="dynamic"):
                 failed |= _load(
-                    p, &t, ks, n0 + row // rows, r0 + row % rows,
+                    p, &t, wk, n0 + row // rows, r0 + row % rows,
                     v + row * t.tile_columns * vs.tile, &vs)
             for share in prange(POINTS * shares, schedule="dynamic"):
                 f = share // shares
@@ -99,7 +100,7 @@ cdef int correlate_slices(
             for row in prange(images * rows, schedule="dynamic"):
                 for c in range(t.tile_columns):
                     store_tile(
-                        p, ks, m + (row * t.tile_columns + c) * ms.tile, &ms, 0, p.nc,
+                        p, wk, m + (row * t.tile_columns + c) * ms.tile, &ms, 0, p.nc,
                         n0 + row // rows, r0 + row % rows, c)
             restore_denormals(csr)
         if failed or starved:

@@ -1,7 +1,8 @@
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
-from fastconv.kernels._isa cimport fc_epilogue, fc_kernels
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul
+from fastconv.kernels.winograd._table_winograd cimport fc_winograd
 
 cdef enum:
     POINTS = 36
@@ -57,18 +58,18 @@ cdef ptrdiff_t layout_floats(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
 
 # v of the copy (images, src_rows, src_columns, channels).
 cdef void transform_input(
-    const tiling *t, const fc_kernels *ks, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
+    const tiling *t, const fc_winograd *wk, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
     const float *copy, float *v, const layout *at) noexcept nogil
 
 # The same of a copy (images, 4 * t.rows, 4 * t.tile_columns, channels) of the gradient of the result.
 cdef void transform_gradient(
-    const tiling *t, const fc_kernels *ks, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
+    const tiling *t, const fc_winograd *wk, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
     const float *copy, float *d, const layout *at) noexcept nogil
 
 # The transformed filters u[f][panel][k][width], slices filter_slice floats apart: scratch memory of the team, valid
 # until its next use, or NULL.
-cdef float *transform_filters(const winograd_pass *p, const fc_kernels *ks, int team) noexcept nogil
-cdef ptrdiff_t filter_slice(const winograd_pass *p, const fc_kernels *ks) noexcept nogil
+cdef float *transform_filters(const winograd_pass *p, const fc_matmul *ks, int team) noexcept nogil
+cdef ptrdiff_t filter_slice(const winograd_pass *p, const fc_matmul *ks) noexcept nogil
 
 # Rows and columns from (row, column) on, zeros outside, of the maps n, n + 1, ... of (mb, h, w, channels): a copy
 # (images, rows, columns, channels). Where argmax is not NULL, the maps are unpooled on the way: see winograd_pass.
@@ -78,5 +79,5 @@ cdef void load_map(
 
 # Channels from `first` on of the tile (r, c) of image n, out of its products m.
 cdef void store_tile(
-    const winograd_pass *p, const fc_kernels *ks, const float *m, const layout *at, ptrdiff_t first,
+    const winograd_pass *p, const fc_winograd *wk, const float *m, const layout *at, ptrdiff_t first,
     ptrdiff_t columns, ptrdiff_t n, ptrdiff_t r, ptrdiff_t c) noexcept nogil

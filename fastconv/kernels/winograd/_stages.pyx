@@ -4,9 +4,11 @@ from libc.stdint cimport uint8_t
 
 from cython.parallel cimport prange
 
-from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, fc_kernels, scratch
+from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, scratch
 from fastconv.kernels.convolution._direct cimport load_padded, load_unpooled
 from fastconv.kernels.convolution._geometry cimport ceil_div, larger, round_up, smaller
+from fastconv.kernels.matmul._table_matmul cimport fc_matmul
+from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
 cdef enum:
     FILTER_ROWS = 64  # source channels per task of the filters' transform
@@ -27,14 +29,15 @@ cdef void cut_tiles(
     t.src_rows, t.src_columns = 4 * t.rows + 2, 4 * t.tile_columns + 2
 
 
-cdef ptrdiff_t filter_slice(const winograd_pass *p, const fc_kernels *ks) noexcept nogil:
+cdef ptrdiff_t filter_slice(const winograd_pass *p, const fc_matmul *ks) noexcept nogil:
     return p.kc * round_up(p.nc, ks.vl) + SKEW
 
 
 cdef void _filters(
-    const winograd_pass *p, const fc_kernels *ks, const float *w, ptrdiff_t tap, float *u, int team
+    const winograd_pass *p, const fc_matmul *ks, const float *w, ptrdiff_t tap, float *u, int team
 ) noexcept nogil:
     """Of taps w[9] (kc, nc), `tap` floats apart."""
+    cdef const fc_winograd *wk = winograd_table()
     cdef ptrdiff_t task, k, j, n, width, pieces = ceil_div(p.kc, FILTER_ROWS)
     for task in prange(ceil_div(p.nc, ks.nr) * pieces, num_threads=team, schedule="static"):
         j = task // pieces * ks.nr
@@ -42,13 +45,13 @@ cdef void _filters(
         width = round_up(n, ks.vl)
         for k in range(
                 task % pieces * FILTER_ROWS, smaller(p.kc, (task % pieces + 1) * FILTER_ROWS)):
-            ks.winograd_filter(
+            wk.filter(
                 w + k * p.nc + j, tap, n, width, u + j * p.kc + k * width,
                 filter_slice(p, ks))
 
 
 cdef void _turn(
-    const winograd_pass *p, const fc_kernels *ks, float *w, ptrdiff_t tap, int team
+    const winograd_pass *p, const fc_matmul *ks, float *w, ptrdiff_t tap, int team
 ) noexcept nogil:
     """Taps w[9] (kc, nc), `tap` floats apart, of p.w (3, 3, nc, kc) turned. Writes VL floats beyond."""
     cdef ptrdiff_t t
@@ -57,7 +60,7 @@ cdef void _turn(
 
 
 cdef float *transform_filters(
-    const winograd_pass *p, const fc_kernels *ks, int team
+    const winograd_pass *p, const fc_matmul *ks, int team
 ) noexcept nogil:
     cdef float *u = <float *> scratch(FC_TEAM, sizeof(float) * POINTS * filter_slice(p, ks))
     cdef float *turned
@@ -110,35 +113,35 @@ cdef ptrdiff_t layout_floats(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
 
 
 cdef void transform_input(
-    const tiling *t, const fc_kernels *ks, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
+    const tiling *t, const fc_winograd *wk, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
     const float *copy, float *v, const layout *at
 ) noexcept nogil:
     cdef ptrdiff_t i, r, c
     for i in range(images):
         for r in range(rows):
             for c in range(t.tile_columns):
-                ks.winograd_input(
+                wk.input(
                     copy + ((i * t.src_rows + 4 * r) * t.src_columns + 4 * c) * channels,
                     t.src_columns * channels, channels, v, at.row, at.column)
                 v += at.tile
 
 
 cdef void transform_gradient(
-    const tiling *t, const fc_kernels *ks, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
+    const tiling *t, const fc_winograd *wk, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
     const float *copy, float *d, const layout *at
 ) noexcept nogil:
     cdef ptrdiff_t i, r, c
     for i in range(images):
         for r in range(rows):
             for c in range(t.tile_columns):
-                ks.winograd_gradient(
+                wk.gradient(
                     copy + ((i * t.rows + r) * 4 * t.tile_columns + c) * 4 * channels,
                     4 * t.tile_columns * channels, channels, d, at.row, at.column)
                 d += at.tile
 
 
 cdef void store_tile(
-    const winograd_pass *p, const fc_kernels *ks, const float *m, const layout *at,
+    const winograd_pass *p, const fc_winograd *wk, const float *m, const layout *at,
     ptrdiff_t first, ptrdiff_t columns, ptrdiff_t n, ptrdiff_t r, ptrdiff_t c
 ) noexcept nogil:
     """Channels from `first` on of the tile (r, c) of image n, out of its products m."""
@@ -146,12 +149,12 @@ cdef void store_tile(
     cdef ptrdiff_t rows = smaller(4, p.oh - 4 * r), cols = smaller(4, p.ow - 4 * c), place
     if p.pool:
         place = ((n * (p.oh // 2) + 2 * r) * (p.ow // 2) + 2 * c) * p.nc + first
-        ks.winograd_output_pooled(
+        wk.output_pooled(
             m, at.row, at.column, columns, bias, p.ep.act, p.to + place,
             p.argmax + place if p.argmax != NULL else NULL,
             p.ow // 2 * p.nc, p.nc, <int> rows // 2, <int> cols // 2)
     else:
-        ks.winograd_output(
+        wk.output(
             m, at.row, at.column, columns, bias, p.ep.act,
             p.to + ((n * p.oh + 4 * r) * p.ow + 4 * c) * p.nc + first,
             p.ow * p.nc, p.nc, <int> rows, <int> cols)

@@ -12,15 +12,16 @@ from libc.stdint cimport uint8_t
 from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._isa cimport (
-    FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, fc_epilogue, fc_kernels, flush_denormals, kernels,
-    restore_denormals, scratch,
+    FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch,
 )
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, smaller
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 from fastconv.kernels.winograd._stages cimport (
     POINTS, SLACK, by_slices, cut_tiles, layout, layout_floats, load_map, point, tiling, transform_gradient,
     transform_input,
 )
+from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 from fastconv.kernels.winograd._weights_slices cimport bwd_weights_slices
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024
@@ -30,7 +31,7 @@ cdef ptrdiff_t PART_FLOATS = 4 << 20  # all parts together, as long as that leav
 
 
 cdef void _products(
-    const geometry *g, const fc_kernels *ks, ptrdiff_t n_tiles, const float *v,
+    const geometry *g, const fc_matmul *ks, ptrdiff_t n_tiles, const float *v,
     const layout *vs, const float *d, const layout *ds, const ptrdiff_t *points, float *sums, bint first
 ) noexcept nogil:
     """sums[f] (ic, oc) += v[f]^T d[f]."""
@@ -48,9 +49,10 @@ cdef void _products(
 
 
 cdef int _part(
-    const geometry *g, const tiling *t, const fc_kernels *ks, const float *x, const float *dy,
+    const geometry *g, const tiling *t, const fc_matmul *ks, const float *x, const float *dy,
     const uint8_t *argmax, const ptrdiff_t *points, ptrdiff_t first, ptrdiff_t last, float *sums, bint with_bias
 ) noexcept nogil:
+    cdef const fc_winograd *wk = winograd_table()
     cdef ptrdiff_t source_floats = larger(
         t.src_rows * t.src_columns * g.ic, 16 * t.rows * t.tile_columns * g.oc) * t.images
     cdef float *copy = <float *> scratch(FC_OWN, sizeof(float) * (source_floats + SLACK))
@@ -76,10 +78,10 @@ cdef int _part(
         d = v + 6 * vs.row
         load_map(
             x, NULL, g.ih, g.iw, g.ic, n0, images, 4 * r0 - g.pt, t.src_rows, -g.pl, t.src_columns, copy)
-        transform_input(t, ks, images, rows, g.ic, copy, v, &vs)
+        transform_input(t, wk, images, rows, g.ic, copy, v, &vs)
         load_map(
             dy, argmax, g.oh, g.ow, g.oc, n0, images, 4 * r0, 4 * t.rows, 0, 4 * t.tile_columns, copy)
-        transform_gradient(t, ks, images, rows, g.oc, copy, d, &ds)
+        transform_gradient(t, wk, images, rows, g.oc, copy, d, &ds)
         _products(g, ks, n_tiles, v, &vs, d, &ds, points, sums, index == first)
         if with_bias:
             # the copy still holds the block's dy, zeros around it; points[tiles] on are zeros
@@ -95,7 +97,8 @@ cdef int _part(
 cdef int winograd_bwd_weights(
     const geometry *g, const float *x, const float *dy, const uint8_t *argmax, float *dw, float *db
 ) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_matmul *ks = matmul_table()
+    cdef const fc_winograd *wk = winograd_table()
     cdef int team = threads_for(<double> g.mb * g.oh * g.ow * g.ic * g.oc * 2.5)
     cdef ptrdiff_t floats = POINTS * g.ic * g.oc
     cdef ptrdiff_t part, parts, i, j, wanted
@@ -129,7 +132,7 @@ cdef int winograd_bwd_weights(
     if failed:
         return -1
     for i in prange(g.ic, num_threads=team, schedule="static"):
-        ks.winograd_weights(
+        wk.weights(
             sums + i * g.oc, parts, floats + g.oc, g.ic * g.oc, g.oc, dw + i * g.oc, g.ic * g.oc)
     if db != NULL:
         for j in range(g.oc):

@@ -11,14 +11,16 @@ from libc.stdint cimport uint8_t
 from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._isa cimport (
-    FC_OWN, FC_TABLE, FC_TEAM, fc_kernels, flush_denormals, kernels, restore_denormals, scratch,
+    FC_OWN, FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch,
 )
 from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, smaller
+from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, fc_elementwise
 from fastconv.kernels.matmul.gemm cimport gemm_serial, product
 from fastconv.kernels.winograd._stages cimport (
     POINTS, SLACK, by_rows, cut_tiles, layout, layout_floats, load_map, point, tiling, transform_gradient,
     transform_input,
 )
+from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
 cdef ptrdiff_t LEAST_TILES = 128
 cdef ptrdiff_t MOST_TILES = 256
@@ -35,10 +37,11 @@ cdef struct block:
 
 
 cdef int _load(
-    const geometry *g, const block *b, const fc_kernels *ks, const float *x, const float *dy,
+    const geometry *g, const block *b, const float *x, const float *dy,
     const uint8_t *argmax, ptrdiff_t n, ptrdiff_t r, ptrdiff_t row
 ) noexcept nogil:
     """One row of tiles of image n, the block's row number `row`."""
+    cdef const fc_winograd *wk = winograd_table()
     cdef const tiling *t = &b.t
     cdef ptrdiff_t at = row * t.tile_columns
     cdef float *copy = <float *> scratch(
@@ -46,15 +49,15 @@ cdef int _load(
     if copy == NULL:
         return -1
     load_map(x, NULL, g.ih, g.iw, g.ic, n, 1, 4 * r - g.pt, 6, -g.pl, t.src_columns, copy)
-    transform_input(t, ks, 1, 1, g.ic, copy, b.v + at * b.vs.tile, &b.vs)
+    transform_input(t, wk, 1, 1, g.ic, copy, b.v + at * b.vs.tile, &b.vs)
     load_map(dy, argmax, g.oh, g.ow, g.oc, n, 1, 4 * r, 4, 0, 4 * t.tile_columns, copy)
-    transform_gradient(t, ks, 1, 1, g.oc, copy, b.d + at * b.ds.tile, &b.ds)
-    ks.sum_rows(16 * t.tile_columns, g.oc, copy, g.oc, b.dy_sums + row * g.oc)
+    transform_gradient(t, wk, 1, 1, g.oc, copy, b.d + at * b.ds.tile, &b.ds)
+    elementwise_table().sum_rows(16 * t.tile_columns, g.oc, copy, g.oc, b.dy_sums + row * g.oc)
     return 0
 
 
 cdef int _load_all(
-    const geometry *g, const block *b, const fc_kernels *ks, const float *x, const float *dy,
+    const geometry *g, const block *b, const float *x, const float *dy,
     const uint8_t *argmax, ptrdiff_t n0, ptrdiff_t r0, ptrdiff_t images, ptrdiff_t rows, int team
 ) noexcept nogil:
     cdef ptrdiff_t row
@@ -63,7 +66,7 @@ cdef int _load_all(
     with parallel(num_threads=team):
         csr = flush_denormals()
         for row in prange(images * rows, schedule="dynamic"):
-            failed |= _load(g, b, ks, x, dy, argmax, n0 + row // rows, r0 + row % rows, row)
+            failed |= _load(g, b, x, dy, argmax, n0 + row // rows, r0 + row % rows, row)
         restore_denormals(csr)
     return failed
 
@@ -102,7 +105,8 @@ cdef int bwd_weights_slices(
     const geometry *g, const float *x, const float *dy, const uint8_t *argmax, float *dw, float *db,
     int team
 ) noexcept nogil:
-    cdef const fc_kernels *ks = kernels()
+    cdef const fc_elementwise *ks = elementwise_table()
+    cdef const fc_winograd *wk = winograd_table()
     cdef block b
     cdef ptrdiff_t index, n0, r0, images, rows, row, i, j
     cdef ptrdiff_t floats = g.ic * g.oc
@@ -125,7 +129,7 @@ cdef int bwd_weights_slices(
     for index in range(b.t.n_blocks):
         n0, r0 = index // b.t.row_blocks * b.t.images, index % b.t.row_blocks * b.t.rows
         images, rows = smaller(b.t.images, g.mb - n0), smaller(b.t.rows, b.t.tile_rows - r0)
-        if _load_all(g, &b, ks, x, dy, argmax, n0, r0, images, rows, team):
+        if _load_all(g, &b, x, dy, argmax, n0, r0, images, rows, team):
             return -1
         if _multiply(g, &b, images * rows * b.t.tile_columns, index > 0, sums, team):
             return -1
@@ -133,5 +137,5 @@ cdef int bwd_weights_slices(
             for row in range(images * rows):
                 ks.add(g.oc, db, b.dy_sums + row * g.oc, db)
     for i in prange(g.ic, num_threads=team, schedule="static"):
-        ks.winograd_weights(sums + i * g.oc, 1, 0, floats, g.oc, dw + i * g.oc, floats)
+        wk.weights(sums + i * g.oc, 1, 0, floats, g.oc, dw + i * g.oc, floats)
     return 0

@@ -1,7 +1,6 @@
-/* Matrices x (rows, n) with numbers for each column or row: parametric ReLU and normalisation. See prelu.h, norm.h,
- * norm_rows.h. */
-#ifndef TABLE_CHANNELS_H
-#define TABLE_CHANNELS_H
+/* Normalisation of matrices x (rows, n), with numbers for each column or row: see norm.h and norm_rows.h. */
+#ifndef FC_TABLE_NORMALIZATION_H
+#define FC_TABLE_NORMALIZATION_H
 
 #include <stddef.h>
 
@@ -27,26 +26,19 @@ typedef struct {
     void (*sums)(ptrdiff_t rows, ptrdiff_t n, const fc_norm *q, const fc_norm_gradient *g, ptrdiff_t at, float *sums);
 } fc_normalized;
 
-typedef struct {
-    /* y = x, or a * x where x <= 0, with a (n). y may be x. */
-    void (*prelu_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *a, float *y);
-
-    /* dx = dy, or a * dy where x <= 0; may be NULL, dy or x. da (n) += the sums of dy * x where x <= 0. */
-    void (*prelu_bwd)(ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *x, const float *a, float *dx,
-                      float *da);
-
-    /* Normalisation: see norm.h */
+typedef struct fc_normalization {
+    /* By columns: see norm.h */
     void (*column_moments)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean, float *squares);
     void (*norm_dx)(ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x, const float *mean, const float *k,
                     float *dx);
     const fc_normalized *normalized; /* none, then the activations in their order */
 
-    /* Layer normalisation: see norm_rows.h */
+    /* By rows: see norm_rows.h */
     void (*row_moments)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean, float *variance);
     void (*layer_norm_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *mean, const float *inv,
                            const float *gamma, const float *beta, float *y);
     void (*layer_norm_bwd)(ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *x, const float *mean,
                            const float *inv, const float *gamma, float *dx, float *sums);
-} fc_channels;
+} fc_normalization;
 
 #endif

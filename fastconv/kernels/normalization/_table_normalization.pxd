@@ -1,20 +1,9 @@
-# The families of micro-kernels that have a table of their own, in the level in use.
 from libc.stddef cimport ptrdiff_t
 
-from fastconv.kernels._isa cimport kernels
+from fastconv.kernels._isa cimport fc_kernels, kernels
 
-cdef extern from "table_activations.h" nogil:
-    enum:
-        FC_N_ACTIVATIONS
 
-    ctypedef struct fc_activation:
-        const char *name
-        int from_output
-        void fwd(ptrdiff_t n, const float *x, float *y, const float *p) noexcept nogil
-        void bwd(
-            ptrdiff_t n, const float *dy, const float *s, float *dx, const float *p) noexcept nogil
-
-cdef extern from "table_channels.h" nogil:
+cdef extern from "table_normalization.h" nogil:
     ctypedef struct fc_norm:
         const float *mean
         const float *scale
@@ -36,12 +25,7 @@ cdef extern from "table_channels.h" nogil:
             ptrdiff_t rows, ptrdiff_t n, const fc_norm *q, const fc_norm_gradient *g,
             ptrdiff_t at, float *sums) noexcept nogil
 
-    ctypedef struct fc_channels:
-        void prelu_fwd(
-            ptrdiff_t rows, ptrdiff_t n, const float *x, const float *a, float *y) noexcept nogil
-        void prelu_bwd(
-            ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *x, const float *a,
-            float *dx, float *da) noexcept nogil
+    ctypedef struct fc_normalization:
         void column_moments(
             ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean,
             float *squares) noexcept nogil
@@ -60,9 +44,9 @@ cdef extern from "table_channels.h" nogil:
             const float *inv, const float *gamma, float *dx, float *sums) noexcept nogil
 
 
-cdef inline const fc_activation *activation_table() noexcept nogil:
-    return <const fc_activation *> kernels().activations
+cdef extern from "fastconv.h" nogil:
+    const fc_normalization *fc_normalization_of(const fc_kernels *k)
 
 
-cdef inline const fc_channels *channel_table() noexcept nogil:
-    return <const fc_channels *> kernels().channels
+cdef inline const fc_normalization *normalization_table() noexcept nogil:
+    return fc_normalization_of(kernels())
