@@ -8,7 +8,7 @@ from typing import Any
 from fastconv.ops._checks import Array, activation_name, vector
 from fastconv.ops._conv2d import algorithm, operands
 from fastconv.ops._layout import ImageResult, channels_first
-from fastconv.plan.algorithms import conv2d_kernels
+from fastconv.plan.algorithms import make_conv2d_kernel
 from fastconv.plan.geometry.padding import Padding
 
 
@@ -69,7 +69,7 @@ def conv2d(
     inputs, filters, shape = operands(x, w, strides, padding, dilation, groups, first, where)
     bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
     name, method = activation_name(activation, where), algorithm(algo, shape, where)
-    kernel = conv2d_kernels(method).fwd(**shape.kernel_arguments(), activation=name, algo=method)
+    kernel = make_conv2d_kernel(shape, "fwd", method, activation=name)
     y = ImageResult(out, shape.y_shape, where, first, x=x, w=w, b=b)
     kernel.run(inputs, filters, bias, y.nhwc)
     return y.deliver()

@@ -11,7 +11,7 @@ from fastconv.kernels.elementwise.arithmetic import relu_bwd
 from fastconv.ops._checks import Array, activation_name, same_shape, vector
 from fastconv.ops._conv2d import algorithm, operands
 from fastconv.ops._layout import ImageResult, channels_first, image
-from fastconv.plan.algorithms import conv2d_kernels
+from fastconv.plan.algorithms import make_conv2d_kernel
 from fastconv.plan.geometry.padding import Padding
 
 
@@ -65,17 +65,15 @@ def conv2d_backward(
     same_shape(dout, shape.y_shape, "dy", "the output", where)
     bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
     name, method = activation_name(activation, where), algorithm(algo, shape, where)
-    how = shape.kernel_arguments()
     data, weights = (algorithm(algo, shape, where, way) for way in ("bwd_data", "bwd_weights"))
-    by_data = conv2d_kernels(data).bwd_data(**how, algo=data)
-    by_weights = conv2d_kernels(weights).bwd_weights(**how, algo=weights)
+    by_data = make_conv2d_kernel(shape, "bwd_data", data)
+    by_weights = make_conv2d_kernel(shape, "bwd_weights", weights)
     dx = ImageResult(None, shape.x_shape, where, first)
     dw, db = np.empty(shape.w_shape, np.float32), np.empty(shape.oc, np.float32)
     if name != "none":
         y = np.empty(shape.y_shape, np.float32)
-        conv2d_kernels(method).fwd(**how, activation=name, algo=method).run(
-            inputs, filters, bias, y
-        )
+        forward = make_conv2d_kernel(shape, "fwd", method, activation=name)
+        forward.run(inputs, filters, bias, y)
         relu_bwd(dout.reshape(-1), y.reshape(-1), y.reshape(-1))
         dout = y
     by_data.run(dout, filters, dx.nhwc)

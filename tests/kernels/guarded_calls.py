@@ -97,21 +97,22 @@ def convolution(x_shape, w_shape, how):
     s = conv2d_shape(x_shape, w_shape, **how)
     x, w, b, dy = numbers(*x_shape), numbers(*w_shape), numbers(s.oc), numbers(*s.y_shape)
     y, dx, dw, db = new(*s.y_shape), new(*x_shape), new(*w_shape), new(s.oc)
-    name = f"{x_shape} * {w_shape} {how}"
     arguments = s.kernel_arguments()
-    algorithms = ["direct"]
+    algorithms = [("direct", False)]
     if s.groups == s.sh == 1:
         if s.kh == 3:
-            algorithms.append("winograd")
+            algorithms += [("winograd", False), ("winograd", True)]
         if s.kh == 1 and (s.oh, s.ow) == (s.ih, s.iw):
-            algorithms.append("gemm")
-    for algo in algorithms:
-        made = Conv2DFwd(**arguments, algo=algo)
-        yield f"fwd {name} {algo}", lambda made=made: made.run(x, w, b, y)
-        made = Conv2DBwdData(**arguments, algo=algo)
-        yield f"bwd_data {name} {algo}", lambda made=made: made.run(dy, w, dx)
-        made = Conv2DBwdWeights(**arguments, algo=algo)
-        yield f"bwd_weights {name} {algo}", lambda made=made: made.run(x, dy, dw, db)
+            algorithms.append(("gemm", False))
+    for algo, by_slices in algorithms:
+        way = {"algo": algo, "by_slices": by_slices}
+        name = f"{x_shape} * {w_shape} {how} {way}"
+        made = Conv2DFwd(**arguments, **way)
+        yield f"fwd {name}", lambda made=made: made.run(x, w, b, y)
+        made = Conv2DBwdData(**arguments, **way)
+        yield f"bwd_data {name}", lambda made=made: made.run(dy, w, dx)
+        made = Conv2DBwdWeights(**arguments, **way)
+        yield f"bwd_weights {name}", lambda made=made: made.run(x, dy, dw, db)
 
 
 def pool2d():

@@ -1,4 +1,5 @@
 from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint8_t
 
 # One convolution: x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), y (mb, oh, ow, oc); pt and pl rows and columns of
 # zeros lie above and left of x, as many as needed below and right.
@@ -31,8 +32,16 @@ ctypedef enum algorithm:
     GEMM
     WINOGRAD
 
-# The algorithm called `name`; ValueError if there is none, or it does not fit the geometry.
-cdef algorithm set_algorithm(const geometry *g, str name) except? DIRECT
+# What the kernels of the three passes are made from.
+cdef class Conv2DKernel:
+    cdef geometry g
+    cdef algorithm chosen
+    cdef bint pool
+    cdef readonly str algo
+    cdef readonly bint by_slices
 
-# ValueError unless the algorithm can be fused with a 2x2 max pooling of y (stride 2, no padding).
-cdef int check_pool(const geometry *g, algorithm chosen) except -1
+# ValueError unless a vector has a number for each output channel.
+cdef int expect_channels(str where, str name, Py_ssize_t size, ptrdiff_t oc) except -1
+
+# The winners that a backward pass with fused pooling needs; NULL for an empty batch.
+cdef const uint8_t *winners_of(const geometry *g, const uint8_t[:, :, :, ::1] argmax) except? NULL

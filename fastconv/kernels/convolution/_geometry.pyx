@@ -1,4 +1,6 @@
-"""The geometry that the convolution kernels share, checked once at the door."""
+"""What the convolution kernels share: their geometry and how they are made, checked once at the door."""
+
+from libc.stdint cimport uint8_t
 
 
 cdef int set_geometry(
@@ -28,35 +30,85 @@ cdef int expect(
     return 0
 
 
-cdef algorithm set_algorithm(const geometry *g, str name) except? DIRECT:
+cdef int expect_channels(str where, str name, Py_ssize_t size, ptrdiff_t oc) except -1:
+    if size != oc:
+        raise ValueError(f"{where}: {name} must have {oc} elements; received {size}")
+    return 0
+
+
+cdef const uint8_t *winners_of(const geometry *g, const uint8_t[:, :, :, ::1] argmax) except? NULL:
+    if argmax is None:
+        raise ValueError("conv2d_backward: pooling needs the argmax of the forward pass")
+    expect("conv2d_backward", "argmax", g.mb, g.oh // 2, g.ow // 2, g.oc, argmax.shape)
+    return &argmax[0, 0, 0, 0] if g.mb else NULL
+
+
+cdef str _received(const geometry *g):
+    return (
+        f"received kernel {g.kh}x{g.kw}, stride {g.sh}x{g.sw}, dilation {g.dh}x{g.dw}, "
+        f"{g.groups} groups, x {g.ih}x{g.iw}, y {g.oh}x{g.ow}")
+
+
+cdef algorithm _algorithm(const geometry *g, str name) except? DIRECT:
     cdef bint plain = g.sh == g.sw == g.groups == 1
     cdef bint whole = (
         g.kh == g.ih and g.kw == g.iw and g.oh == g.ow == g.groups == 1 and g.pt == g.pl == 0)
-    cdef str received = (
-        f"received kernel {g.kh}x{g.kw}, stride {g.sh}x{g.sw}, dilation {g.dh}x{g.dw}, "
-        f"{g.groups} groups, x {g.ih}x{g.iw}, y {g.oh}x{g.ow}")
     if name == "direct":
         return DIRECT
     if name == "gemm":
         if not (plain and g.kh == g.kw == 1 and g.oh == g.ih and g.ow == g.iw) and not whole:
             raise ValueError(
                 "conv2d: algo 'gemm' is for 1x1 kernels with stride 1 and kernels of the map's size, "
-                "no padding and one group; " + received)
+                "no padding and one group; " + _received(g))
         return GEMM
     if name == "winograd":
         if not (plain and g.dh == g.dw == 1 and g.kh == g.kw == 3):
             raise ValueError(
                 "conv2d: algo 'winograd' is for 3x3 kernels with stride 1, no dilation and one "
-                "group; " + received)
+                "group; " + _received(g))
         return WINOGRAD
     raise ValueError(
         f"conv2d: algo must be 'direct', 'gemm' or 'winograd'; received {name!r}")
 
 
-cdef int check_pool(const geometry *g, algorithm chosen) except -1:
+cdef int _check_pool(const geometry *g, algorithm chosen) except -1:
     cdef ptrdiff_t pb = g.oh + 2 - g.ih - g.pt, pr = g.ow + 2 - g.iw - g.pl
     if chosen != WINOGRAD or max(g.pt, g.pl, pb, pr) > 2 or min(g.oh, g.ow) < 2:
         raise ValueError(
             "conv2d: pooling can be fused with algo 'winograd', padding up to 2 and maps of at "
             f"least 2x2; received y {g.oh}x{g.ow}, padding {g.pt}, {pb}, {g.pl}, {pr}")
     return 0
+
+
+cdef class Conv2DKernel:
+    """One convolution, and how one of its passes is computed; the batch size comes with the arrays.
+
+    What is best for a shape, `plan/algorithms.py` decides; here is refused only what would be wrong.
+
+    Parameters
+    ----------
+    ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups : int
+        The geometry: see `_geometry.pxd`.
+    algo : str
+        "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group) or
+        "winograd" (3x3 with stride 1, no dilation and one group).
+    pool : bool
+        With 2x2 max pooling of y, stride 2, on its way out ("winograd", padding up to 2).
+    by_slices : bool
+        For "winograd": slice by slice, which is faster for many channels, or block by block.
+    """
+
+    def __init__(
+        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
+        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
+        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="direct",
+        bint pool=False, bint by_slices=False,
+    ):
+        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
+        self.algo = algo
+        self.chosen = _algorithm(&self.g, algo)
+        if pool:
+            _check_pool(&self.g, self.chosen)
+        if by_slices and self.chosen != WINOGRAD:
+            raise ValueError(f"conv2d: by_slices is for algo 'winograd'; received {algo!r}")
+        self.pool, self.by_slices = pool, by_slices

@@ -17,8 +17,7 @@ from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._columns cimport bwd_data_columns
 from fastconv.kernels.convolution._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels.convolution._geometry cimport (
-    GEMM, WINOGRAD, algorithm, ceil_div, check_pool, expect, geometry, round_up, set_algorithm,
-    set_geometry, smaller,
+    GEMM, WINOGRAD, Conv2DKernel, ceil_div, expect, geometry, round_up, smaller, winners_of,
 )
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
@@ -139,43 +138,21 @@ cdef int _gemm(const geometry *g, const float *dy, const float *w, float *dx) no
 
 
 cdef int _winograd(
-    const geometry *g, const float *dy, const uint8_t *argmax, const float *w, float *dx
+    const geometry *g, const float *dy, const uint8_t *argmax, const float *w, float *dx,
+    bint by_slices
 ) noexcept nogil:
     """A correlation of dy with the filters turned, dx's border trimmed instead of x's padded."""
     cdef winograd_pass p
     p.mb, p.ih, p.iw, p.kc = g.mb, g.oh, g.ow, g.oc
     p.oh, p.ow, p.nc, p.top, p.left = g.ih, g.iw, g.ic, 2 - g.pt, 2 - g.pl
     p.source, p.to, p.w, p.turned = dy, dx, w, True
-    p.pool, p.unpool, p.argmax = False, argmax != NULL, <uint8_t *> argmax
+    p.pool, p.unpool, p.argmax, p.by_slices = False, argmax != NULL, <uint8_t *> argmax, by_slices
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, NULL, 0
     return winograd_correlate(&p)
 
 
-cdef class Conv2DBwdData:
-    """One convolution's gradient of the data; the batch size comes with the arrays.
-
-    `algo` is "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group)
-    or "winograd" (3x3 with stride 1, no dilation and one group). With `pool`, dy is
-    that of y max-pooled, 2x2 with stride 2 ("winograd" only).
-    """
-
-    cdef geometry g
-    cdef algorithm chosen
-    cdef bint pool
-    cdef readonly str algo
-
-    def __init__(
-        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
-        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
-        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="direct",
-        bint pool=False,
-    ):
-        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
-        self.chosen = set_algorithm(&self.g, algo)
-        if pool:
-            check_pool(&self.g, self.chosen)
-        self.pool = pool
-        self.algo = algo
+cdef class Conv2DBwdData(Conv2DKernel):
+    """The gradient of the data, made from what `Conv2DKernel` takes."""
 
     def run(
         self, const float[:, :, :, ::1] dy, const float[:, :, :, ::1] w, float[:, :, :, ::1] dx,
@@ -193,12 +170,7 @@ cdef class Conv2DBwdData:
         g.mb = dy.shape[0]
         expect("conv2d_backward", "dy", g.mb, g.oh // shrink, g.ow // shrink, g.oc, dy.shape)
         if self.pool:
-            if argmax is None:
-                raise ValueError("conv2d_backward: pooling needs the argmax of the forward pass")
-            expect(
-                "conv2d_backward", "argmax", g.mb, g.oh // 2, g.ow // 2, g.oc, argmax.shape)
-            if g.mb:
-                winners = &argmax[0, 0, 0, 0]
+            winners = winners_of(&g, argmax)
         expect("conv2d_backward", "w", g.kh, g.kw, g.ic // g.groups, g.oc, w.shape)
         expect("conv2d_backward", "dx", g.mb, g.ih, g.iw, g.ic, dx.shape)
         if g.mb == 0:
@@ -206,7 +178,8 @@ cdef class Conv2DBwdData:
         with nogil:
             if self.chosen == WINOGRAD:
                 failed = _winograd(
-                    &g, &dy[0, 0, 0, 0], winners, &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
+                    &g, &dy[0, 0, 0, 0], winners, &w[0, 0, 0, 0], &dx[0, 0, 0, 0],
+                    self.by_slices)
             elif self.chosen == GEMM:
                 failed = _gemm(&g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
             else:

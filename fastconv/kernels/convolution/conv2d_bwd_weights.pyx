@@ -7,36 +7,16 @@ from libc.stdint cimport uint8_t
 
 from fastconv.kernels.convolution._direct_weights cimport bwd_weights_direct
 from fastconv.kernels.convolution._geometry cimport (
-    DIRECT, WINOGRAD, algorithm, check_pool, expect, geometry, set_algorithm, set_geometry,
+    DIRECT, WINOGRAD, Conv2DKernel, expect, expect_channels, geometry, winners_of,
 )
 from fastconv.kernels.winograd._weights_blocks cimport winograd_bwd_weights
 
 
-cdef class Conv2DBwdWeights:
-    """One convolution's gradients of weights and bias; the batch size comes with the arrays.
+cdef class Conv2DBwdWeights(Conv2DKernel):
+    """The gradients of weights and bias, made from what `Conv2DKernel` takes.
 
-    `algo` is "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group:
-    here the direct kernel is already a matrix product) or "winograd" (3x3 with stride 1, no dilation
-    and one group). With `pool`, dy is that of y max-pooled, 2x2 with stride 2 ("winograd" only).
+    With algo "gemm" the direct kernel runs, which is a matrix product already.
     """
-
-    cdef geometry g
-    cdef algorithm chosen
-    cdef bint pool
-    cdef readonly str algo
-
-    def __init__(
-        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
-        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
-        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="direct",
-        bint pool=False,
-    ):
-        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
-        self.chosen = set_algorithm(&self.g, algo)
-        if pool:
-            check_pool(&self.g, self.chosen)
-        self.pool = pool
-        self.algo = algo
 
     def run(
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] dy,
@@ -56,17 +36,10 @@ cdef class Conv2DBwdWeights:
         expect("conv2d_backward", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
         expect("conv2d_backward", "dy", g.mb, g.oh // shrink, g.ow // shrink, g.oc, dy.shape)
         if self.pool:
-            if argmax is None:
-                raise ValueError("conv2d_backward: pooling needs the argmax of the forward pass")
-            expect(
-                "conv2d_backward", "argmax", g.mb, g.oh // 2, g.ow // 2, g.oc, argmax.shape)
-            if g.mb:
-                winners = &argmax[0, 0, 0, 0]
+            winners = winners_of(&g, argmax)
         expect("conv2d_backward", "dw", g.kh, g.kw, g.ic // g.groups, g.oc, dw.shape)
         if db is not None:
-            if db.shape[0] != g.oc:
-                raise ValueError(
-                    f"conv2d_backward: db must have {g.oc} elements; received {db.shape[0]}")
+            expect_channels("conv2d_backward", "db", db.shape[0], g.oc)
             bias = &db[0]
         if g.mb == 0:
             dw[...] = 0
@@ -76,7 +49,8 @@ cdef class Conv2DBwdWeights:
         with nogil:
             if self.chosen == WINOGRAD:
                 failed = winograd_bwd_weights(
-                    &g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], winners, &dw[0, 0, 0, 0], bias)
+                    &g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], winners, &dw[0, 0, 0, 0], bias,
+                    self.by_slices)
             else:
                 failed = bwd_weights_direct(
                     &g, &x[0, 0, 0, 0], NULL, 1, 0, &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
@@ -98,9 +72,7 @@ cdef class Conv2DBwdWeights:
         expect("conv2d_backward", "dy", g.mb, g.oh, g.ow, g.oc, dy.shape)
         expect("conv2d_backward", "dw", g.kh, g.kw, g.ic // g.groups, g.oc, dw.shape)
         if db is not None:
-            if db.shape[0] != g.oc:
-                raise ValueError(
-                    f"conv2d_backward: db must have {g.oc} elements; received {db.shape[0]}")
+            expect_channels("conv2d_backward", "db", db.shape[0], g.oc)
             bias = &db[0]
         if g.mb == 0:
             dw[...] = 0

@@ -9,8 +9,7 @@ from libc.stdint cimport uint8_t
 from fastconv.kernels._isa cimport FC_TEAM, activation_code, scratch
 from fastconv.kernels.convolution._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels.convolution._geometry cimport (
-    DIRECT, GEMM, WINOGRAD, algorithm, check_pool, expect, geometry, round_up, set_algorithm,
-    set_geometry, smaller,
+    DIRECT, GEMM, WINOGRAD, Conv2DKernel, expect, expect_channels, geometry, round_up, smaller,
 )
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
@@ -76,44 +75,25 @@ cdef int _gemm(
 
 cdef int _winograd(
     const geometry *g, const float *x, const float *w, const float *bias, float *y, int act,
-    bint pool, uint8_t *argmax
+    bint pool, uint8_t *argmax, bint by_slices
 ) noexcept nogil:
     cdef winograd_pass p
     p.mb, p.ih, p.iw, p.kc = g.mb, g.ih, g.iw, g.ic
     p.oh, p.ow, p.nc, p.top, p.left = g.oh, g.ow, g.oc, g.pt, g.pl
     p.source, p.to, p.w, p.turned = x, y, w, False
-    p.pool, p.unpool, p.argmax = pool, False, argmax
+    p.pool, p.unpool, p.argmax, p.by_slices = pool, False, argmax, by_slices
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, bias, act
     return winograd_correlate(&p)
 
 
-cdef class Conv2DFwd:
-    """One convolution's forward pass; the batch size comes with the arrays.
+cdef class Conv2DFwd(Conv2DKernel):
+    """The forward pass, made from what `Conv2DKernel` takes and an activation, "none" or "relu"."""
 
-    `algo` is "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group)
-    or "winograd" (3x3 with stride 1, no dilation and one group). With `pool`, y is
-    max-pooled on the way out, 2x2 with stride 2 ("winograd" only).
-    """
-
-    cdef geometry g
     cdef int act
-    cdef algorithm chosen
-    cdef bint pool
-    cdef readonly str algo
 
-    def __init__(
-        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
-        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
-        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str activation="none",
-        str algo="direct", bint pool=False,
-    ):
-        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
+    def __init__(self, *, str activation="none", **how):
+        super().__init__(**how)
         self.act = activation_code(activation)
-        self.algo = algo
-        self.chosen = set_algorithm(&self.g, algo)
-        if pool:
-            check_pool(&self.g, self.chosen)
-        self.pool = pool
 
     def run(
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] w, const float[::1] b,
@@ -138,8 +118,7 @@ cdef class Conv2DFwd:
             if g.mb:
                 winners = &argmax[0, 0, 0, 0]
         if b is not None:
-            if b.shape[0] != g.oc:
-                raise ValueError(f"conv2d: b must have {g.oc} elements; received {b.shape[0]}")
+            expect_channels("conv2d", "b", b.shape[0], g.oc)
             bias = &b[0]
         if g.mb == 0:
             return
@@ -147,7 +126,7 @@ cdef class Conv2DFwd:
             if self.chosen == WINOGRAD:
                 failed = _winograd(
                     &g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act,
-                    self.pool, winners)
+                    self.pool, winners, self.by_slices)
             elif self.chosen == GEMM:
                 failed = _gemm(&g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
             else:
@@ -172,8 +151,7 @@ cdef class Conv2DFwd:
         expect("conv2d", "w", g.kh, g.kw, g.ic // g.groups, g.oc, w.shape)
         expect("conv2d", "y", g.mb, g.oh, g.ow, g.oc, y.shape)
         if b is not None:
-            if b.shape[0] != g.oc:
-                raise ValueError(f"conv2d: b must have {g.oc} elements; received {b.shape[0]}")
+            expect_channels("conv2d", "b", b.shape[0], g.oc)
             bias = &b[0]
         if g.mb == 0:
             return

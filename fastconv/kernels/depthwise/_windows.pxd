@@ -25,8 +25,10 @@ cdef inline ptrdiff_t last_inside(const axis *a, ptrdiff_t t) noexcept nogil:
 # Cuts the outputs of an axis into stretches; `room` for a.n or 2*a.k + 1 of them, the smaller. Returns how many.
 cdef ptrdiff_t cut(axis *a, fc_stretch *room) noexcept nogil
 
-# ValueError unless every channel has one filter of its own, and nothing else is asked for.
-cdef int check_depthwise(const geometry *g, str algo, bint pool) except -1
+# What the kernels of the three passes are made from.
+cdef class DepthwiseKernel:
+    cdef geometry g
+    cdef readonly str algo
 
 # One pass of windows over rows: the classes of the vertical axis (`rows`, n_rows of them) and of the horizontal one,
 # which together make up the outputs; to (mb, to_h, to_w, c) from source (mb, h, w, c).

@@ -5,6 +5,7 @@ from cython.parallel cimport parallel, prange
 from fastconv.kernels._blocks cimport blocks_of
 from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.convolution._geometry cimport set_geometry
 from fastconv.kernels.depthwise._table_depthwise cimport (
     depthwise_table, fc_depthwise, fc_stretch, fc_taps,
 )
@@ -26,14 +27,23 @@ cdef ptrdiff_t cut(axis *a, fc_stretch *room) noexcept nogil:
     return n
 
 
-cdef int check_depthwise(const geometry *g, str algo, bint pool) except -1:
-    if g.groups != g.ic or g.oc != g.ic:
-        raise ValueError(
-            "conv2d: algo 'depthwise' is for one filter for each channel, as many groups as "
-            f"channels; received {g.groups} groups, {g.ic} channels, {g.oc} filters")
-    if algo != "depthwise" or pool:
-        raise ValueError(f"conv2d: algo must be 'depthwise', without pooling; received {algo!r}")
-    return 0
+cdef class DepthwiseKernel:
+    """One depthwise convolution, as `Conv2DKernel`: every channel has one filter of its own."""
+
+    def __init__(
+        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
+        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
+        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="depthwise",
+        bint pool=False,
+    ):
+        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
+        if groups != ic or oc != ic:
+            raise ValueError(
+                "conv2d: algo 'depthwise' is for one filter for each channel, as many groups as "
+                f"channels; received {groups} groups, {ic} channels, {oc} filters")
+        if algo != "depthwise" or pool:
+            raise ValueError(f"conv2d: algo must be 'depthwise', without pooling; received {algo!r}")
+        self.algo = algo
 
 
 cdef void depthwise_pass(

@@ -8,9 +8,9 @@ place meets the same taps at the same distances: it is a pass of windows over dy
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._isa cimport FC_ACT_NONE, FC_TABLE, scratch
-from fastconv.kernels.convolution._geometry cimport ceil_div, expect, geometry, set_geometry
+from fastconv.kernels.convolution._geometry cimport ceil_div, expect, geometry
 from fastconv.kernels.depthwise._table_depthwise cimport fc_stretch
-from fastconv.kernels.depthwise._windows cimport axis, check_depthwise, cut, depthwise_pass
+from fastconv.kernels.depthwise._windows cimport DepthwiseKernel, axis, cut, depthwise_pass
 
 
 cdef ptrdiff_t _gcd(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
@@ -54,21 +54,8 @@ cdef int _run(const geometry *g, const float *dy, const float *w, float *dx) noe
     return 0
 
 
-cdef class DepthwiseBwdData:
-    """One depthwise convolution's gradient of the data, made and run as `Conv2DBwdData`."""
-
-    cdef geometry g
-    cdef readonly str algo
-
-    def __init__(
-        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
-        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
-        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="depthwise",
-        bint pool=False,
-    ):
-        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
-        check_depthwise(&self.g, algo, pool)
-        self.algo = algo
+cdef class DepthwiseBwdData(DepthwiseKernel):
+    """The gradient of the data, run as `Conv2DBwdData`."""
 
     def run(
         self, const float[:, :, :, ::1] dy, const float[:, :, :, ::1] w, float[:, :, :, ::1] dx,

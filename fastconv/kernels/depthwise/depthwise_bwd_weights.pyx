@@ -13,12 +13,12 @@ from libc.string cimport memset
 from fastconv.kernels._blocks cimport blocks_of
 from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels.convolution._geometry cimport expect, geometry, set_geometry
+from fastconv.kernels.convolution._geometry cimport expect, expect_channels, geometry
 from fastconv.kernels.depthwise._table_depthwise cimport (
     depthwise_table, fc_depthwise, fc_stretch, fc_taps,
 )
 from fastconv.kernels.depthwise._windows cimport (
-    axis, check_depthwise, cut, first_inside, last_inside,
+    DepthwiseKernel, axis, cut, first_inside, last_inside,
 )
 
 cdef enum:
@@ -81,21 +81,8 @@ cdef void _add_up(const float *x, ptrdiff_t n, ptrdiff_t apart, float *sum) noex
     sum[0] = <float> total
 
 
-cdef class DepthwiseBwdWeights:
-    """One depthwise convolution's gradients of weights and bias, as `Conv2DBwdWeights`."""
-
-    cdef geometry g
-    cdef readonly str algo
-
-    def __init__(
-        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
-        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
-        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="depthwise",
-        bint pool=False,
-    ):
-        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
-        check_depthwise(&self.g, algo, pool)
-        self.algo = algo
+cdef class DepthwiseBwdWeights(DepthwiseKernel):
+    """The gradients of weights and bias, run as `Conv2DBwdWeights`."""
 
     def run(
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] dy,
@@ -111,9 +98,7 @@ cdef class DepthwiseBwdWeights:
         expect("conv2d_backward", "dy", g.mb, g.oh, g.ow, g.oc, dy.shape)
         expect("conv2d_backward", "dw", g.kh, g.kw, 1, g.oc, dw.shape)
         if db is not None:
-            if db.shape[0] != g.oc:
-                raise ValueError(
-                    f"conv2d_backward: db must have {g.oc} elements; received {db.shape[0]}")
+            expect_channels("conv2d_backward", "db", db.shape[0], g.oc)
             bias = &db[0]
         if g.mb == 0:
             dw[...] = 0

@@ -5,12 +5,10 @@ y[n, r, q, c] = act(b[c] + sum over i, j of x[n, r*sh - pt + i*dh, q*sw - pl + j
 What lies outside x takes no part.
 """
 
-from libc.stddef cimport ptrdiff_t
-
 from fastconv.kernels._isa cimport FC_TABLE, activation_code, scratch
-from fastconv.kernels.convolution._geometry cimport expect, geometry, set_geometry
+from fastconv.kernels.convolution._geometry cimport expect, expect_channels, geometry
 from fastconv.kernels.depthwise._table_depthwise cimport fc_stretch
-from fastconv.kernels.depthwise._windows cimport axis, check_depthwise, cut, depthwise_pass
+from fastconv.kernels.depthwise._windows cimport DepthwiseKernel, axis, cut, depthwise_pass
 
 
 cdef int _run(
@@ -32,23 +30,14 @@ cdef int _run(
     return 0
 
 
-cdef class DepthwiseFwd:
-    """One depthwise convolution's forward pass, made and run as `Conv2DFwd`."""
+cdef class DepthwiseFwd(DepthwiseKernel):
+    """The forward pass, made and run as `Conv2DFwd`."""
 
-    cdef geometry g
     cdef int act
-    cdef readonly str algo
 
-    def __init__(
-        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
-        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
-        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str activation="none",
-        str algo="depthwise", bint pool=False,
-    ):
-        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
-        check_depthwise(&self.g, algo, pool)
+    def __init__(self, *, str activation="none", **how):
+        super().__init__(**how)
         self.act = activation_code(activation)
-        self.algo = algo
 
     def run(
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] w, const float[::1] b,
@@ -63,8 +52,7 @@ cdef class DepthwiseFwd:
         expect("conv2d", "w", g.kh, g.kw, 1, g.oc, w.shape)
         expect("conv2d", "y", g.mb, g.oh, g.ow, g.oc, y.shape)
         if b is not None:
-            if b.shape[0] != g.oc:
-                raise ValueError(f"conv2d: b must have {g.oc} elements; received {b.shape[0]}")
+            expect_channels("conv2d", "b", b.shape[0], g.oc)
             bias = &b[0]
         if g.mb == 0:
             return

@@ -2,8 +2,10 @@
 
 A block of tiles small enough for the second-level cache is transformed, multiplied (36 matrix products
 of tiles by filters) and transformed back at once. The filters are transformed once per call. Map edges
-are zeros in the block's copy of the source and masks on the way out. Where there are so many filters
-that fetching them for every block would take longer than multiplying, `_correlate_slices.pyx` takes over.
+are zeros in the block's copy of the source and masks on the way out.
+
+Where there are so many filters that fetching them for every block would take longer than multiplying,
+`_correlate_slices.pyx` does the same in another order.
 """
 
 from cython.parallel cimport parallel, prange
@@ -14,14 +16,13 @@ from fastconv.kernels.convolution._geometry cimport ceil_div, larger, smaller
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.winograd._correlate_slices cimport correlate_slices
 from fastconv.kernels.winograd._stages cimport (
-    POINTS, SLACK, by_slices, cut_tiles, filter_slice, layout, layout_floats, load_map, point, store_tile,
+    POINTS, SLACK, slice_layout, cut_tiles, filter_slice, layout, layout_floats, load_map, point, store_tile,
     tiling, transform_filters, transform_input, winograd_pass,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024  # of transformed source and products per block
 cdef ptrdiff_t COLUMNS = 32               # result channels per pass over the transformed source
-cdef ptrdiff_t MANY_FILTERS = 128 * 256   # source channels times result channels
 
 
 cdef void _products(
@@ -50,7 +51,7 @@ cdef int _block(
     cdef float *v = <float *> scratch(
         FC_INNER, sizeof(float) * (layout_floats(t.tiles, p.kc) + layout_floats(t.tiles, width)))
     cdef float *m
-    cdef layout vs = by_slices(n_tiles, p.kc), ms
+    cdef layout vs = slice_layout(n_tiles, p.kc), ms
     if copy == NULL or v == NULL:
         return -1
     m = v + 6 * vs.row
@@ -60,7 +61,7 @@ cdef int _block(
     transform_input(t, wk, images, rows, p.kc, copy, v, &vs)
     for first from 0 <= first < p.nc by COLUMNS:
         columns = smaller(COLUMNS, p.nc - first)
-        ms = by_slices(n_tiles, columns)
+        ms = slice_layout(n_tiles, columns)
         _products(p, ks, n_tiles, v, &vs, u, first, columns, m, &ms)
         tile = 0
         for i in range(images):
@@ -102,6 +103,6 @@ cdef int winograd_correlate(const winograd_pass *p) noexcept nogil:
     u = transform_filters(p, ks, team)
     if u == NULL:
         return -1
-    if p.kc * p.nc >= MANY_FILTERS:
+    if p.by_slices:
         return correlate_slices(p, ks, u, team)
     return _blocks(p, ks, u, team)

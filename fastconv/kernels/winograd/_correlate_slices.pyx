@@ -12,7 +12,7 @@ from fastconv.kernels._isa cimport FC_INNER, FC_OWN, flush_denormals, restore_de
 from fastconv.kernels.convolution._geometry cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul
 from fastconv.kernels.winograd._stages cimport (
-    POINTS, SLACK, by_rows, cut_tiles, filter_slice, layout, layout_floats, load_map, point, store_tile,
+    POINTS, SLACK, row_layout, cut_tiles, filter_slice, layout, layout_floats, load_map, point, store_tile,
     tiling, transform_input, winograd_pass,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
@@ -77,7 +77,7 @@ cdef int correlate_slices(
     cdef unsigned csr = 0
     cdef int failed = 0, starved = 0  # one for each loop: OpenMP adds a name up once
     cut_tiles(p.mb, p.oh, p.ow, larger(LEAST_TILES, smaller(p.kc // 2, MOST_TILES)), &t)
-    vs, ms = by_rows(t.tiles, p.kc), by_rows(t.tiles, p.nc)
+    vs, ms = row_layout(t.tiles, p.kc), row_layout(t.tiles, p.nc)
     v = <float *> scratch(FC_INNER, sizeof(float) * (layout_floats(t.tiles, p.kc) + layout_floats(t.tiles, p.nc)))
     if v == NULL:
         return -1

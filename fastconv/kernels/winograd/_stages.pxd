@@ -17,13 +17,16 @@ cdef enum:
 # Fused with max pooling, 2x2 with stride 2: with `pool` the result is pooled, `to` and `argmax` (or NULL) being
 # (mb, oh//2, ow//2, nc); with `unpool` the source is the gradient of a pooled map, (mb, ih//2, iw//2, kc), and
 # `argmax` says where it belongs.
+#
+# It goes block by block (_correlate_blocks.pyx) or `by_slices` (_correlate_slices.pyx): either for any number of
+# channels, the second faster for many. Which one, plan/algorithms.py decides.
 ctypedef struct winograd_pass:
     ptrdiff_t mb, ih, iw, kc, oh, ow, nc, top, left
     const float *source
     float *to
     const float *w
     bint turned
-    bint pool, unpool
+    bint pool, unpool, by_slices
     uint8_t *argmax
     fc_epilogue ep  # alpha 1, beta 0
 
@@ -47,11 +50,11 @@ cdef inline ptrdiff_t point(const layout *at, ptrdiff_t f) noexcept nogil:
     return f // 6 * at.row + f % 6 * at.column
 
 # Slice by slice: what a product reads lies together, as long as everything stays in a near cache.
-cdef layout by_slices(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
+cdef layout slice_layout(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
 
 # The six values of a row side by side: what a transform reads or writes are six streams instead of 36, more than
 # what the processor fetches ahead.
-cdef layout by_rows(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
+cdef layout row_layout(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
 
 # Floats for all tiles in either layout, with slack.
 cdef ptrdiff_t layout_floats(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil

@@ -92,7 +92,7 @@ cdef void load_map(
             maps + n * h * w * channels, images, h, w, channels, row, rows, column, columns, copy)
 
 
-cdef layout by_slices(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
+cdef layout slice_layout(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
     cdef layout at
     at.tile = channels
     at.column = tiles * channels + SKEW
@@ -100,7 +100,7 @@ cdef layout by_slices(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
     return at
 
 
-cdef layout by_rows(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
+cdef layout row_layout(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
     cdef layout at
     at.column = channels
     at.tile = 6 * channels + SKEW
@@ -109,7 +109,7 @@ cdef layout by_rows(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
 
 
 cdef ptrdiff_t layout_floats(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
-    return 6 * larger(by_slices(tiles, channels).row, by_rows(tiles, channels).row) + SLACK
+    return 6 * larger(slice_layout(tiles, channels).row, row_layout(tiles, channels).row) + SLACK
 
 
 cdef void transform_input(

@@ -2,8 +2,9 @@
 
 It shares the input transform of the forward pass; the sum over tiles is 36 outer-product sums, and the
 transform back to nine taps happens once. As in the direct kernel the tiles are cut into parts whose
-number depends on the shapes only, and the parts are added in order. Where the sums of one part alone
-would fill a cache, `_weights_slices.pyx` takes over.
+number depends on the shapes only, and the parts are added in order.
+
+Where the sums of one part alone would fill a cache, `_weights_slices.pyx` goes another way.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -18,14 +19,13 @@ from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, smaller
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 from fastconv.kernels.winograd._stages cimport (
-    POINTS, SLACK, by_slices, cut_tiles, layout, layout_floats, load_map, point, tiling, transform_gradient,
+    POINTS, SLACK, slice_layout, cut_tiles, layout, layout_floats, load_map, point, tiling, transform_gradient,
     transform_input,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 from fastconv.kernels.winograd._weights_slices cimport bwd_weights_slices
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024
-cdef ptrdiff_t MANY_SUMS = 128 * 128  # source channels times result channels
 cdef ptrdiff_t PARTS = 8
 cdef ptrdiff_t PART_FLOATS = 4 << 20  # all parts together, as long as that leaves two
 
@@ -74,7 +74,7 @@ cdef int _part(
         n0, r0 = index // t.row_blocks * t.images, index % t.row_blocks * t.rows
         images, rows = smaller(t.images, g.mb - n0), smaller(t.rows, t.tile_rows - r0)
         n_tiles = images * rows * t.tile_columns
-        vs, ds = by_slices(n_tiles, g.ic), by_slices(n_tiles, g.oc)
+        vs, ds = slice_layout(n_tiles, g.ic), slice_layout(n_tiles, g.oc)
         d = v + 6 * vs.row
         load_map(
             x, NULL, g.ih, g.iw, g.ic, n0, images, 4 * r0 - g.pt, t.src_rows, -g.pl, t.src_columns, copy)
@@ -95,7 +95,8 @@ cdef int _part(
 
 
 cdef int winograd_bwd_weights(
-    const geometry *g, const float *x, const float *dy, const uint8_t *argmax, float *dw, float *db
+    const geometry *g, const float *x, const float *dy, const uint8_t *argmax, float *dw, float *db,
+    bint by_slices
 ) noexcept nogil:
     cdef const fc_matmul *ks = matmul_table()
     cdef const fc_winograd *wk = winograd_table()
@@ -107,7 +108,7 @@ cdef int winograd_bwd_weights(
     cdef ptrdiff_t *points
     cdef unsigned csr = 0
     cdef int failed = 0
-    if g.ic * g.oc >= MANY_SUMS:
+    if by_slices:
         return bwd_weights_slices(g, x, dy, argmax, dw, db, team)
     parts = smaller(PARTS, larger(2, PART_FLOATS // floats))
     # the transformed block fits the cache, yet is long enough to pay for touching all sums

@@ -17,7 +17,7 @@ from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, 
 from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, fc_elementwise
 from fastconv.kernels.matmul.gemm cimport gemm_serial, product
 from fastconv.kernels.winograd._stages cimport (
-    POINTS, SLACK, by_rows, cut_tiles, layout, layout_floats, load_map, point, tiling, transform_gradient,
+    POINTS, SLACK, row_layout, cut_tiles, layout, layout_floats, load_map, point, tiling, transform_gradient,
     transform_input,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
@@ -113,7 +113,7 @@ cdef int bwd_weights_slices(
     cdef ptrdiff_t wanted = larger(LEAST_TILES, smaller((g.ic + g.oc) // 2, MOST_TILES))
     cdef float *sums
     cut_tiles(g.mb, g.oh, g.ow, wanted, &b.t)
-    b.vs, b.ds = by_rows(b.t.tiles, g.ic), by_rows(b.t.tiles, g.oc)
+    b.vs, b.ds = row_layout(b.t.tiles, g.ic), row_layout(b.t.tiles, g.oc)
     sums = <float *> scratch(FC_TEAM, sizeof(float) * POINTS * floats)
     b.v = <float *> scratch(
         FC_TABLE, sizeof(float) * (

@@ -11,7 +11,7 @@ from fastconv.kernels.elementwise.arithmetic import affine, affine_u8, bias_grad
 from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
 from fastconv.kernels.pooling.pool2d_bwd import max_pool2d_bwd
 from fastconv.kernels.pooling.pool2d_fwd import max_pool2d_fwd
-from fastconv.plan.algorithms import Pass, conv2d_algorithm, conv2d_kernels
+from fastconv.plan.algorithms import Pass, conv2d_algorithm, make_conv2d_kernel, pools_inside
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.geometry.shapes import Conv2DShape
 from fastconv.plan.primitives import Activation, Affine, Conv2D, Dropout, Pool2D
@@ -54,20 +54,13 @@ class ConvBlock(Executor):
         self.reads_output = setting.backward and self.relu and not self.pools_inside
 
     def _kernel(self, direction: Pass, **more: Any) -> Any:
-        algo = conv2d_algorithm(self.shape, direction)
-        kind = getattr(conv2d_kernels(algo), direction)
-        return kind(**self.shape.kernel_arguments(), algo=algo, pool=self.pools_inside, **more)
+        return make_conv2d_kernel(self.shape, direction, pool=self.pools_inside, **more)
 
     def _can_pool_inside(self) -> bool:
-        """Whether the convolution's own kernels can pool and undo it, tile by tile."""
-        s = self.shape
-        directions: tuple[Pass, ...] = ("fwd", "bwd_data", "bwd_weights")
-        by_tiles = all(conv2d_algorithm(s, each) == "winograd" for each in directions)
-        fits = max(s.pt, s.pb, s.pl, s.pr) <= 2
         b, w = self.conv.b, self.conv.w
         if b is not None and b.trainable and not w.trainable:
             return False  # the bias's gradient is then summed over dy, where the ReLU must show
-        return self.pool is not None and self._window() == (2, 2, 2, 2, 0, 0) and by_tiles and fits
+        return self.pool is not None and pools_inside(self.shape, self._window())
 
     def buffers(self) -> list[Buffer]:
         wanted = []
@@ -140,7 +133,7 @@ class ConvBlock(Executor):
     def _weights(self) -> np.ndarray:
         return self.conv.w.value.reshape(self.shape.w_shape)
 
-    def _window(self) -> tuple[int, ...]:
+    def _window(self) -> tuple[int, int, int, int, int, int]:
         assert self.pool is not None
         s = self.pool.shape
         return s.kh, s.kw, s.sh, s.sw, s.pt, s.pl

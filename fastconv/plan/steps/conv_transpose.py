@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from fastconv.kernels.elementwise.arithmetic import bias_add, bias_grad
-from fastconv.plan.algorithms import Pass, conv2d_algorithm, conv2d_kernels
+from fastconv.plan.algorithms import conv2d_algorithm, make_conv2d_kernel
 from fastconv.plan.fuse import FusedStep
 from fastconv.plan.primitives import Conv2DTranspose
 from fastconv.plan.steps.base import Executor, Setting, rows_2d
@@ -25,14 +24,10 @@ class ConvTranspose(Executor):
         self.shape = replace(conv.shape, mb=setting.rows)
         self.flops = self.shape.flops
         self.algorithm = conv2d_algorithm(self.shape, "bwd_data")
-        self.to_y = self._kernel("bwd_data")
-        self.to_dx = self._kernel("fwd")
-        self.to_dw = self._kernel("bwd_weights")
+        self.to_y = make_conv2d_kernel(self.shape, "bwd_data")
+        self.to_dx = make_conv2d_kernel(self.shape, "fwd")
+        self.to_dw = make_conv2d_kernel(self.shape, "bwd_weights")
         self.reads_input = setting.backward and conv.w.trainable
-
-    def _kernel(self, direction: Pass) -> Any:
-        algo = conv2d_algorithm(self.shape, direction)
-        return getattr(conv2d_kernels(algo), direction)(**self.shape.kernel_arguments(), algo=algo)
 
     def _as_kernel(self, w: np.ndarray) -> np.ndarray:
         """The parameter, whatever its axes, as (kh, kw, oc, ic): a view."""
