@@ -24,9 +24,6 @@ cdef int set_geometry(
     ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t dh, ptrdiff_t dw, ptrdiff_t pt, ptrdiff_t pl,
     ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups) except -1
 
-cdef int expect(str where, str name, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3,
-                const Py_ssize_t *shape) except -1
-
 ctypedef enum algorithm:
     DIRECT
     GEMM
@@ -40,8 +37,23 @@ cdef class Conv2DKernel:
     cdef readonly str algo
     cdef readonly bint by_slices
 
-# ValueError unless a vector has a number for each output channel.
-cdef int expect_channels(str where, str name, Py_ssize_t size, ptrdiff_t oc) except -1
+# What a pass does before it runs: takes the batch size from its first array, and checks the shapes. y and dy are
+# those of the pooled map with `pool`.
+cdef int expect_fwd(
+    geometry *g, bint pool, const Py_ssize_t *x, const Py_ssize_t *w, const Py_ssize_t *y) except -1
+cdef int expect_bwd_data(
+    geometry *g, bint pool, const Py_ssize_t *dy, const Py_ssize_t *w, const Py_ssize_t *dx) except -1
+cdef int expect_bwd_weights(
+    geometry *g, bint pool, const Py_ssize_t *x, const Py_ssize_t *dy, const Py_ssize_t *dw) except -1
 
-# The winners that a backward pass with fused pooling needs; NULL for an empty batch.
-cdef const uint8_t *winners_of(const geometry *g, const uint8_t[:, :, :, ::1] argmax) except? NULL
+# Where b (oc) begins, or db (oc), or NULL where there is none.
+cdef const float *bias_in(const geometry *g, const float[::1] b) except? NULL
+cdef float *bias_out(const geometry *g, float[::1] db) except? NULL
+
+# Where the winners that a backward pass needs begin; NULL without pooling, and for an empty batch.
+cdef const uint8_t *winners_in(
+    const geometry *g, bint pool, const uint8_t[:, :, :, ::1] argmax) except? NULL
+cdef int expect_winners(str where, const geometry *g, bint pool, const Py_ssize_t *argmax) except -1
+
+# The gradients of an empty batch.
+cdef int clear_weights(float[:, :, :, ::1] dw, float[::1] db) except -1

@@ -19,7 +19,7 @@ cdef int set_geometry(
     return 0
 
 
-cdef int expect(
+cdef int _expect(
     str where, str name, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3,
     const Py_ssize_t *shape
 ) except -1:
@@ -30,17 +30,82 @@ cdef int expect(
     return 0
 
 
-cdef int expect_channels(str where, str name, Py_ssize_t size, ptrdiff_t oc) except -1:
-    if size != oc:
-        raise ValueError(f"{where}: {name} must have {oc} elements; received {size}")
-    return 0
+cdef int _expect_weights(str where, str name, const geometry *g, const Py_ssize_t *w) except -1:
+    return _expect(where, name, g.kh, g.kw, g.ic // g.groups, g.oc, w)
 
 
-cdef const uint8_t *winners_of(const geometry *g, const uint8_t[:, :, :, ::1] argmax) except? NULL:
+cdef int _expect_output(
+    str where, str name, const geometry *g, bint pool, const Py_ssize_t *y
+) except -1:
+    cdef ptrdiff_t shrink = 2 if pool else 1
+    return _expect(where, name, g.mb, g.oh // shrink, g.ow // shrink, g.oc, y)
+
+
+cdef int expect_fwd(
+    geometry *g, bint pool, const Py_ssize_t *x, const Py_ssize_t *w, const Py_ssize_t *y
+) except -1:
+    g.mb = x[0]
+    _expect("conv2d", "x", g.mb, g.ih, g.iw, g.ic, x)
+    _expect_weights("conv2d", "w", g, w)
+    return _expect_output("conv2d", "y", g, pool, y)
+
+
+cdef int expect_bwd_data(
+    geometry *g, bint pool, const Py_ssize_t *dy, const Py_ssize_t *w, const Py_ssize_t *dx
+) except -1:
+    g.mb = dy[0]
+    _expect_output("conv2d_backward", "dy", g, pool, dy)
+    _expect_weights("conv2d_backward", "w", g, w)
+    return _expect("conv2d_backward", "dx", g.mb, g.ih, g.iw, g.ic, dx)
+
+
+cdef int expect_bwd_weights(
+    geometry *g, bint pool, const Py_ssize_t *x, const Py_ssize_t *dy, const Py_ssize_t *dw
+) except -1:
+    g.mb = x[0]
+    _expect("conv2d_backward", "x", g.mb, g.ih, g.iw, g.ic, x)
+    _expect_output("conv2d_backward", "dy", g, pool, dy)
+    return _expect_weights("conv2d_backward", "dw", g, dw)
+
+
+cdef const float *bias_in(const geometry *g, const float[::1] b) except? NULL:
+    if b is None:
+        return NULL
+    if b.shape[0] != g.oc:
+        raise ValueError(f"conv2d: b must have {g.oc} elements; received {b.shape[0]}")
+    return &b[0]
+
+
+cdef float *bias_out(const geometry *g, float[::1] db) except? NULL:
+    if db is None:
+        return NULL
+    if db.shape[0] != g.oc:
+        raise ValueError(f"conv2d_backward: db must have {g.oc} elements; received {db.shape[0]}")
+    return &db[0]
+
+
+cdef int expect_winners(
+    str where, const geometry *g, bint pool, const Py_ssize_t *argmax
+) except -1:
+    return _expect_output(where, "argmax", g, pool, argmax)
+
+
+cdef const uint8_t *winners_in(
+    const geometry *g, bint pool, const uint8_t[:, :, :, ::1] argmax
+) except? NULL:
+    if not pool:
+        return NULL
     if argmax is None:
         raise ValueError("conv2d_backward: pooling needs the argmax of the forward pass")
-    expect("conv2d_backward", "argmax", g.mb, g.oh // 2, g.ow // 2, g.oc, argmax.shape)
+    expect_winners("conv2d_backward", g, pool, argmax.shape)
     return &argmax[0, 0, 0, 0] if g.mb else NULL
+
+
+cdef int clear_weights(float[:, :, :, ::1] dw, float[::1] db) except -1:
+    dw[...] = 0
+    if db is not None:
+        db[...] = 0
+    return 0
 
 
 cdef str _received(const geometry *g):

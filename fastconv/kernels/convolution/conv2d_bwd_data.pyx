@@ -17,7 +17,7 @@ from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._columns cimport bwd_data_columns
 from fastconv.kernels.convolution._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels.convolution._geometry cimport (
-    GEMM, WINOGRAD, Conv2DKernel, ceil_div, expect, geometry, round_up, smaller, winners_of,
+    GEMM, WINOGRAD, Conv2DKernel, ceil_div, expect_bwd_data, geometry, round_up, smaller, winners_in,
 )
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
@@ -164,15 +164,10 @@ cdef class Conv2DBwdData(Conv2DKernel):
         forward pass kept.
         """
         cdef geometry g = self.g
-        cdef ptrdiff_t shrink = 2 if self.pool else 1
-        cdef const uint8_t *winners = NULL
+        cdef const uint8_t *winners
         cdef int failed
-        g.mb = dy.shape[0]
-        expect("conv2d_backward", "dy", g.mb, g.oh // shrink, g.ow // shrink, g.oc, dy.shape)
-        if self.pool:
-            winners = winners_of(&g, argmax)
-        expect("conv2d_backward", "w", g.kh, g.kw, g.ic // g.groups, g.oc, w.shape)
-        expect("conv2d_backward", "dx", g.mb, g.ih, g.iw, g.ic, dx.shape)
+        expect_bwd_data(&g, self.pool, dy.shape, w.shape, dx.shape)
+        winners = winners_in(&g, self.pool, argmax)
         if g.mb == 0:
             return
         with nogil:

@@ -7,7 +7,7 @@ from libc.stdint cimport uint8_t
 
 from fastconv.kernels.convolution._direct_weights cimport bwd_weights_direct
 from fastconv.kernels.convolution._geometry cimport (
-    DIRECT, WINOGRAD, Conv2DKernel, expect, expect_channels, geometry, winners_of,
+    DIRECT, WINOGRAD, Conv2DKernel, bias_out, clear_weights, expect_bwd_weights, geometry, winners_in,
 )
 from fastconv.kernels.winograd._weights_blocks cimport winograd_bwd_weights
 
@@ -28,23 +28,14 @@ cdef class Conv2DBwdWeights(Conv2DKernel):
         of the pooled y, (mb, oh//2, ow//2, oc), and argmax what the forward pass kept.
         """
         cdef geometry g = self.g
-        cdef ptrdiff_t shrink = 2 if self.pool else 1
-        cdef const uint8_t *winners = NULL
+        cdef const uint8_t *winners
+        cdef float *bias
         cdef int failed
-        cdef float *bias = NULL
-        g.mb = x.shape[0]
-        expect("conv2d_backward", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
-        expect("conv2d_backward", "dy", g.mb, g.oh // shrink, g.ow // shrink, g.oc, dy.shape)
-        if self.pool:
-            winners = winners_of(&g, argmax)
-        expect("conv2d_backward", "dw", g.kh, g.kw, g.ic // g.groups, g.oc, dw.shape)
-        if db is not None:
-            expect_channels("conv2d_backward", "db", db.shape[0], g.oc)
-            bias = &db[0]
+        expect_bwd_weights(&g, self.pool, x.shape, dy.shape, dw.shape)
+        winners = winners_in(&g, self.pool, argmax)
+        bias = bias_out(&g, db)
         if g.mb == 0:
-            dw[...] = 0
-            if db is not None:
-                db[...] = 0
+            clear_weights(dw, db)
             return
         with nogil:
             if self.chosen == WINOGRAD:
@@ -63,21 +54,14 @@ cdef class Conv2DBwdWeights(Conv2DKernel):
     ):
         """`run` for scale * x + offset, which is never stored as a whole ("direct" only)."""
         cdef geometry g = self.g
-        cdef float *bias = NULL
+        cdef float *bias
         cdef int failed
         if self.chosen != DIRECT:
             raise ValueError(f"conv2d_backward: bytes need algo 'direct'; received {self.algo!r}")
-        g.mb = x.shape[0]
-        expect("conv2d_backward", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
-        expect("conv2d_backward", "dy", g.mb, g.oh, g.ow, g.oc, dy.shape)
-        expect("conv2d_backward", "dw", g.kh, g.kw, g.ic // g.groups, g.oc, dw.shape)
-        if db is not None:
-            expect_channels("conv2d_backward", "db", db.shape[0], g.oc)
-            bias = &db[0]
+        expect_bwd_weights(&g, False, x.shape, dy.shape, dw.shape)
+        bias = bias_out(&g, db)
         if g.mb == 0:
-            dw[...] = 0
-            if db is not None:
-                db[...] = 0
+            clear_weights(dw, db)
             return
         with nogil:
             failed = bwd_weights_direct(

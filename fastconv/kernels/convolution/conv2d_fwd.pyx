@@ -9,7 +9,8 @@ from libc.stdint cimport uint8_t
 from fastconv.kernels._isa cimport FC_TEAM, activation_code, scratch
 from fastconv.kernels.convolution._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels.convolution._geometry cimport (
-    DIRECT, GEMM, WINOGRAD, Conv2DKernel, expect, expect_channels, geometry, round_up, smaller,
+    DIRECT, GEMM, WINOGRAD, Conv2DKernel, bias_in, expect_fwd, expect_winners, geometry, round_up,
+    smaller,
 )
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
@@ -105,21 +106,15 @@ cdef class Conv2DFwd(Conv2DKernel):
         its window, row by row.
         """
         cdef geometry g = self.g
-        cdef ptrdiff_t shrink = 2 if self.pool else 1
         cdef uint8_t *winners = NULL
-        cdef const float *bias = NULL
+        cdef const float *bias
         cdef int failed
-        g.mb = x.shape[0]
-        expect("conv2d", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
-        expect("conv2d", "w", g.kh, g.kw, g.ic // g.groups, g.oc, w.shape)
-        expect("conv2d", "y", g.mb, g.oh // shrink, g.ow // shrink, g.oc, y.shape)
+        expect_fwd(&g, self.pool, x.shape, w.shape, y.shape)
         if argmax is not None:
-            expect("conv2d", "argmax", g.mb, g.oh // shrink, g.ow // shrink, g.oc, argmax.shape)
+            expect_winners("conv2d", &g, self.pool, argmax.shape)
             if g.mb:
                 winners = &argmax[0, 0, 0, 0]
-        if b is not None:
-            expect_channels("conv2d", "b", b.shape[0], g.oc)
-            bias = &b[0]
+        bias = bias_in(&g, b)
         if g.mb == 0:
             return
         with nogil:
@@ -142,17 +137,12 @@ cdef class Conv2DFwd(Conv2DKernel):
     ):
         """`run` of scale * x + offset, which is never stored as a whole ("direct" only)."""
         cdef geometry g = self.g
-        cdef const float *bias = NULL
+        cdef const float *bias
         cdef int failed
         if self.chosen != DIRECT:
             raise ValueError(f"conv2d: bytes need algo 'direct'; received {self.algo!r}")
-        g.mb = x.shape[0]
-        expect("conv2d", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
-        expect("conv2d", "w", g.kh, g.kw, g.ic // g.groups, g.oc, w.shape)
-        expect("conv2d", "y", g.mb, g.oh, g.ow, g.oc, y.shape)
-        if b is not None:
-            expect_channels("conv2d", "b", b.shape[0], g.oc)
-            bias = &b[0]
+        expect_fwd(&g, False, x.shape, w.shape, y.shape)
+        bias = bias_in(&g, b)
         if g.mb == 0:
             return
         with nogil:

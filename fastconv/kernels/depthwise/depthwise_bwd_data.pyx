@@ -8,7 +8,7 @@ place meets the same taps at the same distances: it is a pass of windows over dy
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._isa cimport FC_ACT_NONE, FC_TABLE, scratch
-from fastconv.kernels.convolution._geometry cimport ceil_div, expect, geometry
+from fastconv.kernels.convolution._geometry cimport ceil_div, expect_bwd_data, geometry
 from fastconv.kernels.depthwise._table_depthwise cimport fc_stretch
 from fastconv.kernels.depthwise._windows cimport DepthwiseKernel, axis, cut, depthwise_pass
 
@@ -64,10 +64,7 @@ cdef class DepthwiseBwdData(DepthwiseKernel):
         """dy (mb, oh, ow, ic), w (kh, kw, 1, ic); dx (mb, ih, iw, ic) is written."""
         cdef geometry g = self.g
         cdef int failed
-        g.mb = dx.shape[0]
-        expect("conv2d_backward", "dy", g.mb, g.oh, g.ow, g.oc, dy.shape)
-        expect("conv2d_backward", "w", g.kh, g.kw, 1, g.oc, w.shape)
-        expect("conv2d_backward", "dx", g.mb, g.ih, g.iw, g.ic, dx.shape)
+        expect_bwd_data(&g, False, dy.shape, w.shape, dx.shape)
         if g.mb == 0:
             return
         with nogil:

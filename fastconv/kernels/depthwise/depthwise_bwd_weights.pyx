@@ -13,7 +13,9 @@ from libc.string cimport memset
 from fastconv.kernels._blocks cimport blocks_of
 from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels.convolution._geometry cimport expect, expect_channels, geometry
+from fastconv.kernels.convolution._geometry cimport (
+    bias_out, clear_weights, expect_bwd_weights, geometry,
+)
 from fastconv.kernels.depthwise._table_depthwise cimport (
     depthwise_table, fc_depthwise, fc_stretch, fc_taps,
 )
@@ -91,19 +93,12 @@ cdef class DepthwiseBwdWeights(DepthwiseKernel):
         """x (mb, ih, iw, ic), dy (mb, oh, ow, ic); dw (kh, kw, 1, ic), db (ic) or None are written.
         """
         cdef geometry g = self.g
-        cdef float *bias = NULL
+        cdef float *bias
         cdef int failed
-        g.mb = x.shape[0]
-        expect("conv2d_backward", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
-        expect("conv2d_backward", "dy", g.mb, g.oh, g.ow, g.oc, dy.shape)
-        expect("conv2d_backward", "dw", g.kh, g.kw, 1, g.oc, dw.shape)
-        if db is not None:
-            expect_channels("conv2d_backward", "db", db.shape[0], g.oc)
-            bias = &db[0]
+        expect_bwd_weights(&g, False, x.shape, dy.shape, dw.shape)
+        bias = bias_out(&g, db)
         if g.mb == 0:
-            dw[...] = 0
-            if db is not None:
-                db[...] = 0
+            clear_weights(dw, db)
             return
         with nogil:
             failed = _run(&g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)

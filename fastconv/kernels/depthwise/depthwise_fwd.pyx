@@ -6,7 +6,7 @@ What lies outside x takes no part.
 """
 
 from fastconv.kernels._isa cimport FC_TABLE, activation_code, scratch
-from fastconv.kernels.convolution._geometry cimport expect, expect_channels, geometry
+from fastconv.kernels.convolution._geometry cimport bias_in, expect_fwd, geometry
 from fastconv.kernels.depthwise._table_depthwise cimport fc_stretch
 from fastconv.kernels.depthwise._windows cimport DepthwiseKernel, axis, cut, depthwise_pass
 
@@ -45,15 +45,10 @@ cdef class DepthwiseFwd(DepthwiseKernel):
     ):
         """x (mb, ih, iw, ic), w (kh, kw, 1, ic), b (ic) or None; y (mb, oh, ow, ic) is written."""
         cdef geometry g = self.g
-        cdef const float *bias = NULL
+        cdef const float *bias
         cdef int failed
-        g.mb = x.shape[0]
-        expect("conv2d", "x", g.mb, g.ih, g.iw, g.ic, x.shape)
-        expect("conv2d", "w", g.kh, g.kw, 1, g.oc, w.shape)
-        expect("conv2d", "y", g.mb, g.oh, g.ow, g.oc, y.shape)
-        if b is not None:
-            expect_channels("conv2d", "b", b.shape[0], g.oc)
-            bias = &b[0]
+        expect_fwd(&g, False, x.shape, w.shape, y.shape)
+        bias = bias_in(&g, b)
         if g.mb == 0:
             return
         with nogil:
