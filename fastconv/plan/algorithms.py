@@ -93,7 +93,9 @@ def _is_pointwise(s: Conv2DShape) -> bool:
 
 
 def _is_whole_map(s: Conv2DShape) -> bool:
-    return (s.kh, s.kw, s.oh, s.ow, s.groups) == (s.ih, s.iw, 1, 1, 1) and s.pt == s.pl == 0
+    dense = (s.dh == 1 or s.kh == 1) and (s.dw == 1 or s.kw == 1)
+    one = (s.kh, s.kw, s.oh, s.ow, s.groups) == (s.ih, s.iw, 1, 1, 1) and s.pt == s.pl == 0
+    return one and dense
 
 
 def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:

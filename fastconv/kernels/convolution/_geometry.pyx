@@ -117,7 +117,8 @@ cdef str _received(const geometry *g):
 cdef algorithm _algorithm(const geometry *g, str name) except? DIRECT:
     cdef bint plain = g.sh == g.sw == g.groups == 1
     cdef bint whole = (
-        g.kh == g.ih and g.kw == g.iw and g.oh == g.ow == g.groups == 1 and g.pt == g.pl == 0)
+        g.kh == g.ih and g.kw == g.iw and g.oh == g.ow == g.groups == 1 and g.pt == g.pl == 0
+        and (g.dh == 1 or g.kh == 1) and (g.dw == 1 or g.kw == 1))
     if name == "direct":
         return DIRECT
     if name == "gemm":
