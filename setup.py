@@ -9,6 +9,7 @@ purpose.
 """
 
 import os
+import re
 import sys
 import sysconfig
 import tempfile
@@ -42,7 +43,7 @@ DIRECTIVES = {
 
 C_SOURCES = sorted(str(p) for p in Path("src").glob("*.c"))
 C_HEADERS = sorted(str(p) for p in Path("src").glob("*.h"))
-MODULES = sorted(str(p) for p in Path("fastconv", "kernels").glob("*.pyx"))
+MODULES = sorted(str(p) for p in Path("fastconv", "kernels").rglob("*.pyx"))
 # Cython's support for memoryviews, compiled once instead of into every module.
 SHARED = "fastconv.kernels._cython_shared"
 
@@ -139,12 +140,23 @@ class BuildKernels(build_ext):
         super().run()
 
 
-def tables_of(module: str) -> list[str]:
-    """The headers whose structs a module is compiled against."""
-    text = Path(module).read_text()
-    tables = [h for h in C_HEADERS if Path(h).name.startswith("table_")]
-    named = [h for h in tables if Path(h).name in text or "_tables cimport" in text]
-    return ["src/fastconv.h", *named]
+def declarations_of(module: str) -> list[Path]:
+    """A module and, at any distance, the pxd files of this package that it works with."""
+    found, new = [], [Path(module), Path(module).with_suffix(".pxd")]
+    while new:
+        file = new.pop()
+        if file in found or not file.exists():
+            continue
+        found.append(file)
+        names = re.findall(r"^from (fastconv\.[\w.]+) cimport", file.read_text(), re.M)
+        new += [Path(*name.split(".")).with_suffix(".pxd") for name in names]
+    return found
+
+
+def headers_of(module: str) -> list[str]:
+    """The headers that a module is compiled against: fastconv.h and its families' tables."""
+    text = "".join(file.read_text() for file in declarations_of(module))
+    return sorted({f"src/{name}" for name in re.findall(r'extern from "(\w+\.h)"', text)})
 
 
 def extensions() -> list[Extension]:
@@ -159,7 +171,7 @@ def extensions() -> list[Extension]:
             # The C code lies in one module only; the others reach it through the table that it
             # hands out.
             libraries=["fastconv_src", "m"] if module.endswith("_isa.pyx") else ["m"],
-            depends=C_SOURCES + C_HEADERS if module.endswith("_isa.pyx") else tables_of(module),
+            depends=C_SOURCES + C_HEADERS if module.endswith("_isa.pyx") else headers_of(module),
         )
         for module in MODULES
     ]

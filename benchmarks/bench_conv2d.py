@@ -12,7 +12,7 @@ from _interleave import Contest, run
 from _shapes import CONVOLUTIONS, Conv
 
 import fastconv.reference as reference
-from fastconv.plan.algorithms import conv2d_algorithm, conv2d_kernels
+from fastconv.plan.algorithms import conv2d_algorithm, make_conv2d_kernel
 
 PASSES = ("fwd", "bwd_data", "bwd_weights")
 
@@ -37,15 +37,12 @@ class Arrays:
 
 def call_of(case: Conv, which: str, arrays: Arrays, algo: str):
     """Our call of a pass, and the array that it writes."""
-    how, kernels = case.shape.kernel_arguments(), conv2d_kernels(algo)
+    kernel = make_conv2d_kernel(case.shape, which, algo)
     if which == "fwd":
-        fwd = kernels.fwd(**how, algo=algo)
-        return lambda: fwd.run(arrays.x, arrays.w, arrays.b, arrays.y), arrays.y
+        return lambda: kernel.run(arrays.x, arrays.w, arrays.b, arrays.y), arrays.y
     if which == "bwd_data":
-        data = kernels.bwd_data(**how, algo=algo)
-        return lambda: data.run(arrays.dy, arrays.w, arrays.dx), arrays.dx
-    weights = kernels.bwd_weights(**how, algo=algo)
-    return lambda: weights.run(arrays.x, arrays.dy, arrays.dw, arrays.db), arrays.dw
+        return lambda: kernel.run(arrays.dy, arrays.w, arrays.dx), arrays.dx
+    return lambda: kernel.run(arrays.x, arrays.dy, arrays.dw, arrays.db), arrays.dw
 
 
 def algorithm(case: Conv, which: str) -> str:

@@ -12,10 +12,10 @@ import pytest
 from _interleave import Call, Contest, run
 
 import fastconv.reference as reference
-from fastconv.kernels import elementwise
-from fastconv.kernels.dropout import dropout_fwd
-from fastconv.kernels.optimizer_step import Common, adam_step, sgd_step
-from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.kernels.elementwise import arithmetic
+from fastconv.kernels.elementwise.dropout import dropout_fwd
+from fastconv.kernels.losses.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.kernels.optimizers.optimizer_step import Common, adam_step, sgd_step
 
 torch = _peers.torch
 
@@ -71,7 +71,7 @@ def relu_fwd() -> Contest:
         return lambda: tf.nn.relu(fx)
 
     return _contest(
-        "relu_fwd", lambda: elementwise.relu_fwd(x, y), y, lambda: reference.relu(x),
+        "relu_fwd", lambda: arithmetic.relu_fwd(x, y), y, lambda: reference.relu(x),
         x.nbytes + y.nbytes, _peer_calls(in_torch, in_tensorflow),
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def relu_bwd() -> Contest:
         return lambda: tf.raw_ops.ReluGrad(gradients=fdy, features=fy)
 
     return _contest(
-        "relu_bwd", lambda: elementwise.relu_bwd(dy, y, dx), dx,
+        "relu_bwd", lambda: arithmetic.relu_bwd(dy, y, dx), dx,
         lambda: reference.relu_backward(dy, y), 3 * y.nbytes, _peer_calls(in_torch, in_tensorflow),
     )  # fmt: skip
 
@@ -107,7 +107,7 @@ def bias_grad() -> Contest:
         return lambda: tf.raw_ops.BiasAddGrad(out_backprop=fdy)
 
     return _contest(
-        "bias_grad", lambda: elementwise.bias_grad(dy, db), db, lambda: reference.bias_grad(dy),
+        "bias_grad", lambda: arithmetic.bias_grad(dy, db), db, lambda: reference.bias_grad(dy),
         dy.nbytes, _peer_calls(in_torch, in_tensorflow), scale=np.abs(dy).sum(axis=0).max(),
     )  # fmt: skip
 
@@ -121,7 +121,7 @@ def affine_u8() -> Contest:
         return lambda: torch.mul(tx, 1 / 255, out=ty)
 
     return _contest(
-        "affine_u8", lambda: elementwise.affine_u8(x, y, 1 / 255, 0.0), y,
+        "affine_u8", lambda: arithmetic.affine_u8(x, y, 1 / 255, 0.0), y,
         lambda: reference.affine(x, 1 / 255), x.nbytes + y.nbytes, _peer_calls(in_torch),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from _interleave import Contest, run
 from _shapes import GEMMS, Gemm
 
 import fastconv.reference as reference
-from fastconv.kernels.gemm import gemm
+from fastconv.kernels.matmul.gemm import gemm
 
 
 def contest(case: Gemm) -> Contest:

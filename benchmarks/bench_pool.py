@@ -14,8 +14,8 @@ from _interleave import Contest, run
 from _shapes import POOLINGS, Pool
 
 import fastconv.reference as reference
-from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
+from fastconv.kernels.pooling.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
 
 PASSES = ("fwd", "bwd_data")
 

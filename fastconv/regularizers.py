@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_float
-from fastconv.kernels.parameter_sums import regularize
+from fastconv.kernels.optimizers.parameter_sums import regularize
 from fastconv.utils.configured import Configured, resolve
 
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "get"]

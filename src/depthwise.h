@@ -140,8 +140,3 @@ static void depthwise_weights_row(ptrdiff_t n, const fc_stretch *s, ptrdiff_t nc
             }
         }
 }
-
-static const fc_depthwise depthwise_table = {
-    .row = depthwise_row,
-    .weights_row = depthwise_weights_row,
-};

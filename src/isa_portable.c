@@ -1,3 +1,7 @@
+#include "levels.h"
+
+int fc_runs_portable(void) { return 1; }
+
 #define NAME portable
 #include "simd_portable.h"
 

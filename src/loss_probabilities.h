@@ -49,9 +49,3 @@ static double probabilities_loss(ptrdiff_t rows, ptrdiff_t n, const float *y, co
     }
     return loss;
 }
-
-static const fc_losses loss_table = {
-    .softmax_cross_entropy = softmax_cross_entropy,
-    .pointwise = pointwise_loss,
-    .probabilities = probabilities_loss,
-};

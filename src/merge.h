@@ -117,17 +117,3 @@ static void spread(ptrdiff_t n, int count, const float *x, const float *w, float
             v_store_first(y[k] + i, v_fma(v_load_first(x + i, n - i), s, v_load_first(y[k] + i, n - i)), n - i);
     }
 }
-
-static const fc_merge merge_table = {
-    .multiply = multiply,
-    .subtract = subtract,
-    .maximum = maximum,
-    .minimum = minimum,
-    .maximum_bwd = maximum_bwd,
-    .minimum_bwd = minimum_bwd,
-    .scale = scale,
-    .dot = dot,
-    .dot_rows = dot_rows,
-    .mix = mix,
-    .spread = spread,
-};

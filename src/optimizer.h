@@ -260,7 +260,7 @@ static const fc_optimizer optimizer_steps[] = {
     {NULL, NULL},
 };
 
-static const fc_optimizers optimizer_table = {
+static const fc_optimizers optimizers_table = {
     .steps = optimizer_steps,
     .lamb_moments = lamb_moments,
     .sum_squares = sum_squares,

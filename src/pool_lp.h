@@ -66,12 +66,3 @@ static void lp_through(ptrdiff_t n, const float *x, float p, float *dx)
         dx[i] *= p == 2.0f ? x[i] : p == 1.0f ? sign : p == 3.0f ? sign * a * a : sign * powf(a, p - 1.0f);
     }
 }
-
-static const fc_pooling pooling_table = {
-    .min_fwd_row = min_pool_fwd_row,
-    .l2_fwd_row = l2_pool_fwd_row,
-    .power = lp_power,
-    .root = lp_root,
-    .lp_share = lp_share,
-    .lp_through = lp_through,
-};

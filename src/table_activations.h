@@ -1,6 +1,7 @@
-/* Activations: y = f(x) for single elements, and their gradients. See activations.h for the formulas. */
-#ifndef TABLE_ACTIVATIONS_H
-#define TABLE_ACTIVATIONS_H
+/* Activations and their gradients: functions of single elements (activations.h has the formulas), parametric ReLU
+ * (prelu.h) and softmax (softmax.h). */
+#ifndef FC_TABLE_ACTIVATIONS_H
+#define FC_TABLE_ACTIVATIONS_H
 
 #include <stddef.h>
 
@@ -34,5 +35,21 @@ typedef struct {
     /* dx = dy * f'(x), from s = x or, with from_output, s = y. dx may be dy or s. */
     void (*bwd)(ptrdiff_t n, const float *dy, const float *s, float *dx, const float *p);
 } fc_activation;
+
+typedef struct fc_activations {
+    const fc_activation *functions; /* FC_N_ACTIVATIONS, in the order of their list */
+
+    /* y = x, or a * x where x <= 0, with a (n). y may be x. */
+    void (*prelu_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *a, float *y);
+
+    /* dx = dy, or a * dy where x <= 0; may be NULL, dy or x. da (n) += the sums of dy * x where x <= 0. */
+    void (*prelu_bwd)(ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *x, const float *a, float *dx,
+                      float *da);
+
+    /* y = exp(x - max x) / sum(exp(x - max x)) for each of the rows of n, and dx = y * (dy - sum(dy * y)). The output may
+     * be an input. */
+    void (*softmax_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *y);
+    void (*softmax_bwd)(ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *y, float *dx);
+} fc_activations;
 
 #endif

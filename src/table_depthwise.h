@@ -1,6 +1,6 @@
 /* The micro-kernels of depthwise convolution: see depthwise.h. */
-#ifndef TABLE_DEPTHWISE_H
-#define TABLE_DEPTHWISE_H
+#ifndef FC_TABLE_DEPTHWISE_H
+#define FC_TABLE_DEPTHWISE_H
 
 #include <stddef.h>
 
@@ -15,7 +15,7 @@ typedef struct {
     ptrdiff_t begin, end, first, last;
 } fc_stretch;
 
-typedef struct {
+typedef struct fc_depthwise {
     /* nq outputs, ys floats apart, of nc channels: y = act(bias + sum over the taps of x * w). The window of each lies
      * xs floats behind the one before; without taps it is empty. bias (nc) or NULL. */
     void (*row)(ptrdiff_t nq, ptrdiff_t nc, const fc_taps *t, const float *x, ptrdiff_t xs, const float *w,

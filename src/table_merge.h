@@ -1,19 +1,18 @@
 /* The micro-kernels that bring two arrays together: see merge.h. */
-#ifndef TABLE_MERGE_H
-#define TABLE_MERGE_H
+#ifndef FC_TABLE_MERGE_H
+#define FC_TABLE_MERGE_H
 
 #include <stddef.h>
 
-typedef struct {
-    /* out (n) = x op y; out may be x or y */
-    void (*multiply)(ptrdiff_t n, const float *x, const float *y, float *out);
-    void (*subtract)(ptrdiff_t n, const float *x, const float *y, float *out);
-    void (*maximum)(ptrdiff_t n, const float *x, const float *y, float *out);
-    void (*minimum)(ptrdiff_t n, const float *x, const float *y, float *out);
+/* out (n) = x op y; out may be x or y */
+typedef void fc_merge_two(ptrdiff_t n, const float *x, const float *y, float *out);
 
-    /* Backwards: dx (n), dz (n) = dy where x, or y, was the one taken, else 0; either may be dy */
-    void (*maximum_bwd)(ptrdiff_t n, const float *dy, const float *x, const float *y, int second, float *dx);
-    void (*minimum_bwd)(ptrdiff_t n, const float *dy, const float *x, const float *y, int second, float *dx);
+/* Backwards: dx (n), dz (n) = dy where x, or y, was the one taken, else 0; either may be dy */
+typedef void fc_merge_two_bwd(ptrdiff_t n, const float *dy, const float *x, const float *y, int second, float *dx);
+
+typedef struct fc_merge {
+    fc_merge_two *multiply, *subtract, *maximum, *minimum;
+    fc_merge_two_bwd *maximum_bwd, *minimum_bwd;
 
     /* out (n) = x * factor; the sum of x * y; sum (n) = the sum over the rows of x * y, both (rows, n), rows ld apart */
     void (*scale)(ptrdiff_t n, const float *x, float factor, float *out);

@@ -1,20 +1,36 @@
-/* The micro-kernels of min and Lp pooling: see pool_max.h, pool_lp.h. */
-#ifndef TABLE_POOLING_H
-#define TABLE_POOLING_H
+/* The micro-kernels of pooling: see pool_max.h, pool_max_bwd.h, pool_avg.h, pool_avg_bwd.h and pool_lp.h. */
+#ifndef FC_TABLE_POOLING_H
+#define FC_TABLE_POOLING_H
 
 #include <stddef.h>
 
-struct fc_pool_geometry;
+/* Pooling of one image: x (ih, iw, ic), y (oh, ow, ic); see fastconv/plan/geometry/shapes.py. Every window touches x. */
+typedef struct {
+    ptrdiff_t ih, iw, ic, oh, ow, kh, kw, sh, sw, pt, pl;
+} fc_pool;
+
+/* How max pooling stores the number of the winning tap */
+enum fc_arg { FC_ARG_NONE = 0, FC_ARG_U8 = 1, FC_ARG_I32 = 4 };
 
 /* What a window's sum is divided by: the number of its elements inside x, kh * kw, or nothing. */
 enum fc_divisor { FC_COUNT_INSIDE = 0, FC_COUNT_ALL = 1, FC_COUNT_ONE = 2 };
 
-typedef struct {
-    /* As max_pool_fwd_row, for the smallest element */
-    void (*min_fwd_row)(const struct fc_pool_geometry *p, ptrdiff_t r, ptrdiff_t nc, const float *x, float *y, int kind,
-                        void *arg);
-    /* Row r of the outputs, the first nc channels: the square root of the sum of the window's squares */
-    void (*l2_fwd_row)(const struct fc_pool_geometry *p, ptrdiff_t r, ptrdiff_t nc, const float *x, float *y);
+/* Row r of the outputs, the first nc channels: y, and the winners' numbers into arg, stored as `kind` says. */
+typedef void fc_pool_fwd_row(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *x, float *y, int kind, void *arg);
+
+typedef struct fc_pooling {
+    fc_pool_fwd_row *max_fwd_row, *min_fwd_row;
+
+    void (*avg_fwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int divisor, const float *x, float *y);
+
+    /* Backwards, the first nc channels of dx: row r of dx, in [0, ih), where windows overlap; elsewhere the rows that
+     * the outputs' row r, in [0, oh), has to itself. */
+    void (*max_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *dy, int kind, const void *arg,
+                        float *dx);
+    void (*avg_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int divisor, const float *dy, float *dx);
+
+    /* Row r of the outputs, the first nc channels: y = the square root of the sum of the window's squares */
+    void (*l2_fwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *x, float *y);
 
     /* y (n) = |x|^p; y = x^(1/p); y may be x */
     void (*power)(ptrdiff_t n, const float *x, float p, float *y);

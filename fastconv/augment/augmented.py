@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_int, as_pair, check_choice
-from fastconv.kernels.augment import FILL_MODES, erase, random_words, shift_flip
+from fastconv.kernels.images.augment import FILL_MODES, erase, random_words, shift_flip
 from fastconv.utils.random import check_seed, derive_seed, generator, next_seed
 
 __all__ = ["Augmented"]

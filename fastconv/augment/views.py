@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastconv._arguments import check_choice
-from fastconv.kernels.augment import FILL_MODES, shift_flip
+from fastconv.kernels.images.augment import FILL_MODES, shift_flip
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model

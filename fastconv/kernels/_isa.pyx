@@ -5,13 +5,24 @@
 
 import os
 
-cdef extern from "fastconv.h" nogil:
+cdef extern from "levels.h" nogil:
+    enum:
+        FC_N_LEVELS
+
     int fc_available(const fc_kernels **out)
+
+# Only what this module reads of it: _table_matmul.pxd, which declares it all, works with this module.
+cdef extern from "table_matmul.h" nogil:
+    ctypedef struct fc_matmul:
+        int vl, mr, nr, gemm_mr
+
+cdef extern from "fastconv.h" nogil:
+    const fc_matmul *fc_matmul_of(const fc_kernels *k)
     void *fc_scratch(int slot, size_t size)
     unsigned fc_flush_denormals()
     void fc_restore_denormals(unsigned state)
 
-cdef const fc_kernels *_levels[3]
+cdef const fc_kernels *_levels[FC_N_LEVELS]
 cdef int _n_levels = fc_available(_levels)
 cdef const fc_kernels *_active = _levels[_n_levels - 1]
 
@@ -52,7 +63,8 @@ def active():
 
 def tile_sizes():
     """``{"VL", "MR", "NR", "GMR"}`` of the level in use, in floats, rows, columns and rows."""
-    return {"VL": _active.vl, "MR": _active.mr, "NR": _active.nr, "GMR": _active.gemm_mr}
+    cdef const fc_matmul *mm = fc_matmul_of(_active)
+    return {"VL": mm.vl, "MR": mm.mr, "NR": mm.nr, "GMR": mm.gemm_mr}
 
 
 def use(str name):

@@ -6,8 +6,9 @@ from cython.parallel cimport prange
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport block_size, blocks_of
-from fastconv.kernels._isa cimport fc_kernels, kernels
+from fastconv.kernels._table_peak cimport fc_peak, peak_table
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, fc_elementwise
 
 cdef double ENOUGH = 1e18  # work for as many threads as are allowed
 
@@ -43,7 +44,7 @@ cdef tuple _timed_chains(int threads, ptrdiff_t links):
 
 
 cdef double _run_chains(int threads, ptrdiff_t links) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_peak *k = peak_table()
     cdef float factor_term[2]
     cdef float sums[1024]
     cdef double flops = 0.0
@@ -86,7 +87,7 @@ def memory_bandwidth(int threads=1, ptrdiff_t floats=1 << 24):
 
 
 cdef void _sum_arrays(int threads, ptrdiff_t n, float *x, bint fill) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
+    cdef const fc_elementwise *k = elementwise_table()
     cdef ptrdiff_t i, j, at, block = 1 << 15
     for i in prange(blocks_of(n, block), num_threads=threads, schedule="static"):
         at = i * block

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastconv.kernels.activation import activation_bwd, activation_fwd
-from fastconv.kernels.softmax import softmax_bwd, softmax_fwd
+from fastconv.kernels.activations.activation import activation_bwd, activation_fwd
+from fastconv.kernels.activations.softmax import softmax_bwd, softmax_fwd
 from fastconv.ops._checks import Array, flag, float32, result, same_shape
 from fastconv.ops._docs import LIKE_X, documented
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastconv.kernels.adjust import adjust, channel_means, clip_bwd
+from fastconv.kernels.images.adjust import adjust, channel_means, clip_bwd
 from fastconv.ops._checks import LAST, Array, float32, number, pixels, result, same_shape
 from fastconv.ops._docs import LIKE_X, documented
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import check_choice
-from fastconv.kernels.elementwise import relu_bwd
+from fastconv.kernels.elementwise.arithmetic import relu_bwd
 from fastconv.ops._checks import (
     Array,
     ImageResult,
@@ -21,7 +21,7 @@ from fastconv.ops._checks import (
     same_shape,
     vector,
 )
-from fastconv.plan.algorithms import Pass, conv2d_algorithm, conv2d_kernels
+from fastconv.plan.algorithms import Pass, conv2d_algorithm, make_conv2d_kernel
 from fastconv.plan.geometry.padding import Padding
 from fastconv.plan.geometry.shapes import Conv2DShape, conv2d_shape
 
@@ -87,7 +87,7 @@ def conv2d(
     inputs, filters, shape = _operands(x, w, strides, padding, dilation, groups, first, where)
     bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
     name, method = activation_name(activation, where), _algorithm(algo, shape, where)
-    kernel = conv2d_kernels(method).fwd(**shape.kernel_arguments(), activation=name, algo=method)
+    kernel = make_conv2d_kernel(shape, "fwd", method, activation=name)
     y = ImageResult(out, shape.y_shape, where, first, x=x, w=w, b=b)
     kernel.run(inputs, filters, bias, y.nhwc)
     return y.deliver()
@@ -143,17 +143,14 @@ def conv2d_backward(
     same_shape(dout, shape.y_shape, "dy", "the output", where)
     bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
     name, method = activation_name(activation, where), _algorithm(algo, shape, where)
-    how = shape.kernel_arguments()
     data, weights = (_algorithm(algo, shape, where, way) for way in ("bwd_data", "bwd_weights"))
-    by_data = conv2d_kernels(data).bwd_data(**how, algo=data)
-    by_weights = conv2d_kernels(weights).bwd_weights(**how, algo=weights)
+    by_data = make_conv2d_kernel(shape, "bwd_data", data)
+    by_weights = make_conv2d_kernel(shape, "bwd_weights", weights)
     dx = ImageResult(None, shape.x_shape, where, first)
     dw, db = np.empty(shape.w_shape, np.float32), np.empty(shape.oc, np.float32)
     if name != "none":
         y = np.empty(shape.y_shape, np.float32)
-        conv2d_kernels(method).fwd(**how, activation=name, algo=method).run(
-            inputs, filters, bias, y
-        )
+        make_conv2d_kernel(shape, "fwd", method, activation=name).run(inputs, filters, bias, y)
         relu_bwd(dout.reshape(-1), y.reshape(-1), y.reshape(-1))
         dout = y
     by_data.run(dout, filters, dx.nhwc)

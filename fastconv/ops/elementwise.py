@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import is_whole
-from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
-from fastconv.kernels.elementwise import affine as affine_kernel
-from fastconv.kernels.elementwise import affine_u8
-from fastconv.kernels.elementwise import bias_add as add_kernel
-from fastconv.kernels.elementwise import bias_grad as grad_kernel
+from fastconv.kernels.elementwise.arithmetic import affine as affine_kernel
+from fastconv.kernels.elementwise.arithmetic import affine_u8
+from fastconv.kernels.elementwise.arithmetic import bias_add as add_kernel
+from fastconv.kernels.elementwise.arithmetic import bias_grad as grad_kernel
+from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
 from fastconv.ops._checks import Array, float32, number, real_array, result, vector
 from fastconv.ops._docs import LIKE_X, documented
 

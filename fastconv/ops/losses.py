@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastconv.kernels.loss_rows import pointwise_loss
-from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy as cross_entropy_kernel
+from fastconv.kernels.losses.loss_rows import pointwise_loss
+from fastconv.kernels.losses.softmax_cross_entropy import (
+    softmax_cross_entropy as cross_entropy_kernel,
+)
 from fastconv.ops._checks import Array, float32, real_array, same_shape, vector
 
 __all__ = ["mean_squared_error", "softmax_cross_entropy"]

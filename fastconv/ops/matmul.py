@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.gemm import gemm as gemm_kernel
+from fastconv.kernels.matmul.gemm import gemm as gemm_kernel
 from fastconv.ops._checks import (
     Array,
     activation_name,

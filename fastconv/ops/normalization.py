@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_int
-from fastconv.kernels.channel_norm_bwd import channel_norm_bwd
-from fastconv.kernels.channel_norm_fwd import channel_norm_fwd
-from fastconv.kernels.channel_norm_fwd import moments as moments_kernel
-from fastconv.kernels.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
+from fastconv.kernels.normalization.channel_norm_bwd import channel_norm_bwd
+from fastconv.kernels.normalization.channel_norm_fwd import channel_norm_fwd
+from fastconv.kernels.normalization.channel_norm_fwd import moments as moments_kernel
+from fastconv.kernels.normalization.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
 from fastconv.ops._checks import Array, float32, number, result, same_shape, vector
 from fastconv.ops._docs import LIKE_X, documented
 

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from fastconv._arguments import as_int
-from fastconv.kernels.optimizer_step import Common
-from fastconv.kernels.optimizer_step import adam_step as adam_kernel
-from fastconv.kernels.optimizer_step import sgd_step as sgd_kernel
+from fastconv.kernels.optimizers.optimizer_step import Common
+from fastconv.kernels.optimizers.optimizer_step import adam_step as adam_kernel
+from fastconv.kernels.optimizers.optimizer_step import sgd_step as sgd_kernel
 from fastconv.ops._checks import Array, apart, flag, float32, number, same_shape, writable
 
 

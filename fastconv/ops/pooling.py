@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
-from fastconv.kernels.pool2d_lp import l2_pool2d_fwd, lp_power, lp_root, lp_share, lp_through
+from fastconv.kernels.pooling.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
+from fastconv.kernels.pooling.pool2d_lp import (
+    l2_pool2d_fwd,
+    lp_power,
+    lp_root,
+    lp_share,
+    lp_through,
+)
 from fastconv.ops._checks import (
     Array,
     ImageResult,

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.elementwise import relu_bwd, relu_fwd
-from fastconv.kernels.prelu import prelu_bwd, prelu_fwd
+from fastconv.kernels.activations.prelu import prelu_bwd, prelu_fwd
+from fastconv.kernels.elementwise.arithmetic import relu_bwd, relu_fwd
 from fastconv.ops._checks import Array, float32, number, result, same_shape, vector
 from fastconv.ops._docs import LIKE_X, documented
 from fastconv.ops.activations import BACKWARD, backward, forward

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_pair, check_choice
-from fastconv.kernels.resample import resample, resample_bwd
-from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
-from fastconv.kernels.resize import resize as resize_by_weights
-from fastconv.kernels.resize import resize_bwd as resize_by_weights_bwd
+from fastconv.kernels.images.resample import resample, resample_bwd
+from fastconv.kernels.images.resample_affine import resample_affine, resample_affine_bwd
+from fastconv.kernels.images.resize import resize as resize_by_weights
+from fastconv.kernels.images.resize import resize_bwd as resize_by_weights_bwd
 from fastconv.ops._checks import (
     Array,
     ImageResult,

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_int, items_of
-from fastconv.kernels.optimizer_step import Common
-from fastconv.kernels.parameter_sums import blend, sum_squares
+from fastconv.kernels.optimizers.optimizer_step import Common
+from fastconv.kernels.optimizers.parameter_sums import blend, sum_squares
 from fastconv.optimizers.groups import Group, Segment, segments_of
 from fastconv.optimizers.hyperparameters import check_number, optional_number
 from fastconv.optimizers.lookahead import Lookahead
@@ -36,7 +36,7 @@ class Step:
     rate : float
         The learning rate.
     scale, clip, pull, keep : float
-        As in `fastconv.kernels.optimizer_step.Common`.
+        As in `fastconv.kernels.optimizers.optimizer_step.Common`.
     parameter : Parameter
         The segment's first, or only one.
     """

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_int
-from fastconv.kernels.parameter_sums import blend
+from fastconv.kernels.optimizers.parameter_sums import blend
 from fastconv.optimizers.hyperparameters import check_number
 from fastconv.utils.configured import Configured
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_float, as_int, items_of
-from fastconv.kernels.gemm import gemm
-from fastconv.kernels.optimizer_step import adam_step, muon_direction
-from fastconv.kernels.parameter_sums import sum_squares
+from fastconv.kernels.matmul.gemm import gemm
+from fastconv.kernels.optimizers.optimizer_step import adam_step, muon_direction
+from fastconv.kernels.optimizers.parameter_sums import sum_squares
 from fastconv.optimizers.base import Arrays, Optimizer, Step
 from fastconv.optimizers.hyperparameters import check_number, optional_number
 from fastconv.plan.parameters import Parameter, ParameterStore

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.optimizer_step import adagrad_step, rmsprop_step
+from fastconv.kernels.optimizers.optimizer_step import adagrad_step, rmsprop_step
 from fastconv.optimizers.base import Arrays, Optimizer, Step
 from fastconv.optimizers.hyperparameters import check_number, epsilon_of
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import check_choice
-from fastconv.kernels.optimizer_step import lion_step, sgd_step
-from fastconv.kernels.parameter_sums import sum_squares
+from fastconv.kernels.optimizers.optimizer_step import lion_step, sgd_step
+from fastconv.kernels.optimizers.parameter_sums import sum_squares
 from fastconv.optimizers.base import Arrays, Optimizer, Step
 from fastconv.optimizers.hyperparameters import check_number
 

@@ -1,16 +1,20 @@
-"""Which algorithm computes a convolution."""
+"""Which algorithm computes a convolution, and how.
+
+Kernels refuse what an algorithm cannot do (`kernels/convolution/_geometry.pyx`); what is fastest of
+the rest is decided here and nowhere else.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
-from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
-from fastconv.kernels.depthwise_bwd_data import DepthwiseBwdData
-from fastconv.kernels.depthwise_bwd_weights import DepthwiseBwdWeights
-from fastconv.kernels.depthwise_fwd import DepthwiseFwd
+from fastconv.kernels.convolution.conv2d_bwd_data import Conv2DBwdData
+from fastconv.kernels.convolution.conv2d_bwd_weights import Conv2DBwdWeights
+from fastconv.kernels.convolution.conv2d_fwd import Conv2DFwd
+from fastconv.kernels.depthwise.depthwise_bwd_data import DepthwiseBwdData
+from fastconv.kernels.depthwise.depthwise_bwd_weights import DepthwiseBwdWeights
+from fastconv.kernels.depthwise.depthwise_fwd import DepthwiseFwd
 from fastconv.plan.geometry.shapes import Conv2DShape
 
 Pass = Literal["fwd", "bwd_data", "bwd_weights"]
@@ -18,25 +22,40 @@ Pass = Literal["fwd", "bwd_data", "bwd_weights"]
 # Below this many channels on either side the transforms of Winograd's method cost more than the
 # multiplications they save. `benchmarks/bench_conv2d.py` measures both sides of the line.
 FEWEST_CHANNELS = 16
+# Winograd's method goes through the map block by block as long as what all blocks share stays in
+# the second-level cache, else slice by slice: from so many filters (input times output channels) on
+# for y and dx, and from so many sums on for dw.
+MANY_FILTERS = 128 * 256
+MANY_SUMS = 128 * 128
 # Share of a map's 4x4 tiles that must hold real pixels; from so many channels on, less will do.
 LEAST_COVER, LEAST_COVER_OF_MANY, MANY_CHANNELS = 0.6, 0.55, 64
 
 
-class Kernels(NamedTuple):
-    """The classes that compute a convolution's three passes."""
+_DEPTHWISE: dict[Pass, Any] = {
+    "fwd": DepthwiseFwd,
+    "bwd_data": DepthwiseBwdData,
+    "bwd_weights": DepthwiseBwdWeights,
+}
+_OTHERS: dict[Pass, Any] = {
+    "fwd": Conv2DFwd,
+    "bwd_data": Conv2DBwdData,
+    "bwd_weights": Conv2DBwdWeights,
+}
 
-    fwd: Any
-    bwd_data: Any
-    bwd_weights: Any
 
+def make_conv2d_kernel(
+    shape: Conv2DShape, direction: Pass, algo: str | None = None, *, pool: bool = False, **more: Any
+) -> Any:
+    """The kernel that computes one pass of a convolution, for any batch size.
 
-_DEPTHWISE = Kernels(DepthwiseFwd, DepthwiseBwdData, DepthwiseBwdWeights)
-_OTHERS = Kernels(Conv2DFwd, Conv2DBwdData, Conv2DBwdWeights)
-
-
-def conv2d_kernels(algo: str) -> Kernels:
-    """The kernels behind the name of an algorithm."""
-    return _DEPTHWISE if algo == "depthwise" else _OTHERS
+    `algo` None takes the fastest. With `pool`, y is max-pooled on its way out: see `pools_inside`.
+    `more`: what the kernel takes besides, as the activation of a forward pass.
+    """
+    name = conv2d_algorithm(shape, direction) if algo is None else algo
+    if name == "winograd":
+        more.setdefault("by_slices", _by_slices(shape, direction))
+    kind = (_DEPTHWISE if name == "depthwise" else _OTHERS)[direction]
+    return kind(**shape.kernel_arguments(), algo=name, pool=pool, **more)
 
 
 def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
@@ -53,13 +72,30 @@ def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
     return "direct"
 
 
+def pools_inside(shape: Conv2DShape, window: tuple[int, int, int, int, int, int]) -> bool:
+    """Whether a convolution's own kernels can max-pool y, and undo it, tile by tile.
+
+    `window` is (kh, kw, sh, sw, pt, pl) of the pooling.
+    """
+    directions: tuple[Pass, ...] = ("fwd", "bwd_data", "bwd_weights")
+    by_tiles = all(conv2d_algorithm(shape, each) == "winograd" for each in directions)
+    fits = max(shape.pt, shape.pb, shape.pl, shape.pr) <= 2
+    return window == (2, 2, 2, 2, 0, 0) and by_tiles and fits
+
+
+def _by_slices(s: Conv2DShape, direction: Pass) -> bool:
+    return s.ic * s.oc >= (MANY_SUMS if direction == "bwd_weights" else MANY_FILTERS)
+
+
 def _is_pointwise(s: Conv2DShape) -> bool:
     one = s.kh == s.kw == s.sh == s.sw == s.groups == 1
     return one and s.pt == s.pb == s.pl == s.pr == 0
 
 
 def _is_whole_map(s: Conv2DShape) -> bool:
-    return (s.kh, s.kw, s.oh, s.ow, s.groups) == (s.ih, s.iw, 1, 1, 1) and s.pt == s.pl == 0
+    dense = (s.dh == 1 or s.kh == 1) and (s.dw == 1 or s.kw == 1)
+    one = (s.kh, s.kw, s.oh, s.ow, s.groups) == (s.ih, s.iw, 1, 1, 1) and s.pt == s.pl == 0
+    return one and dense
 
 
 def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:

@@ -8,7 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
-from fastconv.kernels.elementwise import add
+from fastconv.kernels.elementwise.arithmetic import add
 from fastconv.plan.executor import Executor, Setting, flat
 from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.memory import Memory

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 
-from fastconv.kernels.elementwise import affine_u8
+from fastconv.kernels.elementwise.arithmetic import affine_u8
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.recorder import Node, Primitive, Value
 

@@ -16,18 +16,18 @@ from kernel_checks import EDGES, counting
 
 from fastconv import ops
 from fastconv.kernels import _isa
-from fastconv.kernels.activation import FROM_OUTPUT, activation_bwd, activation_fwd
-from fastconv.kernels.augment import FILL_MODES
-from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
-from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
-from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
-from fastconv.kernels.prelu import prelu_bwd, prelu_fwd
-from fastconv.kernels.resample import resample, resample_bwd
-from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
-from fastconv.kernels.resize import resize, resize_bwd
-from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.kernels.activations.activation import FROM_OUTPUT, activation_bwd, activation_fwd
+from fastconv.kernels.activations.prelu import prelu_bwd, prelu_fwd
+from fastconv.kernels.convolution.conv2d_bwd_data import Conv2DBwdData
+from fastconv.kernels.convolution.conv2d_bwd_weights import Conv2DBwdWeights
+from fastconv.kernels.convolution.conv2d_fwd import Conv2DFwd
+from fastconv.kernels.images.augment import FILL_MODES
+from fastconv.kernels.images.resample import resample, resample_bwd
+from fastconv.kernels.images.resample_affine import resample_affine, resample_affine_bwd
+from fastconv.kernels.images.resize import resize, resize_bwd
+from fastconv.kernels.losses.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.kernels.pooling.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
 from fastconv.plan.geometry.resizing import resizing
 from fastconv.plan.geometry.shapes import conv2d_shape, pool2d_shape
 
@@ -97,21 +97,22 @@ def convolution(x_shape, w_shape, how):
     s = conv2d_shape(x_shape, w_shape, **how)
     x, w, b, dy = numbers(*x_shape), numbers(*w_shape), numbers(s.oc), numbers(*s.y_shape)
     y, dx, dw, db = new(*s.y_shape), new(*x_shape), new(*w_shape), new(s.oc)
-    name = f"{x_shape} * {w_shape} {how}"
     arguments = s.kernel_arguments()
-    algorithms = ["direct"]
+    algorithms = [("direct", False)]
     if s.groups == s.sh == 1:
         if s.kh == 3:
-            algorithms.append("winograd")
+            algorithms += [("winograd", False), ("winograd", True)]
         if s.kh == 1 and (s.oh, s.ow) == (s.ih, s.iw):
-            algorithms.append("gemm")
-    for algo in algorithms:
-        made = Conv2DFwd(**arguments, algo=algo)
-        yield f"fwd {name} {algo}", lambda made=made: made.run(x, w, b, y)
-        made = Conv2DBwdData(**arguments, algo=algo)
-        yield f"bwd_data {name} {algo}", lambda made=made: made.run(dy, w, dx)
-        made = Conv2DBwdWeights(**arguments, algo=algo)
-        yield f"bwd_weights {name} {algo}", lambda made=made: made.run(x, dy, dw, db)
+            algorithms.append(("gemm", False))
+    for algo, by_slices in algorithms:
+        way = {"algo": algo, "by_slices": by_slices}
+        name = f"{x_shape} * {w_shape} {how} {way}"
+        made = Conv2DFwd(**arguments, **way)
+        yield f"fwd {name}", lambda made=made: made.run(x, w, b, y)
+        made = Conv2DBwdData(**arguments, **way)
+        yield f"bwd_data {name}", lambda made=made: made.run(dy, w, dx)
+        made = Conv2DBwdWeights(**arguments, **way)
+        yield f"bwd_weights {name}", lambda made=made: made.run(x, dy, dw, db)
 
 
 def pool2d():

@@ -5,8 +5,8 @@ import pytest
 from kernel_checks import EDGES, EPS, TINY, assert_within, bound, counting, normal, on_every_isa
 
 from fastconv import reference
-from fastconv.kernels.activation import FROM_OUTPUT, activation_bwd, activation_fwd
-from fastconv.kernels.prelu import prelu_bwd, prelu_fwd
+from fastconv.kernels.activations.activation import FROM_OUTPUT, activation_bwd, activation_fwd
+from fastconv.kernels.activations.prelu import prelu_bwd, prelu_fwd
 
 # kind: (parameters of the kernel, what the reference is called with)
 KINDS = {

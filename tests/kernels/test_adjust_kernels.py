@@ -5,7 +5,7 @@ import pytest
 from kernel_checks import EPS, assert_within, bound, misaligned, normal, on_every_isa
 
 from fastconv import reference as ref
-from fastconv.kernels.adjust import adjust, channel_means, clip_bwd, erase_with_noise
+from fastconv.kernels.images.adjust import adjust, channel_means, clip_bwd, erase_with_noise
 
 SHAPES = [(2, 5, 3), (1, 9000, 1), (3, 1, 17), (2, 700, 33)]
 

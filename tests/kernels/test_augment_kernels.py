@@ -5,7 +5,7 @@ import pytest
 from kernel_checks import on_every_isa
 
 from fastconv import reference as ref
-from fastconv.kernels.augment import FILL_MODES, erase, random_words, shift_flip
+from fastconv.kernels.images.augment import FILL_MODES, erase, random_words, shift_flip
 
 INDEX = np.array([0, 1, 5, 2**32, 2**62], np.int64)
 

@@ -201,6 +201,19 @@ def test_a_kernel_of_the_whole_map(algo, w_shape):
             np.testing.assert_array_equal(actual, wanted)
 
 
+@pytest.mark.parametrize(("pads", "dilation"), [((2, 2), 2), ((2, 0), (2, 1)), ((0, 4), (1, 3))])
+def test_a_dilated_kernel_of_the_map_s_size_is_no_product(pads, dilation):
+    """Its taps reach into the padding behind the map."""
+    x, w, dy = counting((2, 3, 3, 4), 13), counting((3, 3, 4, 5), 11), counting((2, 1, 1, 5), 7)
+    how = {"padding": ((0, pads[0]), (0, pads[1])), "dilation": dilation}
+    np.testing.assert_array_equal(ops.conv2d(x, w, **how), ref.conv2d(x, w, **how))
+    gradients = ops.conv2d_backward(dy, x, w, **how)
+    for actual, wanted in zip(gradients, ref.conv2d_backward(dy, x, w, **how), strict=True):
+        np.testing.assert_array_equal(actual, wanted)
+    with pytest.raises(ValueError, match="conv2d: algo 'gemm' is for"):
+        ops.conv2d(x, w, algo="gemm", **how)
+
+
 def test_gemm_needs_one_place_for_the_kernel():
     rule = "conv2d: algo 'gemm' is for 1x1 kernels with stride 1 and kernels of the map's size"
     for x_shape, how in (((1, 4, 4, 2), {}), ((1, 3, 3, 2), {"padding": "same"})):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastconv.kernels import _isa
-from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
+from fastconv.kernels.convolution.conv2d_bwd_weights import Conv2DBwdWeights
+from fastconv.kernels.convolution.conv2d_fwd import Conv2DFwd
 
 SCALE, OFFSET = 0.5, -3.0  # exact in float32, so that it does not matter who scales
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from fastconv.kernels import _isa, _threads
-from fastconv.kernels.conv2d_bwd_data import Conv2DBwdData
-from fastconv.kernels.conv2d_bwd_weights import Conv2DBwdWeights
-from fastconv.kernels.conv2d_fwd import Conv2DFwd
-from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
+from fastconv.kernels.convolution.conv2d_bwd_data import Conv2DBwdData
+from fastconv.kernels.convolution.conv2d_bwd_weights import Conv2DBwdWeights
+from fastconv.kernels.convolution.conv2d_fwd import Conv2DFwd
+from fastconv.kernels.pooling.pool2d_bwd import max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import max_pool2d_fwd
 
 
 @pytest.fixture(params=_isa.available())
@@ -19,6 +19,7 @@ def isa(request):
     _isa.use(before)
 
 
+@pytest.mark.parametrize("by_slices", [False, True])
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize(
     ("mb", "ih", "iw", "ic", "oc", "pt", "pl"),
@@ -31,13 +32,13 @@ def isa(request):
         (2, 9, 6, 255, 260, 1, 1),
     ],
 )
-def test_fused_equals_apart(isa, threads, mb, ih, iw, ic, oc, pt, pl):
+def test_fused_equals_apart(isa, threads, by_slices, mb, ih, iw, ic, oc, pt, pl):
     before = _threads.get_num_threads()
     _threads.set_num_threads(threads)
     rng = np.random.default_rng(ih * iw + ic)
     oh, ow = ih + 2 * pt - 2, iw + 2 * pl - 2
     how = {"ih": ih, "iw": iw, "ic": ic, "oc": oc, "kh": 3, "kw": 3, "pt": pt, "pl": pl}
-    how |= {"oh": oh, "ow": ow, "algo": "winograd"}
+    how |= {"oh": oh, "ow": ow, "algo": "winograd", "by_slices": by_slices}
     x = rng.standard_normal((mb, ih, iw, ic), dtype=np.float32)
     w = rng.standard_normal((3, 3, ic, oc), dtype=np.float32)
     b = rng.standard_normal(oc, dtype=np.float32)

@@ -8,7 +8,7 @@ from kernel_checks import assert_within, bound, counting, edge_sizes, normal, on
 
 from fastconv import ops
 from fastconv import reference as ref
-from fastconv.kernels.depthwise_fwd import DepthwiseFwd
+from fastconv.kernels.depthwise.depthwise_fwd import DepthwiseFwd
 from fastconv.plan.geometry.shapes import conv2d_shape
 
 pads = st.tuples(st.integers(0, 4), st.integers(0, 4))

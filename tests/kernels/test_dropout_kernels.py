@@ -5,7 +5,7 @@ import pytest
 from kernel_checks import EDGES, counting, on_every_isa
 
 from fastconv import reference as ref
-from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
+from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
 
 SIZES = [1, 2, *EDGES, 63, 64, 65, 8191, 8193, 20_001]
 

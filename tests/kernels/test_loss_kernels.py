@@ -5,8 +5,8 @@ import pytest
 from kernel_checks import EDGES, EPS, counting, normal, on_every_isa
 
 from fastconv import reference
-from fastconv.kernels.loss_rows import KINDS, pointwise_loss, probabilities_loss
-from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.kernels.losses.loss_rows import KINDS, pointwise_loss, probabilities_loss
+from fastconv.kernels.losses.softmax_cross_entropy import softmax_cross_entropy
 
 SOME = [1, 2, 5, 16, 17, 33]
 NUMBERS = {"huber": (0.75,), "binary_focal_crossentropy": (2, 0.25, 0.75)}

@@ -5,7 +5,7 @@ import pytest
 from kernel_checks import EDGES, assert_same_bits, assert_within, bound, normal, on_every_isa
 
 from fastconv import reference
-from fastconv.kernels import merge
+from fastconv.kernels.elementwise import merge
 
 SIZES = [*EDGES, 20011]
 KINDS = {

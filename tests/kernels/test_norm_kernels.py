@@ -5,10 +5,10 @@ import pytest
 from kernel_checks import EDGES, EPS, assert_same_bits, assert_within, normal, on_every_isa
 
 from fastconv import reference
-from fastconv.kernels.activation import activation_bwd, activation_fwd
-from fastconv.kernels.channel_norm_bwd import channel_norm_bwd
-from fastconv.kernels.channel_norm_fwd import channel_norm_fwd, moments
-from fastconv.kernels.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
+from fastconv.kernels.activations.activation import activation_bwd, activation_fwd
+from fastconv.kernels.normalization.channel_norm_bwd import channel_norm_bwd
+from fastconv.kernels.normalization.channel_norm_fwd import channel_norm_fwd, moments
+from fastconv.kernels.normalization.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
 
 SMALL = np.float32(1e-3)
 SHAPES = [(1, 1, 5), (1, 37, 3), (1, 700, 16), (3, 5, 6), (2, 300, 70), (2, 19, 129)]

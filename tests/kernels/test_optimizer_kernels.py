@@ -5,7 +5,7 @@ import pytest
 from kernel_checks import EDGES, EPS, assert_within, counting, normal, on_every_isa
 
 from fastconv import reference
-from fastconv.kernels.optimizer_step import (
+from fastconv.kernels.optimizers.optimizer_step import (
     Common,
     adagrad_step,
     adam_step,
@@ -16,7 +16,7 @@ from fastconv.kernels.optimizer_step import (
     rmsprop_step,
     sgd_step,
 )
-from fastconv.kernels.parameter_sums import blend, regularize, sum_squares
+from fastconv.kernels.optimizers.parameter_sums import blend, regularize, sum_squares
 
 SIZES = [*EDGES, 8193]
 SOME = [1, 5, 16, 33, 8193, 20000]

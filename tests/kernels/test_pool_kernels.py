@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from kernel_checks import EPS, assert_within, counting, on_every_isa
 
-from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
+from fastconv.kernels.pooling.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
 
 # ih, iw, oh, ow, kh, kw, sh, sw, pt, pl
 GEOMETRIES = {

@@ -13,8 +13,8 @@ from kernel_checks import (
 )
 
 from fastconv import reference as ref
-from fastconv.kernels.resample import resample, resample_bwd
-from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
+from fastconv.kernels.images.resample import resample, resample_bwd
+from fastconv.kernels.images.resample_affine import resample_affine, resample_affine_bwd
 
 MODES = {
     "constant": "constant", "nearest": "edge", "reflect": "reflect", "symmetric": "symmetric",

@@ -5,7 +5,7 @@ import pytest
 from kernel_checks import assert_within, bound, counting, misaligned, normal, on_every_isa
 
 from fastconv import reference as ref
-from fastconv.kernels.resize import resize, resize_bwd
+from fastconv.kernels.images.resize import resize, resize_bwd
 from fastconv.plan.geometry.resizing import resizing
 
 HOW = [("bilinear", True), ("bicubic", False), ("bicubic", True), ("lanczos5", True)]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from kernel_checks import EDGES, EPS, assert_within, normal, on_every_isa
 
-from fastconv.kernels.softmax import softmax_bwd, softmax_fwd
-from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.kernels.activations.softmax import softmax_bwd, softmax_fwd
+from fastconv.kernels.losses.softmax_cross_entropy import softmax_cross_entropy
 
 
 def exact_softmax(x):

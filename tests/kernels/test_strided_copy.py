@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_checks import assert_same_bits, normal, on_every_isa
 
-from fastconv.kernels.strided_copy import strided_copy
+from fastconv.kernels.elementwise.strided_copy import strided_copy
 
 # A view of a fresh array of numbers as the source, and one of an empty array as the target
 VIEWS = {

@@ -22,6 +22,7 @@ from kernel_checks import (
 
 from fastconv import ops
 from fastconv import reference as ref
+from fastconv.plan.algorithms import make_conv2d_kernel
 from fastconv.plan.geometry.shapes import conv2d_shape
 
 POINTS = (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2)
@@ -83,6 +84,20 @@ def test_the_matrices_compute_a_correlation(outputs, taps):
     np.testing.assert_allclose(a.T @ ((g @ filters) * (b.T @ data)), expected, rtol=1e-12)
 
 
+def passes(shape, x, w, b, dy, activation, by_slices):
+    """y, dx, dw, db by the kernels themselves, block by block or slice by slice."""
+    results = tuple(np.full(a.shape, np.nan, np.float32) for a in (dy, x, w, b))
+    y, dx, dw, db = results
+
+    def kernel(direction, **more):
+        return make_conv2d_kernel(shape, direction, "winograd", by_slices=by_slices, **more)
+
+    kernel("fwd", activation=activation or "none").run(x, w, b, y)
+    kernel("bwd_data").run(dy, w, dx)
+    kernel("bwd_weights").run(x, dy, dw, db)
+    return results
+
+
 pads = st.tuples(st.integers(0, 4), st.integers(0, 4))
 
 
@@ -93,7 +108,7 @@ pads = st.tuples(st.integers(0, 4), st.integers(0, 4))
 )  # fmt: skip
 @example(3, 3, 3, 200, 33, "same", None)
 @example(2, 33, 37, 19, 17, ((2, 1), (0, 3)), "relu")
-@example(1, 50, 47, 130, 129, "valid", None)  # weights slice by slice, in more than one block
+@example(1, 50, 47, 130, 129, "valid", None)  # more than one block of tiles either way
 @example(1, 10, 9, 401, 259, "same", "relu")  # all passes, forward as two sums
 def test_all_three_passes(mb, ih, iw, ic, oc, padding, activation):
     x, w, b = normal((mb, ih, iw, ic), 1), normal((3, 3, ic, oc), 2), normal(oc, 3)
@@ -114,16 +129,12 @@ def test_all_three_passes(mb, ih, iw, ic, oc, padding, activation):
         bound(abs(dy).sum(axis=(0, 1, 2)), mb * shape.oh * shape.ow),
     ]
 
-    def call():
-        forced = {"padding": padding, "algo": "winograd"}
-        return (
-            ops.conv2d(x, w, b, **forced, activation=activation),
-            *ops.conv2d_backward(dy, x, w, **forced),
-        )
-
-    for _, results in on_every_isa(call):
-        for actual, wanted, limit in zip(results, (y, dx, dw, db), allowed, strict=True):
-            assert_within(actual, wanted, limit)
+    for by_slices in (False, True):
+        for _, results in on_every_isa(
+            lambda how=by_slices: passes(shape, x, w, b, dy, activation, how)
+        ):
+            for actual, wanted, limit in zip(results, (y, dx, dw, db), allowed, strict=True):
+                assert_within(actual, wanted, limit)
 
 
 def test_many_channels_on_a_large_map():
@@ -133,6 +144,20 @@ def test_many_channels_on_a_large_map():
     parts = [ops.conv2d(x, w[..., at : at + 64], algo="winograd") for at in (0, 192)]
     assert_within(whole[..., :64], parts[0], 1e-5 * abs(whole).max())
     assert_within(whole[..., 192:], parts[1], 1e-5 * abs(whole).max())
+
+
+@pytest.mark.parametrize("direction", ["fwd", "bwd_data", "bwd_weights"])
+@pytest.mark.parametrize(("ic", "oc"), [(127, 256), (128, 256), (127, 128), (128, 128)])
+def test_many_channels_go_by_slices(direction, ic, oc):
+    shape = conv2d_shape((2, 33, 20, ic), (3, 3, ic, oc), padding="same")
+    many = ic * oc >= (128 * 128 if direction == "bwd_weights" else 128 * 256)
+    assert make_conv2d_kernel(shape, direction).by_slices == many
+
+
+def test_slices_are_winograds():
+    shape = conv2d_shape((1, 8, 8, 3), (3, 3, 3, 3))
+    with pytest.raises(ValueError, match="by_slices is for algo 'winograd'; received 'direct'"):
+        make_conv2d_kernel(shape, "fwd", "direct", by_slices=True)
 
 
 def relative_error(actual, expected):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastconv import ops, reference
-from fastconv.kernels.activation import FROM_OUTPUT
+from fastconv.kernels.activations.activation import FROM_OUTPUT
 
 NAMES = [name for name in (*FROM_OUTPUT, "selu") if name != "gelu_tanh"]
 ARGUMENTS = {

@@ -20,7 +20,7 @@ def run(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", ["fastconv", "fastconv.layers", "fastconv.kernels.gemm"])
+@pytest.mark.parametrize("name", ["fastconv", "fastconv.layers", "fastconv.kernels.matmul.gemm"])
 def test_source_folder_says_what_to_do(tmp_path, name):
     done = run(f"import {name}", copy_package(tmp_path))
     assert done.returncode == 1

@@ -123,7 +123,7 @@ def test_one_wheel_runs_on_every_level(site, level):
 @pytest.mark.skipif(not shutil.which("objdump"), reason="reads machine code with objdump")
 def test_only_the_dispatched_module_uses_wide_registers(site):
     """Blocking, packing and Python entries must run on a processor without AVX."""
-    modules = sorted((site / "fastconv" / "kernels").glob("*.so"))
+    modules = sorted((site / "fastconv" / "kernels").rglob("*.so"))
     assert modules
     wide = [
         module.name.partition(".")[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.kernels.augment import random_words
+from fastconv.kernels.images.augment import random_words
 
 _ODD = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio: far from every seed plus a few
 

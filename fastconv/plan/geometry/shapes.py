@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from fastconv._arguments import LARGEST, as_int, as_pair, is_whole, items_of
 from fastconv.plan.geometry.padding import Padding, ceil_padding, output_size, resolve_padding
@@ -51,7 +51,8 @@ class Conv2DShape:
 
     def kernel_arguments(self) -> dict[str, int]:
         """What a kernel is made from: all but the batch size and the padding behind the end."""
-        return {name: n for name, n in asdict(self).items() if name not in ("mb", "pb", "pr")}
+        names = (field.name for field in fields(self))
+        return {name: getattr(self, name) for name in names if name not in ("mb", "pb", "pr")}
 
     @property
     def flops(self) -> int:
@@ -85,6 +86,11 @@ class Pool2DShape:
     @property
     def x_shape(self) -> tuple[int, int, int, int]:
         return self.mb, self.ih, self.iw, self.ic
+
+    @property
+    def window(self) -> tuple[int, int, int, int, int, int]:
+        """What the pooling kernels are told: kh, kw, sh, sw, pt, pl."""
+        return self.kh, self.kw, self.sh, self.sw, self.pt, self.pl
 
     @property
     def y_shape(self) -> tuple[int, int, int, int]:

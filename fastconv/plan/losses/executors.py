@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.loss_rows import pointwise_loss, probabilities_loss
-from fastconv.kernels.softmax import softmax_bwd, softmax_fwd
-from fastconv.kernels.softmax_cross_entropy import softmax_cross_entropy
+from fastconv.kernels.activations.softmax import softmax_bwd, softmax_fwd
+from fastconv.kernels.losses.loss_rows import pointwise_loss, probabilities_loss
+from fastconv.kernels.losses.softmax_cross_entropy import softmax_cross_entropy
 from fastconv.plan.executor import rows_2d
 from fastconv.plan.losses.spec import SUMS, LossSpec
 from fastconv.plan.losses.targets import Targets

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_float, check_choice
-from fastconv.kernels.activation import FROM_OUTPUT, activation_bwd, activation_fwd
-from fastconv.kernels.elementwise import relu_bwd, relu_fwd
-from fastconv.kernels.prelu import prelu_bwd, prelu_fwd
-from fastconv.kernels.softmax import softmax_bwd, softmax_fwd
+from fastconv.kernels.activations.activation import FROM_OUTPUT, activation_bwd, activation_fwd
+from fastconv.kernels.activations.prelu import prelu_bwd, prelu_fwd
+from fastconv.kernels.activations.softmax import softmax_bwd, softmax_fwd
+from fastconv.kernels.elementwise.arithmetic import relu_bwd, relu_fwd
 from fastconv.plan.executor import (
     Buffer,
     Executor,

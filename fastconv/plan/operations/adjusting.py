@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_float, items_of
-from fastconv.kernels.adjust import adjust, channel_means, clip_bwd, erase_with_noise
-from fastconv.kernels.augment import erase
+from fastconv.kernels.images.adjust import adjust, channel_means, clip_bwd, erase_with_noise
+from fastconv.kernels.images.augment import erase
 from fastconv.plan.executor import (
     Buffer,
     Executor,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastconv._arguments import as_float
-from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
-from fastconv.kernels.elementwise import affine, affine_u8
-from fastconv.kernels.merge import multiply_channels
-from fastconv.kernels.parameter_sums import regularize
-from fastconv.kernels.strided_copy import strided_copy
+from fastconv.kernels.elementwise.arithmetic import affine, affine_u8
+from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
+from fastconv.kernels.elementwise.merge import multiply_channels
+from fastconv.kernels.elementwise.strided_copy import strided_copy
+from fastconv.kernels.optimizers.parameter_sums import regularize
 from fastconv.plan.executor import (
     Buffer,
     Executor,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastconv._arguments import is_whole
-from fastconv.kernels.elementwise import add
-from fastconv.kernels.merge import (
+from fastconv.kernels.elementwise.arithmetic import add
+from fastconv.kernels.elementwise.merge import (
     combine,
     extreme_bwd,
     multiply_channels,
@@ -18,7 +18,7 @@ from fastconv.kernels.merge import (
     multiply_pixels_bwd,
     scale,
 )
-from fastconv.kernels.strided_copy import strided_copy
+from fastconv.kernels.elementwise.strided_copy import strided_copy
 from fastconv.plan.executor import (
     Executor,
     FusedStep,

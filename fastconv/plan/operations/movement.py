@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastconv._arguments import as_int, as_pair, is_whole, items_of
-from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd
-from fastconv.kernels.strided_copy import strided_copy
+from fastconv.kernels.elementwise.strided_copy import strided_copy
+from fastconv.kernels.pooling.pool2d_fwd import avg_pool2d_fwd
 from fastconv.plan.executor import (
     Executor,
     FusedStep,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastconv._arguments import as_float, as_int
-from fastconv.kernels.channel_norm_bwd import channel_norm_bwd
-from fastconv.kernels.channel_norm_fwd import channel_norm_fwd, moments
-from fastconv.kernels.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
+from fastconv.kernels.normalization.channel_norm_bwd import channel_norm_bwd
+from fastconv.kernels.normalization.channel_norm_fwd import channel_norm_fwd, moments
+from fastconv.kernels.normalization.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
 from fastconv.plan.executor import (
     Buffer,
     Executor,

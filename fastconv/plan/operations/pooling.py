@@ -6,9 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastconv._arguments import as_float, check_choice
-from fastconv.kernels.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
-from fastconv.kernels.pool2d_lp import l2_pool2d_fwd, lp_power, lp_root, lp_share, lp_through
+from fastconv.kernels.pooling.pool2d_bwd import avg_pool2d_bwd, max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import avg_pool2d_fwd, max_pool2d_fwd
+from fastconv.kernels.pooling.pool2d_lp import (
+    l2_pool2d_fwd,
+    lp_power,
+    lp_root,
+    lp_share,
+    lp_through,
+)
 from fastconv.plan.executor import (
     Buffer,
     Executor,
@@ -83,8 +89,7 @@ class PoolExecutor(Executor):
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
         self.pool = step.get(Pool2D)
-        s = self.pool.shape
-        self.window: tuple[int, ...] = (s.kh, s.kw, s.sh, s.sw, s.pt, s.pl)
+        self.window = self.pool.shape.window
 
 
 class ExtremePoolExecutor(PoolExecutor):

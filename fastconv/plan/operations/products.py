@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from fastconv.kernels.dropout import dropout_bwd, dropout_fwd
-from fastconv.kernels.elementwise import affine, affine_u8, bias_add, bias_grad, relu_bwd
-from fastconv.kernels.gemm import gemm
-from fastconv.kernels.pool2d_bwd import max_pool2d_bwd
-from fastconv.kernels.pool2d_fwd import max_pool2d_fwd
-from fastconv.plan.algorithms import Pass, conv2d_algorithm, conv2d_kernels
+from fastconv.kernels.elementwise.arithmetic import affine, affine_u8, bias_add, bias_grad, relu_bwd
+from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
+from fastconv.kernels.matmul.gemm import gemm
+from fastconv.kernels.pooling.pool2d_bwd import max_pool2d_bwd
+from fastconv.kernels.pooling.pool2d_fwd import max_pool2d_fwd
+from fastconv.plan.algorithms import conv2d_algorithm, make_conv2d_kernel, pools_inside
 from fastconv.plan.executor import (
     Buffer,
     Executor,
@@ -197,33 +196,27 @@ class ConvBlockExecutor(Executor):
 
         self.algorithm = conv2d_algorithm(self.shape)
         self.pools_inside = self._can_pool_inside()
+        pool = self.pools_inside
         activation = "relu" if self.relu else "none"
-        self.fwd = self._kernel("fwd", activation=activation)
+        self.fwd = make_conv2d_kernel(self.shape, "fwd", pool=pool, activation=activation)
         learns = setting.backward and self.conv.w.trainable
-        self.bwd_weights = self._kernel("bwd_weights") if learns else None
+        self.bwd_weights = (
+            make_conv2d_kernel(self.shape, "bwd_weights", pool=pool) if learns else None
+        )
         wants_dx = setting.backward and setting.input_gradients[0]
-        self.bwd_data = self._kernel("bwd_data") if wants_dx else None
+        self.bwd_data = make_conv2d_kernel(self.shape, "bwd_data", pool=pool) if wants_dx else None
         self.scales_inside = self.scaling is not None and all(
             kernel is None or kernel.algo == "direct" for kernel in (self.fwd, self.bwd_weights)
         )
         self.reads_input = learns and (self.scaling is None or self.scales_inside)
         self.reads_output = setting.backward and self.relu and not self.pools_inside
 
-    def _kernel(self, direction: Pass, **more: Any) -> Any:
-        algo = conv2d_algorithm(self.shape, direction)
-        kind = getattr(conv2d_kernels(algo), direction)
-        return kind(**self.shape.kernel_arguments(), algo=algo, pool=self.pools_inside, **more)
-
     def _can_pool_inside(self) -> bool:
         """Whether the convolution's own kernels can pool and undo it, tile by tile."""
-        s = self.shape
-        directions: tuple[Pass, ...] = ("fwd", "bwd_data", "bwd_weights")
-        by_tiles = all(conv2d_algorithm(s, each) == "winograd" for each in directions)
-        fits = max(s.pt, s.pb, s.pl, s.pr) <= 2
         b, w = self.conv.b, self.conv.w
         if b is not None and b.trainable and not w.trainable:
             return False  # the bias's gradient is then summed over dy, where the ReLU must show
-        return self.pool is not None and self._window() == (2, 2, 2, 2, 0, 0) and by_tiles and fits
+        return self.pool is not None and pools_inside(self.shape, self.pool.shape.window)
 
     def buffers(self) -> list[Buffer]:
         wanted = []
@@ -253,7 +246,7 @@ class ConvBlockExecutor(Executor):
             winners = (self.own.get("argmax"),) if self.pools_inside else ()
             self.fwd.run(x, w, b, out, *winners)
         if self.pool is not None and not self.pools_inside:
-            max_pool2d_fwd(out, y, self.own.get("argmax"), *self._window())
+            max_pool2d_fwd(out, y, self.own.get("argmax"), *self.pool.shape.window)
         if self.dropout is not None and training:
             dropout_fwd(flat(y), flat(y), self.dropout.rate, self.dropout.seed, step)
 
@@ -288,17 +281,12 @@ class ConvBlockExecutor(Executor):
         if self.relu and not self.pools_inside:
             relu_bwd(flat(dy), flat(self.output), flat(dy))
         if self.pool is not None and not self.pools_inside:
-            max_pool2d_bwd(dy, self.own["argmax"], self.own["d_unpooled"], *self._window())
+            max_pool2d_bwd(dy, self.own["argmax"], self.own["d_unpooled"], *self.pool.shape.window)
             dy = self.own["d_unpooled"]
         return dy
 
     def _weights(self) -> np.ndarray:
         return self.conv.w.value.reshape(self.shape.w_shape)
-
-    def _window(self) -> tuple[int, ...]:
-        assert self.pool is not None
-        s = self.pool.shape
-        return s.kh, s.kw, s.sh, s.sw, s.pt, s.pl
 
 
 class ConvTransposeExecutor(Executor):
@@ -310,14 +298,10 @@ class ConvTransposeExecutor(Executor):
         self.shape = replace(self.conv.shape, mb=setting.rows)
         self.flops = self.shape.flops
         self.algorithm = conv2d_algorithm(self.shape, "bwd_data")
-        self.to_y = self._kernel("bwd_data")
-        self.to_dx = self._kernel("fwd")
-        self.to_dw = self._kernel("bwd_weights")
+        self.to_y = make_conv2d_kernel(self.shape, "bwd_data")
+        self.to_dx = make_conv2d_kernel(self.shape, "fwd")
+        self.to_dw = make_conv2d_kernel(self.shape, "bwd_weights")
         self.reads_input = setting.backward and self.conv.w.trainable
-
-    def _kernel(self, direction: Pass) -> Any:
-        algo = conv2d_algorithm(self.shape, direction)
-        return getattr(conv2d_kernels(algo), direction)(**self.shape.kernel_arguments(), algo=algo)
 
     def _as_kernel(self, w: np.ndarray) -> np.ndarray:
         """The parameter, whatever its axes, as (kh, kw, oc, ic): a view."""

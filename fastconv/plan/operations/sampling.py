@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastconv._arguments import as_float, check_choice
-from fastconv.kernels.resample import resample, resample_bwd
-from fastconv.kernels.resample_affine import resample_affine, resample_affine_bwd
-from fastconv.kernels.resize import resize, resize_bwd
+from fastconv.kernels.images.resample import resample, resample_bwd
+from fastconv.kernels.images.resample_affine import resample_affine, resample_affine_bwd
+from fastconv.kernels.images.resize import resize, resize_bwd
 from fastconv.plan.executor import (
     Executor,
     FusedStep,

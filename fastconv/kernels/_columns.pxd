@@ -1,4 +1,0 @@
-from fastconv.kernels._geometry cimport geometry
-
-# dx (mb, ih, iw, ic) of a convolution with one group; 0, or -1 when scratch memory could not be had.
-cdef int bwd_data_columns(const geometry *g, const float *dy, const float *w, float *dx) noexcept nogil

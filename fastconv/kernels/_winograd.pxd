@@ -1,4 +1,0 @@
-from fastconv.kernels._winograd_stages cimport winograd_pass
-
-# 0, or -1 when scratch memory could not be had.
-cdef int winograd_correlate(const winograd_pass *p) noexcept nogil

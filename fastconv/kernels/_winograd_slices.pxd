@@ -1,5 +1,0 @@
-from fastconv.kernels._isa cimport fc_kernels
-from fastconv.kernels._winograd_stages cimport winograd_pass
-
-# winograd_correlate for many channels, from transformed filters u; 0, or -1 when scratch memory could not be had.
-cdef int correlate_slices(const winograd_pass *p, const fc_kernels *ks, const float *u, int team) noexcept nogil

@@ -1,9 +1,0 @@
-from libc.stdint cimport uint8_t
-
-from fastconv.kernels._geometry cimport geometry
-
-# dw (3, 3, ic, oc) and db (oc) or NULL, for stride 1, no dilation, one group; 0, or -1 without memory. Where argmax
-# is not NULL, dy is the gradient of the 2x2 max pooling (stride 2) of y, (mb, oh//2, ow//2, oc).
-cdef int winograd_bwd_weights(
-    const geometry *g, const float *x, const float *dy, const uint8_t *argmax, float *dw, float *db
-) noexcept nogil

@@ -1,0 +1,1 @@
+"""Convolution: the entries for its three passes, and the direct method."""

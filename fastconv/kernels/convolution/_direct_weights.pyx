@@ -1,0 +1,235 @@
+"""The direct weight gradient: an outer product per pixel, summed in registers.
+
+A chunk of pixels at a time. x comes from a copy with its border of zeros; the channels at work are
+laid side by side in panels, of dy as wide as a tile, of x as high: pixels a power of two apart would
+crowd into a few sets of the first-level cache. In a panel of x every tap is another offset. The batch
+is cut into parts whose number depends on the shapes only; each part sums into its own copy of dw, and
+the copies are added in order, so the bits do not depend on the team.
+"""
+
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint8_t
+
+from cython.parallel cimport parallel, prange
+
+from fastconv.kernels._isa cimport (
+    FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch,
+)
+from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.convolution._direct cimport load_padded, load_scaled
+from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, round_up, smaller
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
+
+cdef enum:
+    CHUNK = 128       # pixels per pass: a panel of dy and one of x stay in the first-level cache
+    LONG_CHUNK = 512  # at most, where packing costs more than multiplying: a pass packs kh - 1 rows twice
+    SLACK = 16        # floats that packing may write behind a panel
+
+cdef ptrdiff_t BLOCK_FLOATS = 48 * 1024
+cdef ptrdiff_t PARTS = 16
+cdef ptrdiff_t PART_PIXELS = 2048  # at least, so that adding up the parts stays cheap
+cdef ptrdiff_t PART_FLOATS = 4 << 20  # all copies of dw together, as long as that leaves two
+
+
+ctypedef struct plan:
+    ptrdiff_t images, rows, row_blocks, n_blocks, parts
+    bint padded
+    ptrdiff_t src_rows, src_columns
+    ptrdiff_t m, n_runs              # rows of dw that lie side by side in x, and how many such runs
+    ptrdiff_t chunk
+    ptrdiff_t *pixels                # of a block, their numbers in x or its copy
+    float *partial                   # parts copies of dw, then of db
+    const uint8_t *bytes             # x is scale * bytes + offset instead, unless NULL
+    float scale, offset
+
+
+cdef void _choose(const geometry *g, plan *b) noexcept nogil:
+    cdef ptrdiff_t reach_r = (g.kh - 1) * g.dh, reach_c = (g.kw - 1) * g.dw
+    cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
+    b.src_columns = (g.ow - 1) * g.sw + reach_c + 1
+    b.padded = (
+        b.bytes != NULL or g.pt != 0 or g.pl != 0 or (g.oh - 1) * g.sh + reach_r >= g.ih or b.src_columns > g.iw)
+    cdef ptrdiff_t row_floats = b.src_columns * g.ic + g.ow * g.oc
+    b.rows = g.oh
+    b.images = larger(1, BLOCK_FLOATS // ((g.oh * g.sh + reach_r) * row_floats))
+    b.images = smaller(b.images, larger(1, g.mb // PARTS))
+    if b.images == 1:
+        b.rows = larger(1, BLOCK_FLOATS // row_floats // g.sh)
+        b.rows = ceil_div(g.oh, ceil_div(g.oh, smaller(b.rows, g.oh)))
+    b.row_blocks = ceil_div(g.oh, b.rows)
+    b.n_blocks = ceil_div(g.mb, b.images) * b.row_blocks
+    b.parts = smaller(PARTS, g.mb * g.oh * g.ow // PART_PIXELS)
+    b.parts = smaller(larger(2, smaller(b.parts, PART_FLOATS // dw_floats)), b.n_blocks)
+    b.src_rows = (b.rows - 1) * g.sh + reach_r + 1
+    if g.dw == 1 and g.groups == 1:
+        b.m, b.n_runs = g.kw * g.ic, g.kh
+    else:
+        b.m, b.n_runs = g.ic // g.groups, g.kh * g.kw
+    b.chunk = CHUNK
+    if b.m <= matmul_table().gemm_mr and b.n_runs == g.kh:
+        b.chunk = larger(CHUNK, smaller(reach_r * b.src_columns, LONG_CHUNK))
+
+
+cdef void _sum_rows(const fc_matmul *ks, const float *dy, ptrdiff_t rows, ptrdiff_t n,
+                    const ptrdiff_t *zeros, float *db, const fc_epilogue *ep) noexcept nogil:
+    """db += column sums of dy (rows, n), as a product with a row of ones."""
+    cdef float one = 1
+    cdef ptrdiff_t j
+    for j from 0 <= j < n by ks.nr:
+        ks.column_tile(1, smaller(ks.nr, n - j), rows, &one, zeros, dy + j, n, db + j, n, ep)
+
+
+cdef void _block(
+    const geometry *g, const plan *b, const fc_matmul *ks, const float *a, const float *dy,
+    ptrdiff_t n_pixels, float *dy_panels, float *x_panel, float *dw, bint fresh
+) noexcept nogil:
+    """dw += (a's pixels)^T dy, for every run of taps and every group; dw = it, if dw is `fresh`."""
+    cdef ptrdiff_t columns = b.src_columns if b.padded else g.iw
+    cdef ptrdiff_t kc = g.ic // g.groups, nc = g.oc // g.groups, mr = ks.gemm_mr
+    cdef ptrdiff_t n_tiles = ceil_div(b.m, mr)
+    cdef ptrdiff_t points[LONG_CHUNK]
+    cdef ptrdiff_t first, count, group, j, n, run, t, m0, m1, p, span
+    cdef bint in_place = g.oc <= ks.nr  # dy is a panel already
+    cdef ptrdiff_t ldb = g.oc if in_place else ks.nr
+    cdef const float *panel
+    cdef fc_epilogue ep
+    ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
+    for first from 0 <= first < n_pixels by b.chunk:
+        count = smaller(b.chunk, n_pixels - first)
+        ep.beta = 0 if fresh and first == 0 else 1
+        for p in range(count):
+            points[p] = (b.pixels[first + p] - b.pixels[first]) * mr
+        span = points[count - 1] // mr + 1 + _shift(g, b, b.n_runs - 1, columns)
+        for group in range(g.groups):
+            if not in_place:
+                for j from 0 <= j < nc by ks.nr:
+                    ks.pack_panel(
+                        count, smaller(ks.nr, nc - j), ks.nr, dy + first * g.oc + group * nc + j,
+                        g.oc, 1, dy_panels + j * b.chunk)
+            # rows of dw cut evenly, rather than full tiles and a short last one
+            for t in range(n_tiles):
+                m0, m1 = b.m * t // n_tiles, b.m * (t + 1) // n_tiles
+                ks.gemm_pack_a(
+                    m1 - m0, span, a + b.pixels[first] * g.ic + group * kc + m0, 1, g.ic, x_panel)
+                for j from 0 <= j < nc by ks.nr:
+                    n = smaller(ks.nr, nc - j)
+                    if in_place:
+                        panel = dy + first * g.oc + group * nc
+                    else:
+                        panel = dy_panels + j * b.chunk
+                    for run in range(b.n_runs):
+                        ks.column_tile(
+                            m1 - m0, n, count, x_panel + _shift(g, b, run, columns) * mr, points,
+                            panel, ldb, dw + (run * b.m + m0) * g.oc + group * nc + j, g.oc, &ep)
+
+
+cdef ptrdiff_t _shift(
+    const geometry *g, const plan *b, ptrdiff_t run, ptrdiff_t columns
+) noexcept nogil:
+    """How many pixels run number `run` of the taps lies behind the first."""
+    if b.n_runs == g.kh:
+        return run * g.dh * columns
+    return run // g.kw * g.dh * columns + run % g.kw * g.dw
+
+
+cdef int _part(
+    const geometry *g, const plan *b, const fc_matmul *ks, const float *x, const float *dy,
+    ptrdiff_t part, bint with_bias
+) noexcept nogil:
+    cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
+    cdef float *dw = b.partial + part * (dw_floats + g.oc)
+    cdef ptrdiff_t first = b.n_blocks * part // b.parts, last = b.n_blocks * (part + 1) // b.parts
+    cdef ptrdiff_t index, i, n0, r0, images, rows, n_pixels, whole
+    cdef const float *a
+    cdef const float *d
+    cdef float *copy = NULL
+    cdef ptrdiff_t dy_floats = b.chunk * round_up(g.oc // g.groups, ks.nr)
+    cdef ptrdiff_t x_pixels = (
+        b.images * b.src_rows * b.src_columns if b.padded else b.images * g.ih * g.iw)
+    cdef float *panels = <float *> scratch(
+        FC_INNER, sizeof(float) * (dy_floats + x_pixels * ks.gemm_mr + SLACK))
+    cdef fc_epilogue ep
+    cdef ptrdiff_t *zeros
+    ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
+    whole = b.images * b.rows * g.ow
+    zeros = b.pixels + whole
+    for i in range(g.oc):
+        dw[dw_floats + i] = 0
+    if panels == NULL:
+        return -1
+    if b.padded:
+        copy = <float *> scratch(
+            FC_OWN, sizeof(float) * b.images * b.src_rows * b.src_columns * g.ic)
+        if copy == NULL:
+            return -1
+    for index in range(first, last):
+        n0, r0 = index // b.row_blocks * b.images, index % b.row_blocks * b.rows
+        images, rows = smaller(b.images, g.mb - n0), smaller(b.rows, g.oh - r0)
+        n_pixels = images * rows * g.ow
+        if b.padded:
+            if b.bytes != NULL:
+                load_scaled(
+                    b.bytes + n0 * g.ih * g.iw * g.ic, b.scale, b.offset, images, g.ih, g.iw, g.ic,
+                    r0 * g.sh - g.pt, b.src_rows, -g.pl, b.src_columns, copy)
+            else:
+                load_padded(
+                    x + n0 * g.ih * g.iw * g.ic, images, g.ih, g.iw, g.ic, r0 * g.sh - g.pt,
+                    b.src_rows, -g.pl, b.src_columns, copy)
+            a = copy
+        else:
+            a = x + (n0 * g.ih + r0 * g.sh) * g.iw * g.ic
+        d = dy + (n0 * g.oh + r0) * g.ow * g.oc
+        _block(g, b, ks, a, d, n_pixels, panels, panels + dy_floats, dw, index == first)
+        if with_bias:
+            _sum_rows(ks, d, n_pixels, g.oc, zeros, dw + dw_floats, &ep)
+    return 0
+
+
+cdef void _add_parts(const float *partial, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t n, float *out,
+                     int team) noexcept nogil:
+    cdef ptrdiff_t piece, i, part, n_pieces = ceil_div(n, 4096)
+    for piece in prange(n_pieces, num_threads=team, schedule="static"):
+        for i in range(piece * 4096, smaller(n, (piece + 1) * 4096)):
+            out[i] = partial[i]
+        for part in range(1, parts):
+            for i in range(piece * 4096, smaller(n, (piece + 1) * 4096)):
+                out[i] += partial[part * stride + i]
+
+
+cdef int bwd_weights_direct(
+    const geometry *g, const float *x, const uint8_t *bytes, float scale, float offset,
+    const float *dy, float *dw, float *db
+) noexcept nogil:
+    cdef const fc_matmul *ks = matmul_table()
+    cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
+    cdef int team = threads_for(<double> g.mb * g.oh * g.ow * dw_floats)
+    cdef plan b
+    cdef ptrdiff_t i, r, c, at = 0, part, whole, columns, rows
+    cdef unsigned csr = 0
+    cdef int failed = 0
+    b.bytes, b.scale, b.offset = bytes, scale, offset
+    _choose(g, &b)
+    whole = b.images * b.rows * g.ow
+    b.pixels = <ptrdiff_t *> scratch(FC_TABLE, sizeof(ptrdiff_t) * 2 * whole)
+    b.partial = <float *> scratch(FC_TEAM, sizeof(float) * b.parts * (dw_floats + g.oc))
+    if b.pixels == NULL or b.partial == NULL:
+        return -1
+    columns = b.src_columns if b.padded else g.iw
+    rows = b.src_rows if b.padded else g.ih
+    for i in range(b.images):
+        for r in range(b.rows):
+            for c in range(g.ow):
+                b.pixels[at] = (i * rows + r * g.sh) * columns + c * g.sw
+                b.pixels[whole + at] = 0
+                at += 1
+    with parallel(num_threads=team):
+        csr = flush_denormals()
+        for part in prange(b.parts, schedule="dynamic"):
+            failed |= _part(g, &b, ks, x, dy, part, db != NULL)
+        restore_denormals(csr)
+    if failed:
+        return -1
+    _add_parts(b.partial, b.parts, dw_floats + g.oc, dw_floats, dw, team)
+    if db != NULL:
+        _add_parts(b.partial + dw_floats, b.parts, dw_floats + g.oc, g.oc, db, 1)
+    return 0

@@ -1,0 +1,180 @@
+"""What the convolution kernels share: their geometry and how they are made, checked once at the door."""
+
+from libc.stdint cimport uint8_t
+
+
+cdef int set_geometry(
+    geometry *g, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
+    ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t dh, ptrdiff_t dw, ptrdiff_t pt, ptrdiff_t pl,
+    ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups
+) except -1:
+    if min(ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, oh, ow, groups) < 1 or min(pt, pl) < 0:
+        raise ValueError("conv2d: sizes, strides and dilations are at least 1, padding at least 0")
+    if ic % groups or oc % groups:
+        raise ValueError(f"conv2d: groups must divide ic and oc; received {groups}, {ic}, {oc}")
+    g.mb = 0
+    g.ih, g.iw, g.ic, g.oc, g.kh, g.kw = ih, iw, ic, oc, kh, kw
+    g.sh, g.sw, g.dh, g.dw, g.pt, g.pl = sh, sw, dh, dw, pt, pl
+    g.oh, g.ow, g.groups = oh, ow, groups
+    return 0
+
+
+cdef int _expect(
+    str where, str name, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t n2, Py_ssize_t n3,
+    const Py_ssize_t *shape
+) except -1:
+    if shape[0] != n0 or shape[1] != n1 or shape[2] != n2 or shape[3] != n3:
+        raise ValueError(
+            f"{where}: {name} must have the shape ({n0}, {n1}, {n2}, {n3}); "
+            f"received ({shape[0]}, {shape[1]}, {shape[2]}, {shape[3]})")
+    return 0
+
+
+cdef int _expect_weights(str where, str name, const geometry *g, const Py_ssize_t *w) except -1:
+    return _expect(where, name, g.kh, g.kw, g.ic // g.groups, g.oc, w)
+
+
+cdef int _expect_output(
+    str where, str name, const geometry *g, bint pool, const Py_ssize_t *y
+) except -1:
+    cdef ptrdiff_t shrink = 2 if pool else 1
+    return _expect(where, name, g.mb, g.oh // shrink, g.ow // shrink, g.oc, y)
+
+
+cdef int expect_fwd(
+    geometry *g, bint pool, const Py_ssize_t *x, const Py_ssize_t *w, const Py_ssize_t *y
+) except -1:
+    g.mb = x[0]
+    _expect("conv2d", "x", g.mb, g.ih, g.iw, g.ic, x)
+    _expect_weights("conv2d", "w", g, w)
+    return _expect_output("conv2d", "y", g, pool, y)
+
+
+cdef int expect_bwd_data(
+    geometry *g, bint pool, const Py_ssize_t *dy, const Py_ssize_t *w, const Py_ssize_t *dx
+) except -1:
+    g.mb = dy[0]
+    _expect_output("conv2d_backward", "dy", g, pool, dy)
+    _expect_weights("conv2d_backward", "w", g, w)
+    return _expect("conv2d_backward", "dx", g.mb, g.ih, g.iw, g.ic, dx)
+
+
+cdef int expect_bwd_weights(
+    geometry *g, bint pool, const Py_ssize_t *x, const Py_ssize_t *dy, const Py_ssize_t *dw
+) except -1:
+    g.mb = x[0]
+    _expect("conv2d_backward", "x", g.mb, g.ih, g.iw, g.ic, x)
+    _expect_output("conv2d_backward", "dy", g, pool, dy)
+    return _expect_weights("conv2d_backward", "dw", g, dw)
+
+
+cdef const float *bias_in(const geometry *g, const float[::1] b) except? NULL:
+    if b is None:
+        return NULL
+    if b.shape[0] != g.oc:
+        raise ValueError(f"conv2d: b must have {g.oc} elements; received {b.shape[0]}")
+    return &b[0]
+
+
+cdef float *bias_out(const geometry *g, float[::1] db) except? NULL:
+    if db is None:
+        return NULL
+    if db.shape[0] != g.oc:
+        raise ValueError(f"conv2d_backward: db must have {g.oc} elements; received {db.shape[0]}")
+    return &db[0]
+
+
+cdef int expect_winners(
+    str where, const geometry *g, bint pool, const Py_ssize_t *argmax
+) except -1:
+    return _expect_output(where, "argmax", g, pool, argmax)
+
+
+cdef const uint8_t *winners_in(
+    const geometry *g, bint pool, const uint8_t[:, :, :, ::1] argmax
+) except? NULL:
+    if not pool:
+        return NULL
+    if argmax is None:
+        raise ValueError("conv2d_backward: pooling needs the argmax of the forward pass")
+    expect_winners("conv2d_backward", g, pool, argmax.shape)
+    return &argmax[0, 0, 0, 0] if g.mb else NULL
+
+
+cdef int clear_weights(float[:, :, :, ::1] dw, float[::1] db) except -1:
+    dw[...] = 0
+    if db is not None:
+        db[...] = 0
+    return 0
+
+
+cdef str _received(const geometry *g):
+    return (
+        f"received kernel {g.kh}x{g.kw}, stride {g.sh}x{g.sw}, dilation {g.dh}x{g.dw}, "
+        f"{g.groups} groups, x {g.ih}x{g.iw}, y {g.oh}x{g.ow}")
+
+
+cdef algorithm _algorithm(const geometry *g, str name) except? DIRECT:
+    cdef bint plain = g.sh == g.sw == g.groups == 1
+    cdef bint whole = (
+        g.kh == g.ih and g.kw == g.iw and g.oh == g.ow == g.groups == 1 and g.pt == g.pl == 0
+        and (g.dh == 1 or g.kh == 1) and (g.dw == 1 or g.kw == 1))
+    if name == "direct":
+        return DIRECT
+    if name == "gemm":
+        if not (plain and g.kh == g.kw == 1 and g.oh == g.ih and g.ow == g.iw) and not whole:
+            raise ValueError(
+                "conv2d: algo 'gemm' is for 1x1 kernels with stride 1 and kernels of the map's size, "
+                "no padding and one group; " + _received(g))
+        return GEMM
+    if name == "winograd":
+        if not (plain and g.dh == g.dw == 1 and g.kh == g.kw == 3):
+            raise ValueError(
+                "conv2d: algo 'winograd' is for 3x3 kernels with stride 1, no dilation and one "
+                "group; " + _received(g))
+        return WINOGRAD
+    raise ValueError(
+        f"conv2d: algo must be 'direct', 'gemm' or 'winograd'; received {name!r}")
+
+
+cdef int _check_pool(const geometry *g, algorithm chosen) except -1:
+    cdef ptrdiff_t pb = g.oh + 2 - g.ih - g.pt, pr = g.ow + 2 - g.iw - g.pl
+    if chosen != WINOGRAD or max(g.pt, g.pl, pb, pr) > 2 or min(g.oh, g.ow) < 2:
+        raise ValueError(
+            "conv2d: pooling can be fused with algo 'winograd', padding up to 2 and maps of at "
+            f"least 2x2; received y {g.oh}x{g.ow}, padding {g.pt}, {pb}, {g.pl}, {pr}")
+    return 0
+
+
+cdef class Conv2DKernel:
+    """One convolution, and how one of its passes is computed; the batch size comes with the arrays.
+
+    What is best for a shape, `plan/algorithms.py` decides; here is refused only what would be wrong.
+
+    Parameters
+    ----------
+    ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups : int
+        The geometry: see `_geometry.pxd`.
+    algo : str
+        "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group) or
+        "winograd" (3x3 with stride 1, no dilation and one group).
+    pool : bool
+        With 2x2 max pooling of y, stride 2, on its way out ("winograd", padding up to 2).
+    by_slices : bool
+        For "winograd": slice by slice, which is faster for many channels, or block by block.
+    """
+
+    def __init__(
+        self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
+        ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
+        ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="direct",
+        bint pool=False, bint by_slices=False,
+    ):
+        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
+        self.algo = algo
+        self.chosen = _algorithm(&self.g, algo)
+        if pool:
+            _check_pool(&self.g, self.chosen)
+        if by_slices and self.chosen != WINOGRAD:
+            raise ValueError(f"conv2d: by_slices is for algo 'winograd'; received {algo!r}")
+        self.pool, self.by_slices = pool, by_slices

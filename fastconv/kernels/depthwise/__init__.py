@@ -1,0 +1,1 @@
+"""Depthwise convolution: one filter for each channel."""

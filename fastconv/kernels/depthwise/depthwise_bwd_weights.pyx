@@ -1,0 +1,106 @@
+"""Depthwise convolution, backward to the weights and the bias.
+
+dw[i, j, 0, c] = sum over n, r, q of x[n, r*sh - pt + i*dh, q*sw - pl + j*dw, c] * dy[n, r, q, c], db[c] = sum dy.
+
+The rows of dy are cut into parts whose number depends on the shapes only. Each part sums its rows, one
+after the other, into its own copy of dw, and the copies are added in order.
+"""
+
+from cython.parallel cimport parallel, prange
+from libc.stddef cimport ptrdiff_t
+from libc.string cimport memset
+
+from fastconv.kernels._blocks cimport blocks_of
+from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch
+from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.convolution._geometry cimport (
+    bias_out, clear_weights, expect_bwd_weights, geometry,
+)
+from fastconv.kernels.depthwise._table_depthwise cimport (
+    depthwise_table, fc_depthwise, fc_stretch, fc_taps,
+)
+from fastconv.kernels.depthwise._windows cimport (
+    DepthwiseKernel, axis, cut, first_inside, last_inside,
+)
+
+cdef enum:
+    PARTS = 32  # at most
+    PIECE = 1024  # weights that are added up at a time
+
+
+cdef void _part(
+        const geometry *g, const axis *rows, const axis *columns, const float *x, const float *dy,
+        ptrdiff_t first, ptrdiff_t last, float *dw, float *db) noexcept nogil:
+    """dw (kh, kw, c) and db += the rows [first, last) of all images' dy."""
+    cdef const fc_depthwise *ks = depthwise_table()
+    cdef ptrdiff_t line = g.iw * g.ic, i, n, r, i0, i1
+    cdef fc_taps taps
+    taps.nj, taps.xi, taps.xj, taps.wi, taps.wj = g.kw, g.dh * line, g.dw * g.ic, g.kw * g.ic, g.ic
+    for i in range(first, last):
+        n, r = i // g.oh, i % g.oh
+        i0, i1 = first_inside(rows, r), last_inside(rows, r)
+        taps.ni = max(i1 - i0, 0)
+        ks.weights_row(
+            columns.n_stretches, columns.stretches, g.ic, &taps,
+            x + (n * g.ih + r * g.sh - g.pt + i0 * g.dh) * line - g.pl * g.ic, g.sw * g.ic,
+            dy + i * g.ow * g.ic, g.ic, dw + i0 * taps.wi, db)
+
+
+cdef int _run(
+        const geometry *g, const float *x, const float *dy, float *dw, float *db) noexcept nogil:
+    cdef ptrdiff_t taps = g.kh * g.kw * g.ic, size = taps + g.ic, lines = g.mb * g.oh
+    cdef ptrdiff_t parts = min(lines, PARTS), i, j
+    cdef axis rows, columns
+    cdef unsigned state = 0
+    cdef float *copies = <float *> scratch(FC_TEAM, sizeof(float) * parts * size)
+    cdef fc_stretch *room = <fc_stretch *> scratch(
+        FC_TABLE, sizeof(fc_stretch) * min(g.ow, 2 * g.kw + 1))
+    if copies == NULL or room == NULL:
+        return -1
+    rows.n, rows.s, rows.k, rows.d, rows.o, rows.size = g.oh, g.sh, g.kh, g.dh, -g.pt, g.ih
+    columns.n, columns.s, columns.k, columns.d, columns.o = g.ow, g.sw, g.kw, g.dw, -g.pl
+    columns.size = g.iw
+    cut(&columns, room)
+    with parallel(num_threads=threads_for(1.0 * lines * g.ow * (taps + 4 * g.ic))):
+        state = flush_denormals()
+        for i in prange(parts, schedule="dynamic"):
+            memset(copies + i * size, 0, sizeof(float) * size)
+            _part(
+                g, &rows, &columns, x, dy, lines * i // parts, lines * (i + 1) // parts,
+                copies + i * size, db if db == NULL else copies + i * size + taps)
+        for i in prange(blocks_of(size, PIECE), schedule="static"):
+            for j in range(i * PIECE, min((i + 1) * PIECE, size if db != NULL else taps)):
+                _add_up(copies + j, parts, size, dw + j if j < taps else db + j - taps)
+        restore_denormals(state)
+    return 0
+
+
+cdef void _add_up(const float *x, ptrdiff_t n, ptrdiff_t apart, float *sum) noexcept nogil:
+    cdef ptrdiff_t k
+    cdef double total = 0.0
+    for k in range(n):
+        total += x[k * apart]
+    sum[0] = <float> total
+
+
+cdef class DepthwiseBwdWeights(DepthwiseKernel):
+    """The gradients of weights and bias, run as `Conv2DBwdWeights`."""
+
+    def run(
+        self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] dy,
+        float[:, :, :, ::1] dw, float[::1] db, argmax=None,
+    ):
+        """x (mb, ih, iw, ic), dy (mb, oh, ow, ic); dw (kh, kw, 1, ic), db (ic) or None are written.
+        """
+        cdef geometry g = self.g
+        cdef float *bias
+        cdef int failed
+        expect_bwd_weights(&g, False, x.shape, dy.shape, dw.shape)
+        bias = bias_out(&g, db)
+        if g.mb == 0:
+            clear_weights(dw, db)
+            return
+        with nogil:
+            failed = _run(&g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
+        if failed:
+            raise MemoryError("conv2d_backward: no memory for the partial sums")

@@ -1,0 +1,1 @@
+"""One pass over arrays: arithmetic, merging, dropout, strided copies."""

@@ -1,0 +1,1 @@
+"""Images: augmentation, resampling, resizing, colours."""

@@ -1,0 +1,1 @@
+"""Pooling: maximum, minimum, average, Lp."""

@@ -1,0 +1,108 @@
+"""Winograd F(4x4, 3x3) on NHWC: a quarter of the multiplications of the direct method.
+
+A block of tiles small enough for the second-level cache is transformed, multiplied (36 matrix products
+of tiles by filters) and transformed back at once. The filters are transformed once per call. Map edges
+are zeros in the block's copy of the source and masks on the way out.
+
+Where there are so many filters that fetching them for every block would take longer than multiplying,
+`_correlate_slices.pyx` does the same in another order.
+"""
+
+from cython.parallel cimport parallel, prange
+
+from fastconv.kernels._isa cimport FC_INNER, FC_OWN, flush_denormals, restore_denormals, scratch
+from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.convolution._geometry cimport ceil_div, larger, smaller
+from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
+from fastconv.kernels.winograd._correlate_slices cimport correlate_slices
+from fastconv.kernels.winograd._stages cimport (
+    POINTS, SLACK, slice_layout, cut_tiles, filter_slice, layout, layout_floats, load_map, point, store_tile,
+    tiling, transform_filters, transform_input, winograd_pass,
+)
+from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
+
+cdef ptrdiff_t CACHE_FLOATS = 144 * 1024  # of transformed source and products per block
+cdef ptrdiff_t COLUMNS = 32               # result channels per pass over the transformed source
+
+
+cdef void _products(
+    const winograd_pass *p, const fc_matmul *ks, ptrdiff_t n_tiles, const float *v, const layout *vs,
+    const float *u, ptrdiff_t first, ptrdiff_t columns, float *m, const layout *ms
+) noexcept nogil:
+    """m[f] (tiles, columns) = v[f] (tiles, kc) @ u[f] for the columns from `first` on."""
+    cdef ptrdiff_t f, j
+    for f in range(POINTS):
+        for j from first <= j < first + columns by ks.nr:
+            ks.panel_product(
+                n_tiles, smaller(ks.nr, first + columns - j), p.kc, v + point(vs, f), vs.tile,
+                u + f * filter_slice(p, ks) + j * p.kc, m + point(ms, f) + j - first, ms.tile)
+
+
+cdef int _block(
+    const winograd_pass *p, const tiling *t, const fc_matmul *ks, const float *u, ptrdiff_t index
+) noexcept nogil:
+    cdef const fc_winograd *wk = winograd_table()
+    cdef ptrdiff_t n0 = index // t.row_blocks * t.images, r0 = index % t.row_blocks * t.rows
+    cdef ptrdiff_t images = smaller(t.images, p.mb - n0), rows = smaller(t.rows, t.tile_rows - r0)
+    cdef ptrdiff_t n_tiles = images * rows * t.tile_columns
+    cdef ptrdiff_t source_floats = t.images * t.src_rows * t.src_columns * p.kc + SLACK
+    cdef ptrdiff_t columns, first, tile, i, r, c, width = smaller(p.nc, COLUMNS)
+    cdef float *copy = <float *> scratch(FC_OWN, sizeof(float) * source_floats)
+    cdef float *v = <float *> scratch(
+        FC_INNER, sizeof(float) * (layout_floats(t.tiles, p.kc) + layout_floats(t.tiles, width)))
+    cdef float *m
+    cdef layout vs = slice_layout(n_tiles, p.kc), ms
+    if copy == NULL or v == NULL:
+        return -1
+    m = v + 6 * vs.row
+    load_map(
+        p.source, p.argmax if p.unpool else NULL, p.ih, p.iw, p.kc, n0, images,
+        4 * r0 - p.top, t.src_rows, -p.left, t.src_columns, copy)
+    transform_input(t, wk, images, rows, p.kc, copy, v, &vs)
+    for first from 0 <= first < p.nc by COLUMNS:
+        columns = smaller(COLUMNS, p.nc - first)
+        ms = slice_layout(n_tiles, columns)
+        _products(p, ks, n_tiles, v, &vs, u, first, columns, m, &ms)
+        tile = 0
+        for i in range(images):
+            for r in range(rows):
+                for c in range(t.tile_columns):
+                    store_tile(
+                        p, wk, m + tile * ms.tile, &ms, first, columns, n0 + i, r0 + r, c)
+                    tile += 1
+    return 0
+
+
+cdef int _blocks(
+    const winograd_pass *p, const fc_matmul *ks, const float *u, int team
+) noexcept nogil:
+    cdef tiling t
+    cdef ptrdiff_t wanted, index
+    cdef unsigned csr = 0
+    cdef int failed = 0
+    wanted = CACHE_FLOATS // (POINTS * (p.kc + smaller(p.nc, COLUMNS)))
+    wanted = larger(ks.mr, wanted // ks.mr * ks.mr)
+    # a few blocks for each thread
+    if team > 1:
+        wanted = smaller(wanted, larger(1, p.mb * ceil_div(p.oh, 4) * ceil_div(p.ow, 4) // (3 * team)))
+    cut_tiles(p.mb, p.oh, p.ow, wanted, &t)
+    with parallel(num_threads=team):
+        csr = flush_denormals()
+        for index in prange(t.n_blocks, schedule="dynamic"):
+            failed |= _block(p, &t, ks, u, index)
+        restore_denormals(csr)
+    return failed
+
+
+cdef int winograd_correlate(const winograd_pass *p) noexcept nogil:
+    cdef const fc_matmul *ks = matmul_table()
+    cdef int team = threads_for(<double> p.mb * p.oh * p.ow * p.nc * p.kc * 2.5)
+    cdef const float *u
+    if p.mb == 0:
+        return 0
+    u = transform_filters(p, ks, team)
+    if u == NULL:
+        return -1
+    if p.by_slices:
+        return correlate_slices(p, ks, u, team)
+    return _blocks(p, ks, u, team)

@@ -1,0 +1,12 @@
+/* For measuring: see peak.h. */
+#ifndef FC_TABLE_PEAK_H
+#define FC_TABLE_PEAK_H
+
+#include <stddef.h>
+
+typedef struct fc_peak {
+    /* n links of every chain of multiply-adds; returns the floating-point operations done */
+    double (*fma_chains)(ptrdiff_t n, const float *factor_term, float *out);
+} fc_peak;
+
+#endif
