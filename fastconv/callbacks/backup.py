@@ -53,7 +53,7 @@ class BackupAndRestore(Callback):
 
     def restore(self) -> None:
         if self.path.exists():
-            from fastconv.models.checkpoint import restore_model
+            from fastconv.models.files.checkpoint import restore_model
 
             restore_model(self.model, self.path)
 

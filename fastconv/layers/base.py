@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv.layers.calling import record
+from fastconv.layers.shape_inference import record
 from fastconv.layers.symbolic import Call, any_symbolic
 from fastconv.layers.weighted import Weighted
 from fastconv.utils.arrays import Shape, as_open_shape
 from fastconv.utils.structures import each, leaves
 
 if TYPE_CHECKING:
-    from fastconv.layers.alone import Alone
+    from fastconv.layers.runner import Alone
     from fastconv.plan.graph import Graph
     from fastconv.plan.recorder import Value
 
@@ -160,7 +160,7 @@ class Layer(Weighted):
 
     def _runner(self) -> Alone:
         if self._alone is None:
-            from fastconv.layers.alone import Alone
+            from fastconv.layers.runner import Alone
 
             self._alone = Alone(self)
         return self._alone

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv import initializers
-from fastconv.layers.calling import closed, sample_shapes
+from fastconv.layers.shape_inference import closed, sample_shapes
 from fastconv.layers.symbolic import Call
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.arrays import Shape

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from fastconv.models.checkpoint import load_model, save_model
-from fastconv.models.copies import clone_model, model_from_json
+from fastconv.models.files.checkpoint import load_model, save_model
+from fastconv.models.files.model_config import clone_model, model_from_json
 from fastconv.models.model import Model
 from fastconv.models.sequential import Sequential
 

@@ -11,7 +11,7 @@ from fastconv import losses, metrics, optimizers
 from fastconv._arguments import as_float
 from fastconv.losses import Loss
 from fastconv.metrics import Metric
-from fastconv.models.ports import Port
+from fastconv.models.tensor_spec import Port
 from fastconv.optimizers import Optimizer
 from fastconv.plan.losses.spec import LossSpec
 from fastconv.utils.configured import serialize

@@ -7,8 +7,8 @@ from typing import Any
 from fastconv.layers.base import Layer
 from fastconv.layers.input import InputLayer
 from fastconv.layers.symbolic import Call, SymbolicTensor
-from fastconv.models.names import free_name
-from fastconv.models.ports import Port
+from fastconv.models.layer_names import free_name
+from fastconv.models.tensor_spec import Port
 from fastconv.utils.arrays import Shape
 from fastconv.utils.structures import leaves
 

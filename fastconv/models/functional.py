@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from fastconv.layers.base import Layer
-from fastconv.layers.calling import sample_shapes
 from fastconv.layers.input import InputLayer
+from fastconv.layers.shape_inference import sample_shapes
 from fastconv.layers.symbolic import Call, SymbolicTensor
 from fastconv.models.endpoints import begins_with
+from fastconv.models.layer_names import free_name
 from fastconv.models.model import Model
-from fastconv.models.names import free_name
 from fastconv.models.tracing import shapes_through, trace
 from fastconv.utils.random import check_seed, derive_seed
 from fastconv.utils.structures import each, leaves, rebuild
@@ -89,7 +89,7 @@ class Functional(Model):
         return shapes_through(self.inputs, self._output, input_shape, where=self.name)
 
     def get_config(self) -> dict[str, Any]:
-        from fastconv.models.wiring import to_config
+        from fastconv.models.files.functional_config import to_config
 
         return to_config(self)
 
@@ -97,7 +97,7 @@ class Functional(Model):
     def from_config(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None
     ) -> Self:
-        from fastconv.models.wiring import from_config
+        from fastconv.models.files.functional_config import from_config
 
         return from_config(cls, config, custom_objects)
 

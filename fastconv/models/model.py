@@ -10,9 +10,9 @@ import numpy as np
 
 from fastconv.callbacks import Callback, History
 from fastconv.metrics import Metric
-from fastconv.models.called import Called
 from fastconv.models.compiled import Compiled
 from fastconv.models.plans import Plans
+from fastconv.models.subclassed import Called
 from fastconv.optimizers import Optimizer
 from fastconv.utils.configured import checked_keywords
 from fastconv.utils.random import check_seed
@@ -249,7 +249,7 @@ class Model(Called):
         FloatingPointError
             If the loss becomes NaN or infinite; names the epoch and the step.
         """
-        from fastconv.models.fit import fit
+        from fastconv.models.training.fit import fit
 
         return fit(
             self,
@@ -292,7 +292,7 @@ class Model(Called):
         float, list of float or dict
             The loss; with metrics, a list of the loss and them; with `return_dict`, by name.
         """
-        from fastconv.models.evaluate import evaluate
+        from fastconv.models.training.evaluate import evaluate
 
         logs = evaluate(
             self,
@@ -320,7 +320,7 @@ class Model(Called):
         `x` is as in `fit`, also an iterable of batches, x or (x, ...), of which `steps` may limit
         the number. With several outputs a list of arrays.
         """
-        from fastconv.models.evaluate import predict
+        from fastconv.models.training.evaluate import predict
 
         return predict(
             self, x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
@@ -336,7 +336,7 @@ class Model(Called):
         return_dict: bool = False,
     ) -> Any:
         """One training step on a batch; returns its loss and metrics, as `evaluate` does."""
-        from fastconv.models.single import train_on_batch
+        from fastconv.models.training.on_batch import train_on_batch
 
         return _flat(train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
 
@@ -345,13 +345,13 @@ class Model(Called):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """The loss and the metrics of a single batch, as `evaluate` returns them."""
-        from fastconv.models.single import test_on_batch
+        from fastconv.models.training.on_batch import test_on_batch
 
         return _flat(test_on_batch(self, x, y, sample_weight), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for a single batch."""
-        from fastconv.models.data import check_x
+        from fastconv.models.data.samples import check_x
 
         rows = len(check_x(self, x, where="predict_on_batch")[0])
         return self.predict(x, batch_size=max(1, rows))
@@ -385,14 +385,14 @@ class Model(Called):
         an older file of that name stays as it was. `load_model` reads it. With ``overwrite=False``
         an existing file is refused by a `FileExistsError`.
         """
-        from fastconv.models.checkpoint import save_model
+        from fastconv.models.files.checkpoint import save_model
 
         save_model(self, filepath, overwrite)
 
     @checked_keywords
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone (safetensors), the same way as `save`."""
-        from fastconv.models.weights_file import save_weights
+        from fastconv.models.files.weights import save_weights
 
         save_weights(self, filepath, overwrite)
 
@@ -410,7 +410,7 @@ class Model(Called):
         ValueError
             If the file is damaged, or its tensors are not this model's; names the file.
         """
-        from fastconv.models.weights_file import load_weights
+        from fastconv.models.files.weights import load_weights
 
         load_weights(self, filepath, skip_mismatch)
 
@@ -419,7 +419,7 @@ class Model(Called):
 
         `options` are those of `json.dumps`.
         """
-        from fastconv.models.copies import to_json
+        from fastconv.models.files.model_config import to_json
 
         return to_json(self, **options)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv.models.data import Signature
+from fastconv.models.data.samples import Signature
 from fastconv.plan.graph import Graph
 from fastconv.plan.parameters import Parameter, ParameterStore
 from fastconv.plan.plan import Plan

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from fastconv.layers.base import Layer
-from fastconv.layers.calling import output_shape
 from fastconv.layers.input import Input, InputLayer, SymbolicTensor
+from fastconv.layers.shape_inference import output_shape
 from fastconv.layers.symbolic import Call
+from fastconv.models.composite import Structure
 from fastconv.models.endpoints import begins_with
+from fastconv.models.layer_names import free_name
 from fastconv.models.model import Model
-from fastconv.models.names import free_name
-from fastconv.models.structure import Structure
 from fastconv.utils.arrays import OpenShape, as_open_shape
 from fastconv.utils.random import check_seed, derive_seed
 
@@ -205,7 +205,7 @@ class Sequential(Model):
             call.layer.calls.remove(call)
 
     def get_config(self) -> dict[str, Any]:
-        from fastconv.models.registry import describe
+        from fastconv.models.files.registry import describe
 
         return {
             "name": self.name,
@@ -220,7 +220,7 @@ class Sequential(Model):
     def from_config(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None
     ) -> Self:
-        from fastconv.models.registry import make
+        from fastconv.models.files.registry import make
 
         given = dict(config)
         layers = [make(layer, custom_objects) for layer in given.pop("layers", [])]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fastconv._arguments import items_of
 from fastconv.layers.symbolic import Call
-from fastconv.models.names import unknown_name
-from fastconv.models.table import fitted, row_of, rule
+from fastconv.models.layer_names import unknown_name
+from fastconv.models.text_table import fitted, row_of, rule
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.structures import each, leaves
 
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
-    from fastconv.models.structure import Structure
+    from fastconv.models.composite import Structure
 
 _HEADS = ("Layer (type)", "Output Shape", "Param #")
 

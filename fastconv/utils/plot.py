@@ -15,7 +15,7 @@ from fastconv.utils.structures import leaves
 
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
-    from fastconv.models.structure import Structure
+    from fastconv.models.composite import Structure
 
 _TEXT = ("dot", "gv")
 _PICTURES = ("png", "svg", "pdf", "jpg", "gif")

@@ -18,6 +18,6 @@ def small_images(count=20, test=9):
 
 def weights_of(path):
     """The arrays in a program's file."""
-    from fastconv.models.tensors_file import read_tensors
+    from fastconv.models.files.tensors import read_tensors
 
     return read_tensors(path)[0]

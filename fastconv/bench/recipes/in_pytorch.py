@@ -15,7 +15,7 @@ from fastconv.bench.recipes.pytorch_training import Training
 from fastconv.bench.recipes.run import RecipeRun
 from fastconv.bench.table.program import KEY
 from fastconv.bench.table.task import Images, Task
-from fastconv.models.tensors_file import read_tensors, write_tensors
+from fastconv.models.files.tensors import read_tensors, write_tensors
 from fastconv.recipes import AirBench
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from fastconv.bench import keras_tensorflow
 from fastconv.bench.table.program import KEY, Program
 from fastconv.bench.table.task import Images, Task
-from fastconv.models.tensors_file import read_tensors, write_tensors
+from fastconv.models.files.tensors import read_tensors, write_tensors
 
 
 class InKeras(Program):

@@ -11,7 +11,7 @@ import numpy as np
 from fastconv.bench import pytorch
 from fastconv.bench.table.program import KEY, Program
 from fastconv.bench.table.task import Images, Task
-from fastconv.models.tensors_file import read_tensors, write_tensors
+from fastconv.models.files.tensors import read_tensors, write_tensors
 
 
 class InPyTorch(Program):

@@ -10,7 +10,7 @@ from typing import Any
 from fastconv.bench.machine import processor
 from fastconv.bench.table.program import KEY
 from fastconv.bench.table.task import Task
-from fastconv.models.tensors_file import read_tensors
+from fastconv.models.files.tensors import read_tensors
 
 PUBLISHED_IMAGES = 60 * 50_000  # that a published run was trained on
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_int, is_whole, items_of
 from fastconv.callbacks import Callback, CallbackList, History, TerminateOnNaN
-from fastconv.models.batches import Batches
-from fastconv.models.data import check_samples, split_off, with_class_weight
-from fastconv.models.evaluate import Means, run_evaluation
-from fastconv.models.hooks import make_hooks
-from fastconv.models.ports import kind_of
-from fastconv.models.sources import Source, batch_size_of, labelled, labelled_stream, steps_of
-from fastconv.models.stepping import training_step
-from fastconv.models.stream import comes_in_batches
+from fastconv.models.data.batches import Batches
+from fastconv.models.data.samples import check_samples, split_off, with_class_weight
+from fastconv.models.data.sources import Source, batch_size_of, labelled, labelled_stream, steps_of
+from fastconv.models.data.stream import comes_in_batches
+from fastconv.models.tensor_spec import kind_of
+from fastconv.models.training.evaluate import Means, run_evaluation
+from fastconv.models.training.hooks import make_hooks
+from fastconv.models.training.stepping import training_step
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model

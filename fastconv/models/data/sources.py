@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastconv._arguments import as_int
-from fastconv.models.batches import Batches
-from fastconv.models.data import Samples, check_samples, check_x, with_class_weight
-from fastconv.models.stream import Stream, comes_in_batches, unpack
+from fastconv.models.data.batches import Batches
+from fastconv.models.data.samples import Samples, check_samples, check_x, with_class_weight
+from fastconv.models.data.stream import Stream, comes_in_batches, unpack
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model

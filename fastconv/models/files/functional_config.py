@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fastconv.layers.base import Layer
 from fastconv.layers.input import InputLayer
 from fastconv.layers.symbolic import Call, SymbolicTensor
-from fastconv.models.registry import describe, make
-from fastconv.models.structure import Structure
+from fastconv.models.composite import Structure
+from fastconv.models.files.registry import describe, make
 from fastconv.utils.random import derive_seed
 from fastconv.utils.structures import leaves
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastconv.models.data import Samples
-from fastconv.models.stepping import Outcome
+from fastconv.models.data.samples import Samples
+from fastconv.models.training.stepping import Outcome
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model

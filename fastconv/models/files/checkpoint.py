@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from fastconv.models.compiled import Compiled
-from fastconv.models.model import Model
-from fastconv.models.registry import describe, make
-from fastconv.models.tensors_file import read_tensors, write_tensors
-from fastconv.models.weights_file import (
+from fastconv.models.files.registry import describe, make
+from fastconv.models.files.tensors import read_tensors, write_tensors
+from fastconv.models.files.weights import (
     KEPT,
     OPTIMIZER,
     refuse_existing,
     weights_of,
     write_into,
 )
+from fastconv.models.model import Model
 from fastconv.utils.configured import checked_keywords
 from fastconv.utils.custom_objects import custom_object_scope
 

@@ -7,10 +7,10 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
-from fastconv.models.data import Samples
-from fastconv.models.numbering import numbering_of
-from fastconv.models.ports import kind_of
-from fastconv.models.prefetch import Prefetch
+from fastconv.models.data.epoch_numbers import numbering_of
+from fastconv.models.data.prefetch import Prefetch
+from fastconv.models.data.samples import Samples
+from fastconv.models.tensor_spec import kind_of
 
 Prepare = Callable[[Any], Samples]
 

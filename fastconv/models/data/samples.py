@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv.models.class_weights import class_weights
-from fastconv.models.ports import Port, by_port
+from fastconv.models.data.class_weights import class_weights
+from fastconv.models.tensor_spec import Port, by_port
 from fastconv.utils.arrays import as_numbers, fits
 from fastconv.utils.random import generator
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv.callbacks import Callback, CallbackList
-from fastconv.models.hooks import make_hooks
-from fastconv.models.means import Means
-from fastconv.models.ports import one_or_list
-from fastconv.models.sources import Source, labelled, steps_of, unlabelled
-from fastconv.models.stepping import judged
+from fastconv.models.data.sources import Source, labelled, steps_of, unlabelled
+from fastconv.models.tensor_spec import one_or_list
+from fastconv.models.training.hooks import make_hooks
+from fastconv.models.training.means import Means
+from fastconv.models.training.stepping import judged
 from fastconv.utils.structures import rebuild
 
 if TYPE_CHECKING:

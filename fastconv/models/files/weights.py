@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fastconv.models.structure import Structure
-from fastconv.models.tensors_file import read_tensors, write_tensors
+from fastconv.models.composite import Structure
+from fastconv.models.files.tensors import read_tensors, write_tensors
 
 OPTIMIZER = "optimizer/"  # its arrays
 KEPT = "kept/"  # what a callback keeps for the end of the training

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastconv.layers.base import Layer
+from fastconv.models.composite import Structure
+from fastconv.models.files.registry import describe, make
 from fastconv.models.model import Model
-from fastconv.models.registry import describe, make
-from fastconv.models.structure import Structure
 from fastconv.utils.custom_objects import custom_object_scope
 
 

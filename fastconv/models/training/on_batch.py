@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fastconv.models.batches import Batches
-from fastconv.models.data import check_samples, with_class_weight
-from fastconv.models.means import Means
-from fastconv.models.stepping import judged, training_step
+from fastconv.models.data.batches import Batches
+from fastconv.models.data.samples import check_samples, with_class_weight
+from fastconv.models.training.means import Means
+from fastconv.models.training.stepping import judged, training_step
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model

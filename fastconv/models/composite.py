@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastconv.layers.base import Layer
-from fastconv.layers.calling import shapes_in
+from fastconv.layers.shape_inference import shapes_in
 from fastconv.layers.weights import set_weights
 from fastconv.models.endpoints import Endpoints
-from fastconv.models.names import unknown_name
+from fastconv.models.layer_names import unknown_name
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.arrays import fits
 from fastconv.utils.configured import checked_keywords

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv.models.data import Samples
-from fastconv.models.ports import one_or_list
+from fastconv.models.data.samples import Samples
+from fastconv.models.tensor_spec import one_or_list
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model

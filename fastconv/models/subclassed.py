@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from fastconv.layers.base import Layer
 from fastconv.layers.input import Input, SymbolicTensor
 from fastconv.layers.symbolic import Call
-from fastconv.models.structure import Structure
+from fastconv.models.composite import Structure
 from fastconv.models.tracing import shapes_through, trace
 from fastconv.utils.arrays import as_open_shape
 from fastconv.utils.structures import arrange, each, leaves
