@@ -1,5 +1,6 @@
 """Layers, with Keras's names and arguments."""
 
+import fastconv.layers.symbolic_arithmetic  # noqa: F401 - gives symbolic tensors their operators
 from fastconv.layers.activation import Activation
 from fastconv.layers.activations import (
     ELU,

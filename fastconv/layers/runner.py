@@ -1,4 +1,4 @@
-"""A layer used by itself, on NumPy arrays: a plan of one layer."""
+"""A layer called on NumPy arrays, outside of a model: a plan of one layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fastconv.layers.base import Layer
 
 
-class Alone:
+class LayerRunner:
     """Runs one layer; keeps its plan while the input's shape stays the same."""
 
     def __init__(self, layer: Layer) -> None:

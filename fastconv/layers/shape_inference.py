@@ -19,7 +19,7 @@ _SMALL = tuple(2**12 + 2**9 * axis for axis in range(8))
 _LARGE = tuple(2**14 + 2**10 * axis for axis in range(8))
 
 
-def record(layer: Layer, x: Any, training: bool | None) -> Any:
+def record_call(layer: Layer, x: Any, training: bool | None) -> Any:
     """The symbolic result of ``layer(x)``; the call is kept in ``layer.calls``.
 
     Raises
