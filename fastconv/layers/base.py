@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv import initializers
+from fastconv.layers.rollback import about_to_change
 from fastconv.layers.shape_inference import closed, record_call, sample_shapes
 from fastconv.layers.symbolic import Call, any_symbolic
 from fastconv.layers.weights import set_weights
@@ -150,6 +151,7 @@ class Layer(Configured):
     def ensure_built(self, input_shape: Any) -> None:
         """Build once; a layer keeps its parameters from then on."""
         if not self.built:
+            about_to_change(self)
             self._parameters.clear()
             self.build(closed(input_shape))
             self.built = True

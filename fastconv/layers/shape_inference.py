@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import is_whole
+from fastconv.layers.rollback import about_to_change
 from fastconv.layers.symbolic import Call, SymbolicTensor
 from fastconv.utils.structures import each, leaves, rebuild
 
@@ -47,6 +48,7 @@ def record_call(layer: Layer, x: Any, training: bool | None) -> Any:
         _check_weights(layer, shapes)
     call = Call(layer, x, training)
     call.outputs = _with_shapes(found, lambda shape: SymbolicTensor(shape, "float32", call))
+    about_to_change(layer)
     layer.calls.append(call)
     return call.outputs
 

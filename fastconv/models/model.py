@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fastconv.callbacks import Callback, History
 from fastconv.metrics import Metric
 from fastconv.models.compiled import Compiled
+from fastconv.models.composite import Composite
 from fastconv.models.plans import Plans
-from fastconv.models.subclassed import Called
 from fastconv.optimizers import Optimizer
 from fastconv.utils.configured import checked_keywords
 from fastconv.utils.random import check_seed
 
 
-class Model(Called):
+class Model(Composite):
     """A layer made of layers, with a training loop.
 
     ``Model(inputs, outputs)`` is the graph of layers that leads from `Input` tensors to the tensors
@@ -68,12 +68,10 @@ class Model(Called):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
-        if cls is not Model:
-            return super().__new__(cls)
-        from fastconv.models.functional import Functional
+        return super().__new__(cls.functional_class if cls is Model else cls)
 
-        return Functional.__new__(Functional)
-
+    functional_class: ClassVar[type[Model]]
+    """What ``Model(inputs, outputs)`` makes: `Functional`, which enters itself here."""
     validating = False
     """Whether the running `fit` has samples to judge on."""
     batches_done = 0
@@ -152,16 +150,16 @@ class Model(Called):
     @property
     def metrics(self) -> list[Metric]:
         """The metrics that `compile` was given, besides the loss."""
-        return [j.metric for j in self.require_compiled("metrics").judges(self.output_ports)]
+        return [j.metric for j in self.require_compiled("metrics").judges(self.output_specs)]
 
     @property
     def metrics_names(self) -> list[str]:
         """What the numbers that `evaluate` returns are called, in their order."""
-        compiled, ports = self.require_compiled("metrics_names"), self.output_ports
-        losses = compiled.losses(ports)
-        judged = [port.name for port, loss in zip(ports, losses, strict=True) if loss is not None]
+        compiled, specs = self.require_compiled("metrics_names"), self.output_specs
+        losses = compiled.losses(specs)
+        judged = [spec.name for spec, loss in zip(specs, losses, strict=True) if loss is not None]
         parts = [f"{name}_loss" for name in judged] if len(judged) > 1 else []
-        return ["loss", *parts, *(judge.name for judge in compiled.judges(ports))]
+        return ["loss", *parts, *(judge.name for judge in compiled.judges(specs))]
 
     def require_compiled(self, where: str) -> Compiled:
         """What `compile` was told; ValueError if it was not called."""

@@ -90,6 +90,6 @@ def unlabelled(model: Model, x: Any, batch_size: Any, steps: int | None, *, wher
 
 def _has_targets(model: Model, item: Any) -> bool:
     """Whether a batch is (x, ...) rather than x alone; PyTorch's loaders give lists."""
-    if isinstance(item, list) and item and model.built and len(model.input_ports) == 1:
-        return getattr(item[0], "ndim", None) == len(model.input_ports[0].shape) + 1
+    if isinstance(item, list) and item and model.built and len(model.input_specs) == 1:
+        return getattr(item[0], "ndim", None) == len(model.input_specs[0].shape) + 1
     return isinstance(item, tuple)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastconv.models.compiled import Compiled
-from fastconv.models.files.registry import describe, make
+from fastconv.models.files.registry import describe, make_model
 from fastconv.models.files.tensors import read_tensors, write_tensors
 from fastconv.models.files.weights import (
     KEPT,
@@ -18,9 +18,11 @@ from fastconv.models.files.weights import (
     weights_of,
     write_into,
 )
-from fastconv.models.model import Model
 from fastconv.utils.configured import checked_keywords
 from fastconv.utils.custom_objects import custom_object_scope
+
+if TYPE_CHECKING:
+    from fastconv.models.model import Model
 
 
 def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -136,9 +138,7 @@ def _take_history(model: Model, training: Mapping[str, Any]) -> None:
 
 def _make(description: Mapping[str, Any]) -> Model:
     """The model that a file describes, still with weights of its own."""
-    model = make(description["model"])
-    if not isinstance(model, Model):
-        raise ValueError(f"the outermost class must be a model; received {model!r}")
+    model = make_model(description["model"], "the outermost class must be a model")
     training = description["training"]
     _take_history(model, training)
     model.user_metadata = description["user_metadata"]

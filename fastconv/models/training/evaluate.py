@@ -66,7 +66,7 @@ def predict(
     """Predict; `Model.predict` says what the arguments mean."""
     where = "predict"
     source = unlabelled(model, x, batch_size, steps_of(steps, "steps", where=where), where=where)
-    parts: list[list[np.ndarray]] = [[] for _ in model.output_ports]
+    parts: list[list[np.ndarray]] = [[] for _ in model.output_specs]
     with make_hooks(model, callbacks, source, verbose) as hooks, closing(source):
         source.begin(1)
         hooks.call("on_predict_begin", {})
@@ -83,7 +83,7 @@ def predict(
         hooks.call("on_predict_end", {})
     if parts[0]:
         return rebuild(model.output, [np.concatenate(part) for part in parts])
-    return rebuild(model.output, [_none(port.shape) for port in model.output_ports])
+    return rebuild(model.output, [_none(spec.shape) for spec in model.output_specs])
 
 
 def _none(shape: tuple[int | None, ...]) -> np.ndarray:

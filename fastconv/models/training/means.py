@@ -18,13 +18,13 @@ class Means:
 
     def __init__(self, model: Model) -> None:
         compiled = model.require_compiled("metrics")
-        ports = model.output_ports
-        losses = compiled.losses(ports)
+        specs = model.output_specs
+        losses = compiled.losses(specs)
         # Copies: a callback may evaluate in the middle of an epoch.
-        self._judges = compiled.fresh_judges(ports)
+        self._judges = compiled.fresh_judges(specs)
         self._parts = [
-            f"{port.name}_loss"
-            for port, loss in zip(ports, losses, strict=True)
+            f"{spec.name}_loss"
+            for spec, loss in zip(specs, losses, strict=True)
             if loss is not None
         ]
         self._totals = np.zeros(1 + len(self._parts))
