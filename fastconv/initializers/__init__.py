@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastconv.initializers.base import TABLE as _TABLE
 from fastconv.initializers.base import Initializer
 from fastconv.initializers.constant import Constant, Ones, Zeros
 from fastconv.initializers.dirac import Dirac
@@ -40,7 +41,7 @@ __all__ = [
     "get",
 ]
 
-_TABLE: dict[str, type[Initializer]] = {
+_TABLE |= {
     "glorot_uniform": GlorotUniform,
     "glorot_normal": GlorotNormal,
     "he_uniform": HeUniform,

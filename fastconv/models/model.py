@@ -12,6 +12,9 @@ from fastconv.callbacks import Callback, History
 from fastconv.metrics import Metric
 from fastconv.models.compiled import Compiled
 from fastconv.models.composite import Composite
+from fastconv.models.files.checkpoint import restore_model, save_model
+from fastconv.models.files.model_config import to_json
+from fastconv.models.files.weights import load_weights, save_weights
 from fastconv.models.plans import Plans
 from fastconv.optimizers import Optimizer
 from fastconv.utils.configured import checked_keywords
@@ -383,15 +386,21 @@ class Model(Composite):
         an older file of that name stays as it was. `load_model` reads it. With ``overwrite=False``
         an existing file is refused by a `FileExistsError`.
         """
-        from fastconv.models.files.checkpoint import save_model
-
         save_model(self, filepath, overwrite)
+
+    def restore(self, filepath: str | os.PathLike[str]) -> None:
+        """Bring the compiled model to the state in a file that `save` wrote of an equal one.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, or its tensors are not this model's.
+        """
+        restore_model(self, filepath)
 
     @checked_keywords
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone (safetensors), the same way as `save`."""
-        from fastconv.models.files.weights import save_weights
-
         save_weights(self, filepath, overwrite)
 
     @checked_keywords
@@ -408,8 +417,6 @@ class Model(Composite):
         ValueError
             If the file is damaged, or its tensors are not this model's; names the file.
         """
-        from fastconv.models.files.weights import load_weights
-
         load_weights(self, filepath, skip_mismatch)
 
     def to_json(self, **options: Any) -> str:
@@ -417,8 +424,6 @@ class Model(Composite):
 
         `options` are those of `json.dumps`.
         """
-        from fastconv.models.files.model_config import to_json
-
         return to_json(self, **options)
 
 
