@@ -58,3 +58,21 @@ def _restore(layer: Layer, state: State) -> None:
         elif isinstance(value, (set, dict)):
             value.clear()
             value.update(content)
+
+
+@contextmanager
+def unbuilt_by_error(layer: Layer) -> Iterator[None]:
+    """Within it, a layer that is not built yet may be; an error leaves it as it was before.
+
+    Only the seed that it drew stays, so that its weights do not depend on what was refused.
+    """
+    try:
+        with rolled_back_by_error():
+            about_to_change(layer)
+            try:
+                yield
+            finally:
+                seed = layer._seed
+    except BaseException:
+        layer._seed = seed
+        raise

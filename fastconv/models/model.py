@@ -352,10 +352,9 @@ class Model(Composite):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for a single batch."""
-        from fastconv.models.data.samples import check_x
+        from fastconv.models.training.on_batch import predict_on_batch
 
-        rows = len(check_x(self, x, where="predict_on_batch")[0])
-        return self.predict(x, batch_size=max(1, rows))
+        return predict_on_batch(self, x)
 
     def plan_report(self) -> str:
         """What the engine made of the model: a table with a line for each fused step.

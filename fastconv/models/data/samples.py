@@ -1,4 +1,8 @@
-"""Samples and targets as users hand them over: checked, weighted, split and ordered."""
+"""Samples and targets as users hand them over: checked, weighted, split and ordered.
+
+This is the door of all arrays: whole ones are checked once per call, batches of a stream one by
+one. The plans take what was checked here as it is.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import numpy as np
 
 from fastconv.models.data.class_weights import class_weights
 from fastconv.models.tensor_spec import TensorSpec, by_name
-from fastconv.utils.arrays import as_numbers, fits
+from fastconv.utils.arrays import as_numbers, as_open_shape, fits
 from fastconv.utils.random import generator
 
 if TYPE_CHECKING:
@@ -55,11 +59,15 @@ def engine_dtype(x: np.ndarray) -> str:
 
 
 def check_x(model: Model, x: Any, *, where: str) -> list[np.ndarray]:
-    """An array of samples for each input; builds the model if it is not."""
+    """An array of samples for each input.
+
+    Their shape connects a model that does not know its input yet; `built_once_accepted` then builds
+    it, or takes that back.
+    """
     if x is None:
         raise ValueError(f"{where}: x, the samples, must be given; received None")
     if not model.built:
-        model.build(_shapes_of(x, model.made_by_call, where))
+        model.connect(_shapes_of(x, model.made_by_call, where))
     specs = model.input_specs
     arrays = []
     for entry, spec in zip(by_name(x, specs, "x", where=where), specs, strict=True):
@@ -112,7 +120,6 @@ def check_samples(
                 f"received {len(arrays[0])} and {len(target)}"
             )
     weights = _weights(sample_weight, targets, specs, judged, where)
-    model.plans.check_losses(where=where)
     return Samples(arrays, targets, weights)
 
 
@@ -160,7 +167,7 @@ def _shapes_of(x: Any, several: bool, where: str) -> Any:
         return [_shapes_of(part, False, where) for part in x]
     array = as_numbers(x, "x", where=where)
     _check_axes(array, "x", where)
-    return array.shape[1:]
+    return as_open_shape(array.shape[1:], "input_shape", where="build")
 
 
 def _check_axes(array: np.ndarray, name: str, where: str) -> None:

@@ -42,7 +42,7 @@ def training_step(
     # Asked for at every step, since a callback may have frozen a layer.
     plan = model.plans.training(batch_size, batch.signature, exactly=exactly)
     optimizer = model.optimizer
-    loss, outputs = plan.train_step(*_arguments(batch), step=optimizer.iterations)
+    loss, outputs = plan.train_step(*_arguments(batch), step=optimizer.iterations, checked=True)
     outcome = _outcome(plan, loss + _penalties(model, gradients=True), outputs)
     if math.isfinite(outcome.loss):
         optimizer.apply()
@@ -52,8 +52,15 @@ def training_step(
 def judged(model: Model, batch: Samples, batch_size: int) -> Outcome:
     """The losses and the outputs."""
     plan = model.plans.inference(batch_size, batch.signature)
-    loss, outputs = plan.loss_and_output(*_arguments(batch))
+    loss, outputs = plan.loss_and_output(*_arguments(batch), checked=True)
     return _outcome(plan, loss + _penalties(model, gradients=False), outputs)
+
+
+def predicted(model: Model, batch: Samples, batch_size: int) -> list[np.ndarray]:
+    """The outputs alone: the plan's own arrays, valid until its next call."""
+    plan = model.plans.inference(batch_size, batch.signature)
+    outputs = plan.forward(one_or_list(batch.x), training=False, checked=True)
+    return outputs if isinstance(outputs, list) else [outputs]
 
 
 def _penalties(model: Model, *, gradients: bool) -> float:
