@@ -53,7 +53,7 @@ class BackupAndRestore(Callback):
 
     def restore(self) -> None:
         if self.path.exists():
-            self.model.restore(self.path)
+            self.model.restore_training(self.path)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._due = False

@@ -1,4 +1,4 @@
-"""What `compile` is told: how a model is trained and judged."""
+"""What `compile` is told: how a model is trained and evaluated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fastconv.utils.configured import serialize
 
 
 @dataclass(slots=True)
-class Judge:
+class OutputMetric:
     """A metric of output number `output`, whose targets are those of loss number `loss`."""
 
     name: str
@@ -60,7 +60,7 @@ class Compiled:
                     f"compile: a metric must be a number; received {part!r} (use it by itself)"
                 )
         self._losses: list[Loss | None] = []
-        self._judges: list[Judge] | None = None
+        self._metrics: list[OutputMetric] | None = None
 
     def losses(self, outputs: Sequence[TensorSpec]) -> list[Loss | None]:
         """The loss of each output, None where there is none."""
@@ -76,28 +76,30 @@ class Compiled:
             for loss, weight in zip(self.losses(outputs), weights, strict=True)
         ]
 
-    def judges(self, outputs: Sequence[TensorSpec]) -> list[Judge]:
+    def output_metrics(self, outputs: Sequence[TensorSpec]) -> list[OutputMetric]:
         """The metrics; "accuracy" becomes the one that fits the output and its loss."""
-        if self._judges is None:
-            self._judges = [
-                judge
+        if self._metrics is None:
+            self._metrics = [
+                entry
                 for weighted, wanted in self.wanted.items()
-                for judge in self._resolve(wanted, outputs, weighted)
+                for entry in self._resolve(wanted, outputs, weighted)
             ]
-        return self._judges
+        return self._metrics
 
-    def fresh_judges(self, outputs: Sequence[TensorSpec]) -> list[Judge]:
+    def fresh_metrics(self, outputs: Sequence[TensorSpec]) -> list[OutputMetric]:
         """Copies of the metrics that have seen nothing."""
-        fresh = copy.deepcopy(self.judges(outputs))
-        for judge in fresh:
-            judge.metric.reset_state()
+        fresh = copy.deepcopy(self.output_metrics(outputs))
+        for entry in fresh:
+            entry.metric.reset_state()
         return fresh
 
     def forget(self) -> None:
         """The outputs have changed: find their losses and metrics anew."""
-        self._losses, self._judges = [], None
+        self._losses, self._metrics = [], None
 
-    def _resolve(self, wanted: Any, outputs: Sequence[TensorSpec], weighted: bool) -> list[Judge]:
+    def _resolve(
+        self, wanted: Any, outputs: Sequence[TensorSpec], weighted: bool
+    ) -> list[OutputMetric]:
         if len(outputs) == 1 and not isinstance(wanted, Mapping):
             per_output = [_leaves(wanted)]
         else:
@@ -115,7 +117,7 @@ class Compiled:
             for part in parts:
                 metric = metrics.get(part, loss, output.shape)
                 name = metric.name if len(outputs) == 1 else f"{output.name}_{metric.name}"
-                found.append(Judge(name, metric, number, before, weighted))
+                found.append(OutputMetric(name, metric, number, before, weighted))
         return found
 
     def get_config(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastconv.layers.base import Layer
-from fastconv.layers.rollback import about_to_change, rolled_back_by_error
+from fastconv.layers.rollback import about_to_change, rolled_back_by_error, unbuilt_by_error
 from fastconv.layers.shape_inference import shapes_in
 from fastconv.layers.symbolic import Call, SymbolicTensor
 from fastconv.layers.weights import set_weights
@@ -37,8 +37,9 @@ class Composite(Layer):
     It is connected once its layers were called on symbolic tensors of the input's shape: from then
     on it knows its inputs and outputs. It is built once the layers have their weights, too.
 
-    `Functional` is connected when it is made, `Sequential` by its `Input`; both may also be told by
-    the first samples. The graph of any other class is what its ``call(self, inputs)`` makes.
+    `Functional` is connected when it is made, `Sequential` by its `Input`, and others, as a chain
+    without `Input`, by the first samples. The graph of a class that is neither is what its
+    ``call(self, inputs)`` makes.
     """
 
     layers_inside = True
@@ -53,11 +54,11 @@ class Composite(Layer):
     # Connected and built.
 
     @property
-    def connected(self) -> bool:
+    def is_connected(self) -> bool:
         """Whether the inputs and outputs are known."""
         return self._graph is not None
 
-    def connect(self, shape: Any) -> None:
+    def connect_layers(self, shape: Any) -> None:
         """Call the layers on symbolic tensors of this shape, if they were not; makes no weights.
 
         The shape leaves out the batch axis, and its sizes may be open.
@@ -67,7 +68,7 @@ class Composite(Layer):
                 about_to_change(self)
                 self._graph = trace_call(self, shape)
 
-    def build_connected(self) -> None:
+    def build_layers(self) -> None:
         """Make the layers' weights."""
         about_to_change(self)
         graph = self.layer_graph
@@ -89,8 +90,9 @@ class Composite(Layer):
 
     def ensure_built(self, input_shape: Any) -> None:
         if not self.built:
-            self.connect(input_shape)
-            self.build_connected()
+            with unbuilt_by_error(self):
+                self.connect_layers(input_shape)
+                self.build_layers()
 
     def unbuilt(self) -> ValueError:
         """The error of a model that does not know its input yet."""
@@ -131,12 +133,12 @@ class Composite(Layer):
         return self.layer_graph.emit(graph, x)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        self.connect(input_shape)
+        self.connect_layers(input_shape)
         return self.layer_graph.output_shape(input_shape)
 
     def split_inputs(self, x: Any) -> tuple[list[Any], Any]:
-        if not self.connected:
-            self.connect(each(shape_of, x))
+        if not self.is_connected:
+            self.connect_layers(each(shape_of, x))
         names = self.input_names if self.built else input_places(self.input)
         return arrange(x, names, where=self.name, what="the input"), self.input
 
@@ -221,7 +223,7 @@ class Composite(Layer):
         pairs = zip(self.output_names, self.outputs, strict=True)
         return [TensorSpec(name, y.sample_shape) for name, y in pairs]
 
-    def describe(self) -> dict[str, Any]:
+    def saved_form(self) -> dict[str, Any]:
         """What a file holds: the class's name and the configuration; a graph that `call` has made
         is a functional model there."""
         if self.made_by_call:

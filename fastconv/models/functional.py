@@ -30,7 +30,7 @@ class Functional(Model):
         super().__init__(name=name, **kwargs)
         self._seed = check_seed(seed, where="Model")
         self._graph = LayerGraph(inputs, outputs, name=self.name)
-        self.build_connected()
+        self.build_layers()
 
     def get_config(self) -> dict[str, Any]:
         return to_config(self)

@@ -1,4 +1,4 @@
-"""What every model can do: be compiled, trained, judged, used and saved."""
+"""What every model can do: be compiled, trained, evaluated, used and saved."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Model(Composite):
     functional_class: ClassVar[type[Model]]
     """What ``Model(inputs, outputs)`` makes: `Functional`, which enters itself here."""
     validating = False
-    """Whether the running `fit` has samples to judge on."""
+    """Whether the running `fit` has samples to validate on."""
     batches_done = 0
     """How many batches of the epoch that runs were trained on."""
     kept_weights: dict[str, np.ndarray] | None = None
@@ -153,16 +153,17 @@ class Model(Composite):
     @property
     def metrics(self) -> list[Metric]:
         """The metrics that `compile` was given, besides the loss."""
-        return [j.metric for j in self.require_compiled("metrics").judges(self.output_specs)]
+        found = self.require_compiled("metrics").output_metrics(self.output_specs)
+        return [entry.metric for entry in found]
 
     @property
     def metrics_names(self) -> list[str]:
         """What the numbers that `evaluate` returns are called, in their order."""
         compiled, specs = self.require_compiled("metrics_names"), self.output_specs
-        losses = compiled.losses(specs)
-        judged = [spec.name for spec, loss in zip(specs, losses, strict=True) if loss is not None]
-        parts = [f"{name}_loss" for name in judged] if len(judged) > 1 else []
-        return ["loss", *parts, *(judge.name for judge in compiled.judges(specs))]
+        pairs = zip(specs, compiled.losses(specs), strict=True)
+        parts = [f"{spec.name}_loss" for spec, loss in pairs if loss is not None]
+        parts = parts if len(parts) > 1 else []
+        return ["loss", *parts, *(entry.name for entry in compiled.output_metrics(specs))]
 
     def require_compiled(self, where: str) -> Compiled:
         """What `compile` was told; ValueError if it was not called."""
@@ -220,9 +221,9 @@ class Model(Composite):
             a terminal and lines elsewhere.
         callbacks : list of Callback
         validation_split : float
-            Share of the samples, taken from the end, that is held out and judged on every epoch.
+            Share of the samples, taken from the end, that is held out and evaluated on every epoch.
         validation_data : (x, y), (x, y, sample_weight), or an iterable of batches
-            Samples to judge on after every epoch instead.
+            Samples to evaluate on after every epoch instead.
         shuffle : bool
             Whether each epoch goes through the arrays in a new order.
         class_weight : dict from class numbers to float
@@ -387,7 +388,7 @@ class Model(Composite):
         """
         save_model(self, filepath, overwrite)
 
-    def restore(self, filepath: str | os.PathLike[str]) -> None:
+    def restore_training(self, filepath: str | os.PathLike[str]) -> None:
         """Bring the compiled model to the state in a file that `save` wrote of an equal one.
 
         Raises

@@ -130,10 +130,10 @@ class Sequential(Model):
         return input_shape
 
     @property
-    def connected(self) -> bool:
+    def is_connected(self) -> bool:
         return bool(self._tensors and self.layers)
 
-    def connect(self, shape: OpenShape) -> None:
+    def connect_layers(self, shape: OpenShape) -> None:
         if not self.layers:
             raise ValueError(f"{self.name}: a model needs a layer; received none")
         if not self._tensors:
@@ -142,7 +142,7 @@ class Sequential(Model):
                 self._tensors = [Input(shape)]
                 self._call_layers()
 
-    def build_connected(self) -> None:
+    def build_layers(self) -> None:
         about_to_change(self)
         for index, (layer, x) in enumerate(zip(self.layers, self._tensors, strict=False)):
             about_to_change(layer)
@@ -205,7 +205,7 @@ class Sequential(Model):
         self.layers.append(layer)
         if self._tensors:
             self._call_layers()
-            self.build_connected()
+            self.build_layers()
 
     def _call_layers(self) -> None:
         """Call the layers that were not called yet, one after the other."""

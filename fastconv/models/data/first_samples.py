@@ -26,7 +26,7 @@ def built_once_accepted(model: Model, *, with_loss: bool = True, where: str) -> 
     try:
         with unbuilt_by_error(model):
             yield
-            model.build_connected()
+            model.build_layers()
             _check_losses(model, with_loss, where)
     except BaseException:
         if model.compiled is not None:

@@ -67,7 +67,7 @@ def check_x(model: Model, x: Any, *, where: str) -> list[np.ndarray]:
     if x is None:
         raise ValueError(f"{where}: x, the samples, must be given; received None")
     if not model.built:
-        model.connect(_shapes_of(x, model.made_by_call, where))
+        model.connect_layers(_shapes_of(x, model.made_by_call, where))
     specs = model.input_specs
     arrays = []
     for entry, spec in zip(by_name(x, specs, "x", where=where), specs, strict=True):
@@ -107,11 +107,11 @@ def check_samples(
         raise ValueError(f"{where}: y, the targets, must be given; received None")
     specs = model.output_specs
     losses = compiled.losses(specs)
-    judged = [spec for spec, loss in zip(specs, losses, strict=True) if loss is not None]
-    given = _of_judged(y, specs, judged, "y", where)
+    with_loss = [spec for spec, loss in zip(specs, losses, strict=True) if loss is not None]
+    given = _for_losses(y, specs, with_loss, "y", where)
     targets = [
         loss.targets(entry, spec.shape, where=where)
-        for entry, spec, loss in zip(given, judged, filter(None, losses), strict=True)
+        for entry, spec, loss in zip(given, with_loss, filter(None, losses), strict=True)
     ]
     for target in targets:
         if len(arrays[0]) != len(target) or not len(target):
@@ -119,7 +119,7 @@ def check_samples(
                 f"{where}: x and y must have the same number of samples, at least one; "
                 f"received {len(arrays[0])} and {len(target)}"
             )
-    weights = _weights(sample_weight, targets, specs, judged, where)
+    weights = _weights(sample_weight, targets, specs, with_loss, where)
     return Samples(arrays, targets, weights)
 
 
@@ -177,25 +177,25 @@ def _check_axes(array: np.ndarray, name: str, where: str) -> None:
         )
 
 
-def _of_judged(
-    value: Any, specs: list[TensorSpec], judged: list[TensorSpec], what: str, where: str
+def _for_losses(
+    value: Any, specs: list[TensorSpec], with_loss: list[TensorSpec], what: str, where: str
 ) -> list[Any]:
     """Entries for the outputs that have a loss; those of the others may be left out."""
-    if len(judged) < len(specs):
+    if len(with_loss) < len(specs):
         if isinstance(value, Mapping):
-            value = {k: v for k, v in value.items() if k in {spec.name for spec in judged}}
+            value = {k: v for k, v in value.items() if k in {spec.name for spec in with_loss}}
         elif isinstance(value, (list, tuple)) and len(value) == len(specs):
-            value = [v for v, spec in zip(value, specs, strict=True) if spec in judged]
-            if len(judged) == 1:
+            value = [v for v, spec in zip(value, specs, strict=True) if spec in with_loss]
+            if len(with_loss) == 1:
                 return value
-    return by_name(value, judged, what, where=where)
+    return by_name(value, with_loss, what, where=where)
 
 
 def _weights(
     given: Any,
     targets: list[np.ndarray],
     specs: list[TensorSpec],
-    judged: list[TensorSpec],
+    with_loss: list[TensorSpec],
     where: str,
 ) -> list[np.ndarray | None]:
     """A weight for each sample (or each row of its output) and each loss, or None."""
@@ -203,9 +203,9 @@ def _weights(
         return [None] * len(targets)
     each = [given] * len(targets)
     if len(specs) > 1 and isinstance(given, (list, tuple, Mapping)) and not _is_flat(given):
-        each = _of_judged(given, specs, judged, "sample_weight", where)
+        each = _for_losses(given, specs, with_loss, "sample_weight", where)
     found: list[np.ndarray | None] = []
-    for entry, target, spec in zip(each, targets, judged, strict=True):
+    for entry, target, spec in zip(each, targets, with_loss, strict=True):
         if entry is None:
             found.append(None)
             continue

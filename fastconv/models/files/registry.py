@@ -34,7 +34,7 @@ def known_classes() -> dict[str, type[Layer]]:
 def describe(layer: Layer) -> dict[str, Any]:
     """A layer or a model as JSON values: the class's name and its configuration."""
     if layer.layers_inside:
-        return cast("Composite", layer).describe()
+        return cast("Composite", layer).saved_form()
     return serialize(layer)
 
 

@@ -13,7 +13,7 @@ from fastconv.models.data.first_samples import built_once_accepted
 from fastconv.models.data.sources import Source, labelled, steps_of, unlabelled
 from fastconv.models.training.hooks import make_hooks
 from fastconv.models.training.means import Means
-from fastconv.models.training.stepping import judged, predicted
+from fastconv.models.training.stepping import evaluation_step, prediction_step
 from fastconv.utils.structures import rebuild
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def run_evaluation(model: Model, source: Source, hooks: CallbackList) -> dict[st
     with closing(source.epoch()) as batches:
         for step, batch in enumerate(batches):
             hooks.call("on_test_batch_begin", step, {})
-            means.add(judged(model, batch, source.batch_size), batch)
+            means.add(evaluation_step(model, batch, source.batch_size), batch)
             hooks.call("on_test_batch_end", step, means.result())
     logs = means.result()
     hooks.call("on_test_end", logs)
@@ -45,7 +45,7 @@ def evaluate(
     steps: int | None,
     callbacks: Iterable[Callback] | None,
 ) -> dict[str, float]:
-    """Judge; `Model.evaluate` says what the arguments mean."""
+    """Evaluate; `Model.evaluate` says what the arguments mean."""
     where = "evaluate"
     limit = steps_of(steps, "steps", where=where)
     with built_once_accepted(model, where=where):
@@ -82,7 +82,8 @@ def run_prediction(model: Model, source: Source, hooks: CallbackList | None = No
     with closing(source.epoch()) as batches:
         for step, batch in enumerate(batches):
             hooks.call("on_predict_batch_begin", step, {})
-            for part, y in zip(parts, predicted(model, batch, source.batch_size), strict=True):
+            outputs = prediction_step(model, batch, source.batch_size)
+            for part, y in zip(parts, outputs, strict=True):
                 part.append(np.array(y))
             hooks.call("on_predict_batch_end", step, {})
     hooks.call("on_predict_end", {})

@@ -11,7 +11,7 @@ from fastconv.models.data.first_samples import built_once_accepted
 from fastconv.models.data.samples import Samples, check_samples, check_x, with_class_weight
 from fastconv.models.training.evaluate import run_prediction
 from fastconv.models.training.means import Means
-from fastconv.models.training.stepping import judged, training_step
+from fastconv.models.training.stepping import evaluation_step, training_step
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -49,7 +49,7 @@ def test_on_batch(model: Model, x: Any, y: Any, sample_weight: Any) -> dict[str,
         data = check_samples(model, x, y, sample_weight, where=where)
     batches, means = Batches(data, len(data)), Means(model)
     for batch in batches.epoch():
-        means.add(judged(model, batch, batches.batch_size), batch)
+        means.add(evaluation_step(model, batch, batches.batch_size), batch)
     return means.result()
 
 

@@ -1,4 +1,4 @@
-"""One batch through the engine: a training step, or a judgement."""
+"""One batch through the plans: a training step, an evaluation or a prediction."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def training_step(
     return outcome
 
 
-def judged(model: Model, batch: Samples, batch_size: int) -> Outcome:
+def evaluation_step(model: Model, batch: Samples, batch_size: int) -> Outcome:
     """The losses and the outputs."""
     plan = model.plans.inference(batch_size, batch.signature)
     loss, outputs = plan.loss_and_output(*_arguments(batch), checked=True)
     return _outcome(plan, loss + _penalties(model, gradients=False), outputs)
 
 
-def predicted(model: Model, batch: Samples, batch_size: int) -> list[np.ndarray]:
+def prediction_step(model: Model, batch: Samples, batch_size: int) -> list[np.ndarray]:
     """The outputs alone: the plan's own arrays, valid until its next call."""
     plan = model.plans.inference(batch_size, batch.signature)
     outputs = plan.forward(one_or_list(batch.x), training=False, checked=True)
