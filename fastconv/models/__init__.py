@@ -14,7 +14,8 @@ tensor_spec.py   names, shapes and types of inputs and outputs, and arrays match
 layer_names.py   names that differ within a model
 compiled.py      what `compile` was told: optimizer, losses, metrics
 plans.py         the packed parameters, and the plans for training and inference
-summary.py       `Model.summary`, drawn by text_table.py
+summary.py       `Model.summary`: the table of layers
+text_table.py    a table in text, with lines around its cells
 data/            from x and y to batches: checks, batch sources, streams, prefetch, class weights
 training/        the loops: fit, evaluate, predict, single batches
 files/           checkpoints, weights, configurations, and the classes that they may name
