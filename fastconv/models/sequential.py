@@ -145,7 +145,8 @@ class Sequential(Model):
     def build_layers(self) -> None:
         about_to_change(self)
         for index, (layer, x) in enumerate(zip(self.layers, self._tensors, strict=False)):
-            about_to_change(layer)
+            if not layer.built:
+                about_to_change(layer)
             layer.take_seed(derive_seed(self.seed, index))
             layer.ensure_built(x.sample_shape)
         self.name_parameters("")
