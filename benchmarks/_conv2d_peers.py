@@ -18,7 +18,7 @@ def torch_call(case: Conv, which: str, arrays: Any, layout: str):
     torch, s = _peers.torch, case.shape
     x, dy = (_peers.torch_image(array, layout) for array in (arrays.x, arrays.dy))
     w = torch.from_numpy(arrays.w).permute(3, 2, 0, 1)
-    w = w.contiguous(memory_format=getattr(torch, _peers.LAYOUTS[layout])).clone()
+    w = w.contiguous(memory_format=_peers.memory_format(layout)).clone()
     b = torch.from_numpy(arrays.b)
     pad, extra = (s.pt, s.pl), (0, s.pr - s.pl, 0, s.pb - s.pt)
     if any(extra):  # PyTorch pads both sides alike
@@ -60,29 +60,23 @@ def tensorflow_call(case: Conv, which: str, arrays: Any):
     }
     if not any(how["explicit_paddings"]):
         how = {"strides": how["strides"], "padding": "VALID"}
-    ops = tf.raw_ops
+    kind = "DepthwiseConv2dNative" if depthwise else "Conv2D"
+    conv, to_data, to_filter = (
+        getattr(tf.raw_ops, kind + what) for what in ("", "BackpropInput", "BackpropFilter")
+    )
 
     @tf.function
     def fwd(x, w, b):
-        op = ops.DepthwiseConv2dNative if depthwise else ops.Conv2D
-        return tf.nn.bias_add(op(input=x, filter=w, **how), b)
+        return tf.nn.bias_add(conv(input=x, filter=w, **how), b)
 
     @tf.function
     def bwd_data(dy, w):
-        if depthwise:
-            op = ops.DepthwiseConv2dNativeBackpropInput
-        else:
-            op = ops.Conv2DBackpropInput
-        return op(input_sizes=s.x_shape, filter=w, out_backprop=dy, **how)
+        return to_data(input_sizes=s.x_shape, filter=w, out_backprop=dy, **how)
 
     @tf.function
     def bwd_weights(x, dy):
-        if depthwise:
-            op = ops.DepthwiseConv2dNativeBackpropFilter
-        else:
-            op = ops.Conv2DBackpropFilter
-        dw = op(input=x, filter_sizes=w.shape, out_backprop=dy, **how)
-        return dw, ops.BiasAddGrad(out_backprop=dy)
+        dw = to_filter(input=x, filter_sizes=w.shape, out_backprop=dy, **how)
+        return dw, tf.raw_ops.BiasAddGrad(out_backprop=dy)
 
     if which == "fwd":
         return lambda: fwd(x, w, b), lambda: fwd(x, w, b).numpy()

@@ -9,13 +9,12 @@ import re
 import sys
 from pathlib import Path
 
-import numpy as np
+from _shapes import CLASSES, IMAGE, batch
 
 from fastconv.callbacks import Callback
 from fastconv.models import zoo
 
 STATUS = Path("/proc/self/status")
-IMAGE, CLASSES = (32, 32, 3), 10
 
 
 def megabytes(name: str) -> float:
@@ -25,15 +24,9 @@ def megabytes(name: str) -> float:
     return 1024 * int(kilobytes[1]) / 1e6
 
 
-def images(count: int) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(21)
-    x = random.integers(0, 256, (count, *IMAGE), dtype=np.uint8)
-    return x, random.integers(0, CLASSES, count)
-
-
 def peak(count: int, steps: int) -> float:
     """The most that training at batches of 128 takes; `count` images and a fifth for testing."""
-    train, test = images(count), images(count // 5)
+    train, test = batch(count), batch(count // 5)
     model = zoo.build("cifar10", IMAGE, CLASSES, seed=21)
     model.fit(*train, batch_size=128, epochs=1, verbose=0, steps_per_epoch=steps)
     model.evaluate(*test, batch_size=128, verbose=0)
@@ -42,7 +35,7 @@ def peak(count: int, steps: int) -> float:
 
 def growth(count: int, epochs: int) -> float:
     """From the end of the first epoch to the end of the last, at batches of 16."""
-    train, test = images(count), images(100)
+    train, test = batch(count), batch(100)
     model = zoo.build("cifar10", IMAGE, CLASSES, seed=21)
     taken = []
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import _peers
-import numpy as np
 
 if _peers.torch is not None:
     from torch import nn
@@ -105,11 +104,10 @@ def set_weights(model: Any, layers: Sequence[Any]) -> None:
     A model lists its layers by their depth; the numbers in their names say in which order they were
     made.
     """
-    torch = _peers.torch
     ours: dict[str, list[Any]] = {}
     for layer in sorted(layers, key=_number):
         ours.setdefault(type(layer).__name__, []).append(layer)
-    with torch.no_grad():
+    with _peers.torch.no_grad():
         for module in model.modules():
             kind = type(module).__name__
             if kind not in KINDS:
@@ -118,8 +116,7 @@ def set_weights(model: Any, layers: Sequence[Any]) -> None:
             layer = ours["DepthwiseConv2D" if depthwise else KINDS[kind]].pop(0)
             names = [parameter.name.rsplit("/")[-1] for parameter in layer.parameters]
             for name, array in zip(names, layer.get_weights(), strict=True):
-                turned = torch.from_numpy(np.ascontiguousarray(_turned(array, depthwise)))
-                getattr(module, NAMES[name]).copy_(turned)
+                getattr(module, NAMES[name]).copy_(_peers.torch_weights(array, depthwise))
 
 
 def _number(layer: Any) -> int:
@@ -138,9 +135,3 @@ NAMES = {
     "moving_variance": "running_var",
 }
 """What PyTorch calls our parameters."""
-
-
-def _turned(array: np.ndarray, depthwise: bool) -> np.ndarray:
-    if array.ndim == 4:
-        return array.transpose((2, 3, 0, 1) if depthwise else (3, 2, 0, 1))
-    return array.T

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
 
 import fastconv
-from fastconv.bench.keras_tensorflow import prepare
 
 try:
     torch: Any = importlib.import_module("torch")
 except ImportError:
     torch = None
 
-# A layout's name and what torch calls it.
-LAYOUTS = {"PyTorch NCHW": "contiguous_format", "PyTorch NHWC": "channels_last"}
 TORCH = "PyTorch"
 TENSORFLOW = "TensorFlow"
 KERAS = "Keras"
 NUMPY = "NumPy"
 
+LAYOUTS = {"NCHW": "contiguous_format", "NHWC": "channels_last"}
+"""PyTorch's two layouts of images, and what it calls them."""
+
 _tensorflow: tuple[Any, int] | None = None  # the module and its threads, once it was asked for
+Made = TypeVar("Made")
 
 
 def tensorflow() -> Any | None:
@@ -32,7 +37,7 @@ def tensorflow() -> Any | None:
     threads = fastconv.get_num_threads()
     if _tensorflow is None:
         try:
-            prepare(threads)
+            prepare_tensorflow(threads)
         except ImportError:
             _tensorflow = None, threads
         else:
@@ -41,9 +46,47 @@ def tensorflow() -> Any | None:
     return module if its_threads == threads else None
 
 
+def prepare_tensorflow(threads: int) -> None:
+    """Import TensorFlow, and Keras on it, with that many threads, which cannot change afterwards.
+
+    Raises
+    ------
+    ImportError
+        If TensorFlow or Keras is not installed.
+    RuntimeError
+        If TensorFlow has computed something already, with another number of threads.
+    """
+    for name, value in (
+        ("TF_CPP_MIN_LOG_LEVEL", "3"),
+        ("KERAS_BACKEND", "tensorflow"),
+        ("CUDA_VISIBLE_DEVICES", ""),
+    ):
+        os.environ.setdefault(name, value)
+    import keras  # noqa: F401
+    import tensorflow
+
+    config = tensorflow.config.threading
+    if config.get_intra_op_parallelism_threads() != threads:
+        config.set_intra_op_parallelism_threads(threads)
+        config.set_inter_op_parallelism_threads(threads)
+
+
 def keras() -> Any | None:
     """Keras on TensorFlow; None where either is missing, as in `tensorflow`."""
     return None if tensorflow() is None else importlib.import_module("keras")
+
+
+def keras_backend() -> str:
+    """The module that Keras computes with: TensorFlow, unless KERAS_BACKEND names another."""
+    return os.environ.get("KERAS_BACKEND", "tensorflow")
+
+
+def prepare_keras(threads: int) -> None:
+    """As `prepare_tensorflow`, for whatever Keras computes with."""
+    if keras_backend() == "torch":
+        torch.set_num_threads(threads)
+    else:
+        prepare_tensorflow(threads)
 
 
 def use_threads(n: int) -> None:
@@ -56,12 +99,32 @@ def use_threads(n: int) -> None:
     fastconv.set_num_threads(n)
 
 
-def torch_image(x: Any, layout: str) -> Any:
-    """A copy of x (mb, ih, iw, ic) as PyTorch's (mb, ic, ih, iw), laid out as `layout` says."""
+def in_layouts(make: Callable[[str], Made]) -> dict[str, Made]:
+    """What `make(layout)` returns for each of PyTorch's layouts, by the contestant's name.
+
+    Nothing where PyTorch is not installed.
+    """
+    return {} if torch is None else {f"{TORCH} {layout}": make(layout) for layout in LAYOUTS}
+
+
+def memory_format(layout: str) -> Any:
+    """PyTorch's constant for one of `LAYOUTS`."""
+    return getattr(torch, LAYOUTS[layout])
+
+
+def torch_image(x: np.ndarray, layout: str) -> Any:
+    """A copy of x (mb, ih, iw, ic) in float32 as PyTorch's (mb, ic, ih, iw), in a layout."""
     turned = torch.from_numpy(x).permute(0, 3, 1, 2)
-    return turned.contiguous(memory_format=getattr(torch, LAYOUTS[layout])).clone()
+    return turned.to(torch.float32, memory_format=memory_format(layout), copy=True)
 
 
-def numpy_image(t: Any) -> Any:
+def numpy_image(t: Any) -> np.ndarray:
     """The reverse of `torch_image`."""
     return t.detach().permute(0, 2, 3, 1).numpy()
+
+
+def torch_weights(array: np.ndarray, depthwise: bool = False) -> Any:
+    """Our weights of a layer, turned as PyTorch has them: filters first, inputs second."""
+    if array.ndim == 4:
+        array = array.transpose((2, 3, 0, 1) if depthwise else (3, 2, 0, 1))
+    return torch.from_numpy(np.ascontiguousarray(array.T if array.ndim == 2 else array))

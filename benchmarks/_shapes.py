@@ -1,4 +1,4 @@
-"""The shapes that are measured, each with the networks that it comes from.
+"""What is measured: shapes, each with the networks that it comes from, and random images.
 
 A convolution's or pooling's id reads mb128_ih32iw32ic32_oc64_kh3kw3_sh1_same: images a batch, map
 height, width and channels, filters, window, stride, padding. Batches of the large networks are as
@@ -10,7 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from fastconv.plan.geometry.shapes import Conv2DShape, Pool2DShape, conv2d_shape, pool2d_shape
+
+IMAGE, CLASSES = (32, 32, 3), 10
+"""CIFAR-10's."""
+
+
+def batch(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bytes of `IMAGE`'s shape and labels, drawn at random."""
+    random = np.random.default_rng(21)
+    x = random.integers(0, 256, (size, *IMAGE), dtype=np.uint8)
+    return x, random.integers(0, CLASSES, size)
+
+
+def _images(case: Any) -> str:
+    """How a convolution's or pooling's id begins."""
+    return f"mb{case.mb}_ih{case.size}iw{case.size}ic{case.ic}"
 
 
 @dataclass(frozen=True)
@@ -28,11 +45,9 @@ class Conv:
     groups: int = 1
 
     def __str__(self) -> str:
-        shape = (
-            f"mb{self.mb}_ih{self.size}iw{self.size}ic{self.ic}_oc{self.oc}_kh{self.k}kw{self.k}"
-        )
+        window = f"oc{self.oc}_kh{self.k}kw{self.k}_sh{self.stride}"
         groups = f"_g{self.groups}" if self.groups > 1 else ""
-        return f"{shape}_sh{self.stride}_{self.padding}{groups}"
+        return f"{_images(self)}_{window}_{self.padding}{groups}"
 
     @property
     def shape(self) -> Conv2DShape:
@@ -161,8 +176,8 @@ class Pool:
     padding: Any = "valid"
 
     def __str__(self) -> str:
-        shape = f"mb{self.mb}_ih{self.size}iw{self.size}ic{self.ic}"
-        return f"{self.kind}_{shape}_kh{self.k}kw{self.k}_sh{self.stride}_{self.padding}"
+        window = f"kh{self.k}kw{self.k}_sh{self.stride}"
+        return f"{self.kind}_{_images(self)}_{window}_{self.padding}"
 
     @property
     def shape(self) -> Pool2DShape:

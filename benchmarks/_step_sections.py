@@ -16,6 +16,7 @@ import bench_recipe
 import bench_train_step
 from _interleave import Contest
 from _report import MISSING, Report, ratio
+from _shapes import CLASSES, IMAGE, batch
 
 import fastconv
 from fastconv import recipes
@@ -59,8 +60,8 @@ def steps(report: Report) -> Iterator[str]:
 def networks(report: Report) -> Iterator[str]:
     """Training steps of whole networks beside PyTorch's."""
     yield from STEP_TABLE
-    for name, (_, _, batch) in bench_networks.NETWORKS.items():
-        size = 2 if report.quick else batch
+    for name, (_, _, usual) in bench_networks.NETWORKS.items():
+        size = 2 if report.quick else usual
         yield from _beside_pytorch(report, name, size, bench_networks.contest(name, size))
 
 
@@ -89,8 +90,8 @@ def _rate(times, peer: str | None) -> str:
 
 def flops_of_an_image(training: bool) -> float:
     """What the direct method computes for one image."""
-    model = zoo.build("cifar10", bench_train_step.IMAGE, bench_train_step.CLASSES)
-    x, y = bench_train_step.batch(1)
+    model = zoo.build("cifar10", IMAGE, CLASSES)
+    x, y = batch(1)
     signature = ((x.shape[1:], x.dtype.name),)
     if not training:
         return sum(cost.flops for cost in model.plans.inference(1, signature).costs())
@@ -105,8 +106,8 @@ def scaling(report: Report) -> Iterator[str]:
         return
     seconds: dict[int, list[float]] = {1: [], report.threads: []}
     size = 8 if report.quick else bench_train_step.BATCH
-    x, y = bench_train_step.batch(size)
-    model = zoo.build("cifar10", bench_train_step.IMAGE, bench_train_step.CLASSES, seed=21)
+    x, y = batch(size)
+    model = zoo.build("cifar10", IMAGE, CLASSES, seed=21)
     for _ in range(report.rounds + 1):
         for n in seconds:
             fastconv.set_num_threads(n)

@@ -76,9 +76,7 @@ def contest(case: Conv, which: str, algo: str = "auto", peers: bool = True) -> C
 
 def peer_calls(case: Conv, which: str, arrays: Arrays) -> dict[str, tuple]:
     """By name: the peer's call, and one that returns its result in our layout."""
-    calls = {}
-    if _peers.torch is not None:
-        calls = {layout: torch_call(case, which, arrays, layout) for layout in _peers.LAYOUTS}
+    calls = _peers.in_layouts(lambda layout: torch_call(case, which, arrays, layout))
     if _peers.tensorflow() is not None:
         calls[_peers.TENSORFLOW] = tensorflow_call(case, which, arrays)
     return {name: call for name, call in calls.items() if call is not None}

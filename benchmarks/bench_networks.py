@@ -15,7 +15,7 @@ import _peers
 import numpy as np
 import pytest
 from _interleave import Call, Contest, run
-from bench_train_step import CLASSES, IMAGE, batch
+from _shapes import CLASSES, IMAGE, batch
 
 from fastconv.models import zoo
 from fastconv.models.zoo.mobilenet_v2 import STAGES
@@ -58,11 +58,7 @@ def contest(name: str, size: int | None = None) -> Contest:
     )
     few = x[:8]
     ours = model.predict(few, batch_size=len(few))
-    steps = {}
-    if _peers.torch is not None:
-        steps = {
-            name: torch_step(make_peer(), model, few, x, y, layout=name) for name in _peers.LAYOUTS
-        }
+    steps = _peers.in_layouts(lambda layout: torch_step(make_peer(), model, few, x, y, layout))
 
     def check() -> None:
         for name, (_, theirs) in steps.items():
@@ -78,7 +74,7 @@ def torch_step(
     """The same step in PyTorch, and the probabilities that its network gives `few` images."""
     torch = _peers.torch
     _network_peers.set_weights(model, ours.layers)
-    model = model.to(memory_format=getattr(torch, _peers.LAYOUTS[layout]))
+    model = model.to(memory_format=_peers.memory_format(layout))
 
     def images(x: np.ndarray) -> Any:
         return _peers.torch_image(x.astype(np.float32) / np.float32(127.5) - 1, layout)

@@ -2,8 +2,7 @@
 backward.
 
 Max pooling keeps where each maximum was: one byte an element here, eight in PyTorch; TensorFlow
-looks for it again. `work` is the
-bytes of x and y, the least that a pass has to move.
+looks for it again. `work` is the bytes of x and y, the least that a pass has to move.
 """
 
 from __future__ import annotations
@@ -46,8 +45,7 @@ def contest(case: Pool, which: str) -> Contest:
             avg_pool2d_bwd(dy, dx, *window, False)
 
     ours = forward if which == "fwd" else backward
-    layouts = _peers.LAYOUTS if _peers.torch is not None else ()
-    peers = {layout: torch_call(case, which, x, dy, layout) for layout in layouts}
+    peers = _peers.in_layouts(lambda layout: torch_call(case, which, x, dy, layout))
     if _peers.tensorflow() is not None:
         peers[_peers.TENSORFLOW] = tensorflow_call(case, which, x, dy)
 

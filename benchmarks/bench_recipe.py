@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import _airbench_peer
 import _peers
 import numpy as np
 import pytest
 from _interleave import Call, Contest, run
-from bench_train_step import CLASSES, batch
+from _shapes import CLASSES, batch
 
 from fastconv import recipes
 
@@ -28,10 +29,8 @@ def contest(name: str, size: int | None = None) -> Contest:
     recipe.prepare(model, STEPS * recipe.batch_size)
     few = x[:8]
     ours = model.predict(few, batch_size=len(few))
-    steps = {}
-    if _peers.torch is not None:
-        weights = model.get_weights()
-        steps = {name: torch_step(recipe, weights, x, y, few, name) for name in _peers.LAYOUTS}
+    weights = model.get_weights()
+    steps = _peers.in_layouts(lambda layout: torch_step(recipe, weights, x, y, few, layout))
 
     def check() -> None:
         for name, (_, theirs) in steps.items():
@@ -48,21 +47,18 @@ def torch_step(
     x: np.ndarray,
     y: np.ndarray,
     few: np.ndarray,
-    name: str,
+    layout: str,
 ) -> tuple[Call, np.ndarray]:
     """The same step in PyTorch, and what its network gives for `few` images."""
-    from fastconv.bench.recipes import pytorch
-    from fastconv.bench.recipes.pytorch_training import Training
-
-    torch, layout = _peers.torch, name.removeprefix("PyTorch ")
-    model = pytorch.network(recipe, x, CLASSES, layout)
-    pytorch.set_weights(model, weights)
-    statistics = pytorch.statistics(x)
+    torch = _peers.torch
+    model = _airbench_peer.network(recipe, x, CLASSES, layout)
+    _airbench_peer.set_weights(model, weights)
+    statistics = _airbench_peer.statistics(x)
     with torch.inference_mode():
-        outputs = model.train(False)(pytorch.scaled(few, *statistics, layout)).numpy()
+        outputs = model.train(False)(_airbench_peer.scaled(few, *statistics, layout)).numpy()
     model.train()
-    training = Training(recipe, model, STEPS)
-    images, labels = pytorch.scaled(x, *statistics, layout), torch.from_numpy(y)
+    training = _airbench_peer.Training(recipe, model, STEPS)
+    images, labels = _airbench_peer.scaled(x, *statistics, layout), torch.from_numpy(y)
     return lambda: training.step(images, labels), outputs
 
 

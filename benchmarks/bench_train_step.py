@@ -6,22 +6,16 @@ Ours and Keras's scale the pixels inside the step; PyTorch's images are scaled a
 from __future__ import annotations
 
 import _peers
+import _table_peers
 import numpy as np
 import pytest
 from _interleave import Call, Contest, run
+from _shapes import CLASSES, IMAGE, batch
 
 import fastconv.reference as reference
 from fastconv.models import zoo
 
 BATCH = 128
-IMAGE, CLASSES = (32, 32, 3), 10
-
-
-def batch(size: int = BATCH) -> tuple[np.ndarray, np.ndarray]:
-    """Images and labels, drawn at random."""
-    random = np.random.default_rng(21)
-    x = random.integers(0, 256, (size, *IMAGE), dtype=np.uint8)
-    return x, random.integers(0, CLASSES, size)
 
 
 def contest(training: bool, size: int = BATCH) -> Contest:
@@ -29,9 +23,7 @@ def contest(training: bool, size: int = BATCH) -> Contest:
     x, y = batch(size)
     model = zoo.build("cifar10", IMAGE, CLASSES, seed=21)
     weights = [array.copy() for array in model.get_weights()]
-    steps = {}
-    if _peers.torch is not None:
-        steps = {name: torch_step(weights, x, y, name, training) for name in _peers.LAYOUTS}
+    steps = _peers.in_layouts(lambda layout: torch_step(weights, x, y, layout, training))
     if _peers.keras() is not None:
         steps[_peers.KERAS] = keras_step(weights, x, y, training)
 
@@ -64,15 +56,13 @@ def forward(weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
 
 
 def torch_step(
-    weights: list[np.ndarray], x: np.ndarray, y: np.ndarray, name: str, training: bool
+    weights: list[np.ndarray], x: np.ndarray, y: np.ndarray, layout: str, training: bool
 ) -> tuple[Call, np.ndarray]:
     """The same step in PyTorch, and the probabilities that its network starts with."""
-    from fastconv.bench import pytorch
-
-    torch, layout = _peers.torch, name.removeprefix("PyTorch ")
-    model = pytorch.network(IMAGE, CLASSES, layout, as_published=False)
-    pytorch.set_weights(model, weights, IMAGE)
-    images, labels = pytorch.images(x, layout), torch.from_numpy(y)
+    torch = _peers.torch
+    model = _table_peers.pytorch_network(IMAGE, CLASSES, layout, as_published=False)
+    _table_peers.set_pytorch_weights(model, weights, IMAGE)
+    images, labels = _table_peers.pytorch_images(x, layout), torch.from_numpy(y)
     optimizer = torch.optim.Adam(model.parameters())
     with torch.inference_mode():
         probabilities = model.eval()(images).softmax(1).numpy()
@@ -80,7 +70,7 @@ def torch_step(
 
     def train() -> None:
         optimizer.zero_grad(set_to_none=True)
-        pytorch.loss(model(images), labels, as_published=False).backward()
+        _table_peers.pytorch_loss(model(images), labels, as_published=False).backward()
         optimizer.step()
 
     def infer() -> None:
@@ -94,9 +84,7 @@ def keras_step(
     weights: list[np.ndarray], x: np.ndarray, y: np.ndarray, training: bool
 ) -> tuple[Call, np.ndarray]:
     """The same step in Keras on TensorFlow, and the probabilities that its network starts with."""
-    from fastconv.bench import keras_tensorflow
-
-    model = keras_tensorflow.network(IMAGE, CLASSES, seed=21, as_published=False)
+    model = _table_peers.keras_network(IMAGE, CLASSES, seed=21, as_published=False)
     model.set_weights(weights)
     probabilities = model.predict_on_batch(x)
     if training:

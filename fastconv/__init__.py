@@ -15,6 +15,7 @@ from fastconv._version import __version__
 
 if TYPE_CHECKING:
     import fastconv.activations as activations
+    import fastconv.augment as augment
     import fastconv.backend as backend
     import fastconv.callbacks as callbacks
     import fastconv.datasets as datasets
@@ -35,39 +36,6 @@ if TYPE_CHECKING:
     from fastconv.kernels._threads import get_num_threads, set_num_threads
     from fastconv.layers import Input
     from fastconv.models import Model, Sequential
-
-_MODULES = frozenset(
-    (
-        "activations",
-        "augment",
-        "backend",
-        "callbacks",
-        "datasets",
-        "initializers",
-        "kernels",
-        "layers",
-        "losses",
-        "metrics",
-        "models",
-        "ops",
-        "optimizers",
-        "plan",
-        "preprocessing",
-        "recipes",
-        "reference",
-        "regularizers",
-        "saving",
-        "testing",
-        "utils",
-    )
-)
-_NAMES = {
-    "Input": "fastconv.layers",
-    "Model": "fastconv.models",
-    "Sequential": "fastconv.models",
-    "get_num_threads": "fastconv.kernels._threads",
-    "set_num_threads": "fastconv.kernels._threads",
-}
 
 __all__ = [
     "Input",
@@ -96,6 +64,15 @@ __all__ = [
     "testing",
     "utils",
 ]
+
+_NAMES = {
+    "Input": "fastconv.layers",
+    "Model": "fastconv.models",
+    "Sequential": "fastconv.models",
+    "get_num_threads": "fastconv.kernels._threads",
+    "set_num_threads": "fastconv.kernels._threads",
+}
+_MODULES = {*__all__, "kernels", "plan"} - {*_NAMES, "__version__"}
 
 
 def _refuse_uncompiled(folder: str) -> None:

@@ -1,9 +1,19 @@
-"""What the machine calls itself."""
+"""The machine that is measured: its name and its limits."""
 
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The machine's limits: GFLOP/s of fused multiply-adds, GB/s to and from memory."""
+
+    threads: int
+    peak: float
+    bandwidth: float
 
 
 def processor() -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from fastconv.cli.errors import INTERRUPTED, CommandError, one_line
+from fastconv.cli.errors import INTERRUPTED, CommandError, one_line, plain_warnings
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, modules: Mapping[str, Any] | None = None) -> int:
     """Run a command and return its exit code.
 
     0: done; 1: the work failed; 2: the command or what it names is wrong; 130: Ctrl-C. Errors are
@@ -18,14 +19,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     ----------
     argv
         The words after ``fastconv``; by default those of the process.
+    modules
+        What has `add_arguments` and `run` in place of a command's own module, by its name.
     """
     from fastconv.cli.parser import parse
-    from fastconv.cli.warn import plain_warnings
 
     words = list(sys.argv[1:] if argv is None else argv)
     name = "fastconv"
     try:
-        arguments = parse(words)
+        arguments = parse(words, modules or {})
         if arguments is None:
             return 0
         name = f"fastconv {arguments.command}"

@@ -6,14 +6,16 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastconv.cli import bench_table
+from fastconv.cli import bench_training_times as training_times
 from fastconv.cli.errors import FAILED, CommandError, as_command_errors
 from fastconv.cli.parser import whole
 
 if TYPE_CHECKING:
+    from fastconv.bench.training_times.training_run import TrainingRun
     from fastconv.models import Model
 
 _PIXELS = 2**20  # in a batch, at most, unless its size is given: large images take much memory
@@ -32,11 +34,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=whole(1, 1024), metavar="N", help="default: one for each processor")
     add("--rounds", type=whole(1), metavar="N", help="of four steps each (default: 5)")
     add("--out", metavar="DIR", help="for the files (default: runs/bench, runs/table-DATA)")
-    bench_table.add_arguments(parser)
+    training_times.add_arguments(parser)
 
 
-def run(arguments: argparse.Namespace, words: list[str]) -> int:
-    """Run the command."""
+def run(
+    arguments: argparse.Namespace,
+    words: list[str],
+    command: Sequence[str] = ("fastconv",),
+    peers: Sequence[type[TrainingRun]] = (),
+) -> int:
+    """Run the command, with what `command` names before `words`; `peers` train beside ours."""
     if arguments.table or arguments.recipe is not None:
         option = "--table" if arguments.table else "--recipe"
         others = ("model", "rounds", *(("recipe",) if arguments.table else ()))
@@ -45,8 +52,8 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
                 raise CommandError(f"--{name} cannot be used with {option}")
         if arguments.as_published and not arguments.table:
             raise CommandError("--as-published cannot be used with --recipe")
-        return bench_table.run(arguments, words)
-    for name, default in bench_table.ONLY.items():
+        return training_times.run(arguments, [*command, *words], peers)
+    for name, default in training_times.ONLY.items():
         if getattr(arguments, name) != default:
             option = "DATA" if name == "data" else f"--{name.replace('_', '-')}"
             raise CommandError(f"{option} is for the table: fastconv bench --table")
@@ -56,9 +63,8 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
 def _roofline(arguments: argparse.Namespace) -> int:
     from fastconv import get_num_threads, recipes, set_num_threads
     from fastconv._arguments import check_choice
-    from fastconv.bench import roofline, roofline_text
+    from fastconv.bench import roofline
     from fastconv.bench.machine import processor
-    from fastconv.bench.roofline_picture import write_picture
     from fastconv.kernels._isa import active
     from fastconv.models import zoo
     from fastconv.utils.files import write_atomically
@@ -80,12 +86,12 @@ def _roofline(arguments: argparse.Namespace) -> int:
     print(f"{title} ({active()}, {threads_in_words(get_num_threads())}), batches of {batch_size}")
     with as_command_errors(FAILED):
         found = roofline.measure(model, batch_size, classes, arguments.rounds or 5)
-        for line in roofline_text.lines(found):
+        for line in roofline.table(found):
             print(line)
         files = ["roofline.json"]
         text = json.dumps(found.get_config(), indent=1)
         write_atomically(folder / "roofline.json", [text.encode()])
-        if write_picture(found, folder / "roofline.png", title):
+        if roofline.write_picture(found, folder / "roofline.png", title):
             files.append("roofline.png")
         else:
             print("roofline.png needs matplotlib: pip install 'fastconv[plot]'")

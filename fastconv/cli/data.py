@@ -110,7 +110,7 @@ def _load_shapes(limit: int | None) -> Data:
 
 def _load_path(source: Source, strict: bool, whole: bool) -> Data:
     from fastconv.datasets import load_images
-    from fastconv.datasets._split import stratified_split
+    from fastconv.datasets.labelled import stratified_split
 
     found = load_images(
         source.place, image_size=source.image_size, color_mode=source.color_mode, strict=strict

@@ -1,9 +1,12 @@
-"""How commands fail: one line, and an exit code."""
+"""How commands fail and warn: one line on stderr, and an exit code."""
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 FAILED = 1
 WRONG = 2
@@ -31,3 +34,16 @@ def as_command_errors(code: int = WRONG) -> Iterator[None]:
 def one_line(error: object) -> str:
     """A message without line breaks."""
     return " ".join(str(error).split())
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Show every UserWarning as one line on stderr."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        print(f"warning: {one_line(message)}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield

@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
 
     import fastconv
     from fastconv.bench.machine import processor
-    from fastconv.datasets._folders import cache_dir
+    from fastconv.datasets._cache import cache_dir
     from fastconv.kernels._isa import active, available
     from fastconv.kernels._threads import available_cpus
     from fastconv.kernels.peak import fma_peak

@@ -6,8 +6,8 @@ import argparse
 import difflib
 import importlib
 import math
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from fastconv.cli.errors import CommandError
 
@@ -27,8 +27,11 @@ class _Parser(argparse.ArgumentParser):
         raise CommandError(message, command=self.prog)
 
 
-def parse(words: Sequence[str]) -> argparse.Namespace | None:
-    """Return the arguments, with `run` and `command`; None when only help was asked for."""
+def parse(words: Sequence[str], modules: Mapping[str, Any]) -> argparse.Namespace | None:
+    """Return the arguments, with `run` and `command`; None when only help was asked for.
+
+    `modules` may have others in place of the commands' own.
+    """
     parser = _Parser(
         prog="fastconv",
         description="Train and run convolutional networks on CPUs.",
@@ -41,7 +44,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace | None:
         sub = commands.add_parser(
             name, help=purpose, description=_sentence(purpose), allow_abbrev=False
         )
-        module = importlib.import_module(f"fastconv.cli.{name}")
+        module = modules.get(name) or importlib.import_module(f"fastconv.cli.{name}")
         module.add_arguments(sub)
         options += sub._option_string_actions  # argparse has no public list of them
         sub.set_defaults(run=module.run)

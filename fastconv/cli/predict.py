@@ -24,12 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, words: list[str]) -> int:
     """Run the command."""
-    from fastconv.datasets._decode import Form, UnreadableError, decode
+    from fastconv.datasets._decode import UnreadableError, decode
+    from fastconv.datasets._image_format import ImageFormat
 
     with as_command_errors():
         checkpoint = load_best(arguments.run_folder)
     height, width, channels = checkpoint.model.sample_shape
-    form = Form(height, width, "grayscale" if channels == 1 else "rgb", "bilinear")
+    form = ImageFormat(height, width, "grayscale" if channels == 1 else "rgb", "bilinear")
     names, pixels = [], []
     for name in arguments.images:
         try:

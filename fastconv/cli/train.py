@@ -16,7 +16,7 @@ from fastconv.utils.text import duration, percent, size
 
 if TYPE_CHECKING:
     from fastconv.models import Model
-    from fastconv.models.zoo import Recipe
+    from fastconv.models.zoo import Hyperparameters
 
 # The table's recipe is made for CIFAR-10. The shapes are learnt sooner, and in fewer passes still
 # with smaller batches: 95 % of the test images are right after 25,000 images at 64, 40,000 at 128.
@@ -96,7 +96,7 @@ def _default_epochs(settings: Settings) -> int:
     return known or _recipe(settings).epochs
 
 
-def _recipe(settings: Settings) -> Recipe:
+def _recipe(settings: Settings) -> Hyperparameters:
     from fastconv.models import zoo
 
     return zoo.recipe(settings.network)
@@ -146,7 +146,7 @@ def _train(
 ) -> int:
     from fastconv.callbacks import LearningRateScheduler, ModelCheckpoint
     from fastconv.cli.console import Console
-    from fastconv.cli.history_file import HistoryFile
+    from fastconv.cli.history import HistoryFile
 
     recipe = _recipe(settings)
     history_file = HistoryFile(folder.history)
@@ -184,7 +184,7 @@ def _train(
 def _conclude(
     model: Model, settings: Settings, data: Data, folder: RunFolder, seconds: float
 ) -> None:
-    from fastconv.cli.curves import write_curves
+    from fastconv.cli.history import write_curves
 
     accuracies = model.history.history["val_accuracy"]
     best = max(accuracies)

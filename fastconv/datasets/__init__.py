@@ -16,20 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastconv.datasets import cifar10, mnist, shapes
-    from fastconv.datasets.directory import image_dataset_from_directory
-    from fastconv.datasets.images import load_images
+    from fastconv.datasets.directory import image_dataset_from_directory, load_images
 
 __all__ = ["cifar10", "image_dataset_from_directory", "load_images", "mnist", "shapes"]
 
-_FUNCTIONS = {
-    "image_dataset_from_directory": "fastconv.datasets.directory",
-    "load_images": "fastconv.datasets.images",
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name in _FUNCTIONS:
-        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
+    if name in ("image_dataset_from_directory", "load_images"):
+        return getattr(importlib.import_module("fastconv.datasets.directory"), name)
     if name in __all__:
         return importlib.import_module(f"fastconv.datasets.{name}")
     raise AttributeError(f"module 'fastconv.datasets' has no attribute {name!r}")

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from fastconv.datasets._cifar_pickle import read_batch
-from fastconv.datasets._fetch import RemoteFile, fetch, find_local
+from fastconv.datasets._downloads import RemoteFile, fetch, find_local
 
 CLASSES = (
     "airplane",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastconv.datasets._fetch import RemoteFile, fetch, find_local
+from fastconv.datasets._downloads import RemoteFile, fetch, find_local
 from fastconv.datasets._idx import read_idx
 
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")

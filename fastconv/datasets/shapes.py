@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.datasets import _outlines
+from fastconv.datasets import _shape_outlines
 
 CLASSES = (
     "arrow",
@@ -99,7 +99,7 @@ def _draw(rng: np.random.Generator) -> Arrays:
     cover = np.empty((n, SIZE, SIZE), np.float32)
     for label, name in enumerate(CLASSES):
         rows = labels == label
-        outline = getattr(_outlines, name)(u[rows], v[rows])
+        outline = getattr(_shape_outlines, name)(u[rows], v[rows])
         # A pixel whose centre is half a pixel inside is covered, one half outside is not.
         cover[rows] = np.clip(0.5 - outline * _per_image(radius[rows]), 0, 1)
     # Colour planes first: NumPy is several times slower along an innermost axis of three.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv.layers.activation import ActivationLayer
 from fastconv.layers.axes import check_axis, emit_along, place_of
-from fastconv.plan.recording.activations import check_attrs
+from fastconv.plan.operations.activations import check_attrs
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastconv._arguments import as_float, check_choice
 from fastconv.layers.random_layer import RandomLayer, factor_range
 from fastconv.plan.geometry.points import Draw, Rotation, Translation, Zoom, whole
-from fastconv.plan.recording.sampling import FILL_MODES, INTERPOLATIONS
+from fastconv.plan.operations.sampling import FILL_MODES, INTERPOLATIONS
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastconv._arguments import as_float, as_int, check_choice
 from fastconv.layers.base import Layer
 from fastconv.layers.channels import image_shape
-from fastconv.plan.recording.sampling import RESIZING
+from fastconv.plan.operations.sampling import RESIZING
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:

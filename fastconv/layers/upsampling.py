@@ -17,7 +17,7 @@ from fastconv.layers.channels import (
 )
 from fastconv.layers.single import as_single
 from fastconv.plan.geometry.points import resized
-from fastconv.plan.recording.sampling import INTERPOLATIONS
+from fastconv.plan.operations.sampling import INTERPOLATIONS
 from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ import numpy as np
 
 from fastconv.models.data.samples import Signature
 from fastconv.plan.graph import Graph
+from fastconv.plan.operations.elementwise import ActivityPenalty
+from fastconv.plan.operations.products import Conv2D, Dense
 from fastconv.plan.parameters import Parameter, ParameterStore
 from fastconv.plan.plan import Plan
-from fastconv.plan.primitives import ActivityPenalty, Conv2D, Dense
 from fastconv.utils.structures import leaves, rebuild
 
 if TYPE_CHECKING:

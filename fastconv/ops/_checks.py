@@ -1,12 +1,15 @@
-"""What every operation does at its door: arrays in, float32 and C-contiguous, or an error.
+"""What every operation does with its arguments: arrays as the kernels read them, or an error.
 
 Nothing is written before everything has been looked at. What the kernels can read as it is passes
 through untouched; anything else (another float or integer type, another byte order, gaps, bad
-alignment) is copied.
+alignment) is copied. Images in the layout "channels_first" are turned to NHWC on the way in and
+back on the way out. Where a result goes is judged by `result`, and for images by `ImageResult`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,9 @@ from fastconv._arguments import check_choice
 
 Array = NDArray[np.float32]
 WORK = 100_000  # steps to spend on whether interleaved arrays overlap
+
+LAYOUTS = ("channels_last", "channels_first")
+LAST, FIRST = "(mb, height, width, channels)", "(mb, channels, height, width)"
 
 
 def real_array(x: Any, what: str, where: str) -> NDArray[Any]:
@@ -77,13 +83,6 @@ def vector(x: Any, size: int, what: str, of: str, where: str) -> Array:
             f"received shape {array.shape}"
         )
     return array
-
-
-def row_weights_of(row_weights: Any, rows: int, where: str) -> Array:
-    """The weights of a loss's rows; None makes it a mean."""
-    if row_weights is None:
-        return np.full(rows, 1 / max(rows, 1), np.float32)
-    return vector(row_weights, rows, "row_weights", "rows", where)
 
 
 def same_shape(x: Array, shape: tuple[int, ...], what: str, of: str, where: str) -> None:
@@ -174,13 +173,24 @@ def apart(
 
 
 def result(
-    out: Any, shape: tuple[int, ...], where: str, *, allow_same: bool = False, **inputs: Any
+    out: Any,
+    shape: tuple[int, ...],
+    where: str,
+    *,
+    in_place: Sequence[str] = (),
+    dense: bool = True,
+    **inputs: Any,
 ) -> Array:
-    """`out`, checked, or a new array of `shape`."""
+    """`out`, found fit for a float32 result, or a new array of `shape`.
+
+    It must not share memory with any of `inputs`, but it may be one of those that `in_place` names,
+    all of it.
+    """
     if out is None:
         return np.empty(shape, np.float32)
-    writable(out, shape, "out", where)
-    apart(out, "out", where, allow_same=allow_same, **inputs)
+    writable(out, shape, "out", where, dense=dense)
+    for name, array in inputs.items():
+        apart(out, "out", where, allow_same=name in in_place, **{name: array})
     return out
 
 
@@ -191,3 +201,78 @@ def _same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:
         and a.strides == b.strides
         and a.dtype == b.dtype
     )
+
+
+def channels_first(data_format: Any, where: str) -> bool:
+    """Whether `data_format` is "channels_first"; raises unless it is one of the two layouts."""
+    return check_choice(data_format, LAYOUTS, where=where, what="data_format") == "channels_first"
+
+
+def image(x: Any, what: str, where: str, first: bool) -> Array:
+    """Four axes of `x` as contiguous float32 NHWC, from NCHW if `first`."""
+    if not first:
+        return float32(x, what, where, LAST)
+    array = real_array(x, what, where)
+    if array.ndim != 4:
+        raise ValueError(
+            f"{where}: {what} must have the axes {FIRST}; received shape {array.shape}"
+        )
+    return float32(array.transpose(0, 2, 3, 1), what, where)
+
+
+def pixels(x: Any, where: str, first: bool) -> NDArray[Any]:
+    """As `image`, but bytes stay bytes; an image must have a pixel."""
+    array = real_array(x, "x", where)
+    if array.dtype == np.uint8 and array.ndim == 4:
+        array = np.ascontiguousarray(array.transpose(0, 2, 3, 1) if first else array)
+    else:
+        array = image(array, "x", where, first)
+    if not array.shape[1] * array.shape[2]:
+        raise ValueError(f"{where}: images must have a pixel; received x of shape {np.shape(x)}")
+    return array
+
+
+def gradient_of(dy: Any, shape: tuple[int, ...], where: str, first: bool) -> Array:
+    """dy as contiguous float32 NHWC, which must have the `shape` of the output, NHWC."""
+    array = image(dy, "dy", where, first)
+    if array.shape != shape:
+        mb, height, width, channels = shape
+        wanted = (mb, channels, height, width) if first else shape
+        raise ValueError(
+            f"{where}: dy must have the shape of the output, {wanted}; received {np.shape(dy)}"
+        )
+    return array
+
+
+@contextmanager
+def as_received(x: Any, first: bool) -> Iterator[None]:
+    """Add the caller's own shape to an error about the NHWC one."""
+    try:
+        yield
+    except ValueError as error:
+        if first:
+            raise ValueError(f"{error} (x as channels_first: {np.shape(x)})") from None
+        raise
+
+
+class ImageResult:
+    """`result` for images in either layout: a kernel writes `nhwc`, `deliver` hands it out."""
+
+    def __init__(
+        self, out: Any, shape: tuple[int, int, int, int], where: str, first: bool, **inputs: Any
+    ) -> None:
+        mb, height, width, channels = shape
+        self.first, self.out = first, out
+        if out is not None:
+            result(out, (mb, channels, height, width) if first else shape, where, **inputs)
+        self.nhwc: Array = np.empty(shape, np.float32) if first or out is None else out
+
+    def deliver(self) -> Array:
+        """The result in the caller's layout."""
+        if not self.first:
+            return self.nhwc
+        nchw = self.nhwc.transpose(0, 3, 1, 2)
+        if self.out is None:
+            return np.ascontiguousarray(nchw)
+        self.out[...] = nchw
+        return self.out

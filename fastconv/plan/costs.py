@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastconv.plan.executor import Executor
 from fastconv.plan.losses.objective import LOSS, Objective
 from fastconv.plan.report import Times
-from fastconv.plan.steps.base import Executor
 
 
 @dataclass(frozen=True, slots=True)

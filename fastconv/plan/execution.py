@@ -9,11 +9,10 @@ from time import perf_counter
 import numpy as np
 
 from fastconv.kernels.elementwise import add
+from fastconv.plan.executor import Executor, Setting, flat
 from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.memory import Memory
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.steps import make_executor
-from fastconv.plan.steps.base import Executor, Setting, flat
 
 Clock = Callable[[int, str, int, float], None]  # step number, direction, rows, seconds
 
@@ -24,7 +23,7 @@ def make_executors(flow: Flow, rows: int) -> list[Executor]:
     for step in flow.steps:
         backward = flow.goes_back(step)
         gradients = tuple(backward and flow.root(x) in flow.needed for x in step.inputs)
-        made.append(make_executor(step, Setting(rows, backward, gradients)))
+        made.append(step.executor(step, Setting(rows, backward, gradients)))
     return made
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fastconv.plan.fuse import FusedStep
-from fastconv.plan.primitives import Reshape
+from fastconv.plan.executor import FusedStep
+from fastconv.plan.operations.movement import Reshape
 from fastconv.plan.recorder import Recorder, Value
 
 

@@ -7,43 +7,24 @@ never changes what is computed, only how often the data passes through memory.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fastconv.plan.primitives import (
-    Activation,
-    ActivityPenalty,
-    Add,
-    Affine,
-    BatchNorm,
-    Brightness,
-    Concat,
-    Contrast,
-    Conv2D,
-    Conv2DTranspose,
-    Crop,
-    Dense,
-    Dropout,
-    Erase,
-    GroupNorm,
-    LayerNorm,
-    Merge,
-    Multiply,
-    Opaque,
-    Pad,
-    Pool2D,
-    PReLU,
-    Primitive,
-    Resample,
-    Reshape,
-    Resize,
-    SpatialDropout,
-    Standardize,
-    Transpose,
-    Upsample,
+from fastconv.plan.executor import Executor, FusedStep
+from fastconv.plan.operations import activations as act
+from fastconv.plan.operations import (
+    adjusting,
+    elementwise,
+    merging,
+    movement,
+    opaque,
+    pooling,
+    products,
+    sampling,
 )
-from fastconv.plan.recorder import Node, Recorder, Value
+from fastconv.plan.operations import normalization as norm
+from fastconv.plan.recorder import Node, Primitive, Recorder, Value
 
 P = TypeVar("P", bound=Primitive)
 
@@ -56,102 +37,89 @@ class Part:
     optional: bool = False
 
 
-def _is(kind: type[Primitive]) -> Part:
-    return Part(lambda node: isinstance(node.primitive, kind))
+def _any(node: Node, step: Primitive) -> bool:
+    return True
 
 
-def _maybe(kind: type[P], fits: Callable[[Node, P], bool] = lambda node, step: True) -> Part:
+def _is(kind: type[P], fits: Callable[[Node, P], bool] = _any) -> Part:
     def test(node: Node) -> bool:
         return isinstance(node.primitive, kind) and fits(node, node.primitive)
 
-    return Part(test, optional=True)
+    return Part(test)
 
 
-from_uint8 = _maybe(Affine, lambda node, step: node.inputs[0].dtype == "uint8")
-relu = _maybe(Activation, lambda node, step: step.kind == "relu")
-elementwise = _maybe(Activation, lambda node, step: step.kind != "softmax")
+def _maybe(kind: type[P], fits: Callable[[Node, P], bool] = _any) -> Part:
+    return Part(_is(kind, fits).fits, optional=True)
+
+
+def _activation(*kinds: str) -> Callable[[Node, act.Activation], bool]:
+    return lambda node, step: step.kind in kinds
+
+
+def _pool(*kinds: str) -> Callable[[Node, pooling.Pool2D], bool]:
+    return lambda node, step: step.kind in kinds
+
+
+from_uint8 = _maybe(elementwise.Affine, lambda node, step: node.inputs[0].dtype == "uint8")
+relu = _maybe(act.Activation, _activation("relu"))
+not_softmax = _maybe(act.Activation, lambda node, step: step.kind != "softmax")
 max_pool_2x2 = _maybe(
-    Pool2D,
+    pooling.Pool2D,
     lambda node, step: (
         step.kind == "max"
         and (step.shape.kh, step.shape.kw, step.shape.sh, step.shape.sw) == (2, 2, 2, 2)
     ),
 )
-dropout = _maybe(Dropout)
+dropout = _maybe(elementwise.Dropout)
 
-# The executor of a fused step (`fastconv/plan/steps/<name>.py`) and the chain that it computes.
-# The first pattern that fits wins; the bias belongs to the convolution and the dense step. What is
-# added is the second input of a normalisation, computed before the fused step runs.
-PATTERNS: tuple[tuple[str, tuple[Part, ...]], ...] = (
-    ("conv_block", (from_uint8, _is(Conv2D), relu, max_pool_2x2, dropout)),
-    ("dense_block", (_is(Dense), relu, dropout)),
-    ("pool", (_is(Pool2D),)),
-    ("batch_norm", (_is(BatchNorm), _is(Add), relu)),
-    ("batch_norm", (_is(BatchNorm), elementwise)),
-    ("group_norm", (_is(GroupNorm), _is(Add), relu)),
-    ("group_norm", (_is(GroupNorm), elementwise)),
-    ("layer_norm", (_is(LayerNorm),)),
-    ("activation", (_is(Activation),)),
-    ("prelu", (_is(PReLU),)),
-    ("dropout", (_is(Dropout),)),
-    ("spatial_dropout", (_is(SpatialDropout),)),
-    ("affine", (_is(Affine),)),
-    ("activity_penalty", (_is(ActivityPenalty),)),
-    ("add", (_is(Add),)),
-    ("multiply", (_is(Multiply),)),
-    ("merge", (_is(Merge),)),
-    ("concat", (_is(Concat),)),
-    ("conv_transpose", (_is(Conv2DTranspose),)),
-    ("pad", (_is(Pad),)),
-    ("crop", (_is(Crop),)),
-    ("transpose", (_is(Transpose),)),
-    ("upsample", (_is(Upsample),)),
-    ("resample", (_is(Resample),)),
-    ("resize", (_is(Resize),)),
-    ("contrast", (_is(Contrast),)),
-    ("brightness", (_is(Brightness),)),
-    ("erase", (_is(Erase),)),
-    ("standardize", (_is(Standardize),)),
-    ("opaque", (_is(Opaque),)),
+# The executor of a fused step, and the chain of recorded steps that it computes. The first pattern
+# that fits wins; the bias belongs to the convolution and the dense step. What is added is the
+# second input of a normalization, computed before the fused step runs.
+#
+# Softmax + cross-entropy is not among them: a loss is no step of the graph. It belongs to a plan,
+# comes with targets, and only some calls compute it; in the others (`forward`, for predictions) the
+# softmax must run by itself. So the softmax keeps an executor of its own, and `losses.objective`
+# takes over its work in the calls that compute the loss.
+PATTERNS: tuple[tuple[type[Executor], tuple[Part, ...]], ...] = (
+    (
+        products.ConvBlockExecutor,
+        (from_uint8, _is(products.Conv2D), relu, max_pool_2x2, dropout),
+    ),
+    (products.ConvTransposeExecutor, (_is(products.Conv2DTranspose),)),
+    (products.DenseBlockExecutor, (_is(products.Dense), relu, dropout)),
+    (pooling.ExtremePoolExecutor, (_is(pooling.Pool2D, _pool("max", "min")),)),
+    (pooling.AveragePoolExecutor, (_is(pooling.Pool2D, _pool("avg")),)),
+    (pooling.LpPoolExecutor, (_is(pooling.Pool2D, _pool("lp")),)),
+    (norm.BatchNormExecutor, (_is(norm.BatchNorm), _is(merging.Add), relu)),
+    (norm.BatchNormExecutor, (_is(norm.BatchNorm), not_softmax)),
+    (norm.GroupNormExecutor, (_is(norm.GroupNorm), _is(merging.Add), relu)),
+    (norm.GroupNormExecutor, (_is(norm.GroupNorm), not_softmax)),
+    (norm.LayerNormExecutor, (_is(norm.LayerNorm),)),
+    (act.ReluExecutor, (_is(act.Activation, _activation("relu")),)),
+    (act.SoftmaxExecutor, (_is(act.Activation, _activation("softmax")),)),
+    (act.ElementwiseExecutor, (_is(act.Activation),)),
+    (act.PReLUExecutor, (_is(act.PReLU),)),
+    (elementwise.DropoutExecutor, (_is(elementwise.Dropout),)),
+    (elementwise.SpatialDropoutExecutor, (_is(elementwise.SpatialDropout),)),
+    (elementwise.AffineExecutor, (_is(elementwise.Affine),)),
+    (elementwise.ActivityPenaltyExecutor, (_is(elementwise.ActivityPenalty),)),
+    (merging.AddExecutor, (_is(merging.Add),)),
+    (merging.MultiplyExecutor, (_is(merging.Multiply),)),
+    (merging.SubtractExecutor, (_is(merging.Merge, lambda node, step: step.kind == "subtract"),)),
+    (merging.ExtremeExecutor, (_is(merging.Merge),)),
+    (merging.ConcatExecutor, (_is(merging.Concat),)),
+    (movement.PadExecutor, (_is(movement.Pad),)),
+    (movement.CropExecutor, (_is(movement.Crop),)),
+    (movement.TransposeExecutor, (_is(movement.Transpose),)),
+    (movement.UpsampleExecutor, (_is(movement.Upsample),)),
+    (sampling.ResampleExecutor, (_is(sampling.Resample),)),
+    (sampling.ResizeExecutor, (_is(sampling.Resize),)),
+    (adjusting.ContrastExecutor, (_is(adjusting.Contrast),)),
+    (adjusting.BrightnessExecutor, (_is(adjusting.Brightness),)),
+    (adjusting.EraseExecutor, (_is(adjusting.Erase),)),
+    (adjusting.StandardizeExecutor, (_is(adjusting.Standardize),)),
+    (opaque.OpaqueExecutor, (_is(opaque.Opaque),)),
 )
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class FusedStep:
-    """Recorded steps that one executor computes together; `kind` names it."""
-
-    kind: str
-    nodes: tuple[Node, ...]
-
-    @property
-    def inputs(self) -> tuple[Value, ...]:
-        """What comes from outside, in the order in which it is read."""
-        inside = {node.output for node in self.nodes}
-        return tuple(x for node in self.nodes for x in node.inputs if x not in inside)
-
-    @property
-    def output(self) -> Value:
-        return self.nodes[-1].output
-
-    def find(self, kind: type[P]) -> P | None:
-        """The primitive step of one kind, if this fused step has it."""
-        found = (node.primitive for node in self.nodes)
-        return next((step for step in found if isinstance(step, kind)), None)
-
-    @property
-    def primitives(self) -> Iterator[Primitive]:
-        return (node.primitive for node in self.nodes)
-
-    @property
-    def title(self) -> str:
-        return " + ".join(step.title for step in self.primitives)
-
-    @property
-    def label(self) -> str:
-        """The layer that most of it came from: the first with parameters, or else the first."""
-        labels = [node.label for node in self.nodes if node.label]
-        learning = [node.label for node in self.nodes if node.label and node.primitive.parameters]
-        return next(iter(learning + labels), "")
 
 
 def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
@@ -176,7 +144,7 @@ def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
     steps: list[FusedStep] = []
     taken: set[Node] = set()
     for node in nodes:
-        if node in taken or isinstance(node.primitive, Reshape):
+        if node in taken or isinstance(node.primitive, movement.Reshape):
             continue
         step = _first_match(node, following, enabled)
         taken.update(step.nodes)
@@ -186,7 +154,7 @@ def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
 
 
 def _first_match(node: Node, following: Callable[[Node], Node | None], enabled: bool) -> FusedStep:
-    for kind, parts in PATTERNS:
+    for executor, parts in PATTERNS:
         if not enabled and sum(not part.optional for part in parts) > 1:
             continue
         chain: list[Node] = []
@@ -200,7 +168,7 @@ def _first_match(node: Node, following: Callable[[Node], Node | None], enabled: 
             elif not part.optional:
                 break
         else:
-            return FusedStep(kind, tuple(chain))
+            return FusedStep(executor, tuple(chain))
     raise NotImplementedError(f"no pattern takes a step {node.primitive.title!r}")
 
 

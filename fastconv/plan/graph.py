@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from fastconv.plan.recording.adjusting import Adjusting
-from fastconv.plan.recording.elementwise import Elementwise
-from fastconv.plan.recording.forms import Forms
-from fastconv.plan.recording.merging import Merging
-from fastconv.plan.recording.normalization import Normalizing
-from fastconv.plan.recording.opaque import Opaques
-from fastconv.plan.recording.pooling import Pooling
-from fastconv.plan.recording.products import Products
+from fastconv.plan.operations.activations import ActivationRecorder
+from fastconv.plan.operations.adjusting import AdjustingRecorder
+from fastconv.plan.operations.elementwise import ElementwiseRecorder
+from fastconv.plan.operations.merging import MergingRecorder
+from fastconv.plan.operations.movement import MovementRecorder
+from fastconv.plan.operations.normalization import NormalizationRecorder
+from fastconv.plan.operations.opaque import OpaqueRecorder
+from fastconv.plan.operations.pooling import PoolingRecorder
+from fastconv.plan.operations.products import ProductsRecorder
 
 
-class Graph(Products, Elementwise, Pooling, Merging, Forms, Normalizing, Adjusting, Opaques):
+class Graph(
+    ProductsRecorder,
+    PoolingRecorder,
+    NormalizationRecorder,
+    ActivationRecorder,
+    ElementwiseRecorder,
+    MergingRecorder,
+    MovementRecorder,
+    AdjustingRecorder,
+    OpaqueRecorder,
+):
     """Records primitive steps; every method that records one returns its result as a `Value`.
 
     Shapes are checked here, so that a network that cannot be is refused before anything is

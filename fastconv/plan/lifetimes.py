@@ -12,10 +12,10 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from fastconv.plan.arena import Request
+from fastconv.plan.executor import Executor
 from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.recorder import Value
-from fastconv.plan.steps.base import Executor
 
 
 class Lifetimes:

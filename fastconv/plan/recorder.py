@@ -1,4 +1,4 @@
-"""What a graph consists of: values, the steps that write them, and how a step is recorded."""
+"""What a graph consists of, and how a step is recorded: primitives, values and nodes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ from dataclasses import dataclass
 
 from fastconv._arguments import as_int, check_choice, items_of
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.primitives import Primitive
+
+
+@dataclass(frozen=True, eq=False)
+class Primitive:
+    """A step of a graph. `parameters` are those that it reads and, if trainable, differentiates."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return ()
+
+    @property
+    def title(self) -> str:
+        """A word or two for the plan's report."""
+        return type(self).__name__.lower()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -106,6 +119,13 @@ class Recorder:
 
     def _where(self, primitive: str) -> str:
         return f"{primitive} ({self._label})" if self._label else primitive
+
+    def _seed(self, seed: int, where: str) -> int:
+        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+            raise TypeError(f"{where}: seed must be a whole number; received {seed!r}")
+        if not 0 <= int(seed) < 2**64:
+            raise ValueError(f"{where}: seed must be between 0 and 2**64 - 1; received {seed!r}")
+        return int(seed)
 
     def _own(self, x: Value, where: str) -> Value:
         if not isinstance(x, Value):

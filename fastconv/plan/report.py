@@ -9,10 +9,10 @@ from statistics import median
 
 import numpy as np
 
+from fastconv.plan.executor import Executor
 from fastconv.plan.flow import Flow
 from fastconv.plan.losses.objective import LOSS, Objective
 from fastconv.plan.memory import Memory
-from fastconv.plan.steps.base import Executor
 
 
 class Times:

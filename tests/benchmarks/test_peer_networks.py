@@ -28,14 +28,14 @@ def x():
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 def test_pytorch(ours, x, as_published, layout):
     torch = pytest.importorskip("torch", reason="needs the extra [peers]")
-    from fastconv.bench import pytorch
+    import _table_peers
 
-    model = pytorch.network(IMAGE, CLASSES, layout, as_published).eval()
-    pytorch.set_weights(model, ours.get_weights(), IMAGE)
+    model = _table_peers.pytorch_network(IMAGE, CLASSES, layout, as_published).eval()
+    _table_peers.set_pytorch_weights(model, ours.get_weights(), IMAGE)
     y = np.array([0, 3, 6, 1])
     with torch.inference_mode():
-        sums = model(pytorch.images(x, layout))
-        loss = pytorch.loss(sums, torch.from_numpy(y), as_published).item()
+        sums = model(_table_peers.pytorch_images(x, layout))
+        loss = _table_peers.pytorch_loss(sums, torch.from_numpy(y), as_published).item()
         probabilities = sums.softmax(1)
         if as_published:
             probabilities = probabilities.softmax(1)
@@ -44,11 +44,12 @@ def test_pytorch(ours, x, as_published, layout):
 
 
 def test_keras(ours, x, as_published):
-    from fastconv.bench import keras_tensorflow
+    import _peers
+    import _table_peers
 
-    pytest.importorskip(keras_tensorflow.backend(), reason="needs the extra [peers]")
+    pytest.importorskip(_peers.keras_backend(), reason="needs the extra [peers]")
     pytest.importorskip("keras", reason="needs the extra [peers]")
-    keras_tensorflow.prepare_keras(threads=1)
-    model = keras_tensorflow.network(IMAGE, CLASSES, seed=3, as_published=as_published)
+    _peers.prepare_keras(threads=1)
+    model = _table_peers.keras_network(IMAGE, CLASSES, seed=3, as_published=as_published)
     model.set_weights(ours.get_weights())
     np.testing.assert_allclose(model.predict_on_batch(x), ours.predict(x), atol=1e-5)

@@ -4,34 +4,25 @@ import dataclasses
 
 import numpy as np
 import pytest
-from recipe_files import TASK, light_images
-from table_files import weights_of
+from small_tasks import RECIPE_TASK, light_images, programs, weights_of
 
-from fastconv.bench.recipes.markdown import Result, lines
-from fastconv.bench.recipes.programs import PROGRAMS
-from fastconv.bench.recipes.run import recipe_of
-from fastconv.bench.table.rows import read_run, row_of
-
-RUNS = [
-    pytest.param(name, marks=() if name == "fastconv" else pytest.mark.peers) for name in PROGRAMS
-]
+from fastconv.bench.training_times.recipe_table import RecipeResult, lines
+from fastconv.bench.training_times.table import row_of
+from fastconv.bench.training_times.training_run import read_run, recipe_of
 
 
 @pytest.fixture
-def program(request):
+def program(request, run_class):
     """Makes a new run."""
-    needed, extra, load = PROGRAMS[request.param]
-    for module in needed:
-        pytest.importorskip(module, reason=f"needs the extra [{extra}]")
-    return load()
+    return run_class(request.param, recipe=True)
 
 
-@pytest.mark.parametrize("program", RUNS, indirect=True)
+@pytest.mark.parametrize("program", programs("PyTorch"), indirect=True)
 @pytest.mark.parametrize("name", ["fast79", pytest.param("fast94", marks=pytest.mark.slow)])
 def test_a_run_in_parts(tmp_path, program, name, capsys):
     epochs = {"fast79": 3, "fast94": 5}[name]  # it trains the first bias for three
-    task = dataclasses.replace(TASK, epochs=epochs, recipe=name)
-    images = light_images(20)
+    task = dataclasses.replace(RECIPE_TASK, epochs=epochs, recipe=name)
+    images = light_images(20, size=16)
     whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
     program(task, images).run(whole, epochs)
     for until in (1, epochs - 1, epochs):
@@ -54,17 +45,17 @@ def test_a_run_in_parts(tmp_path, program, name, capsys):
 
 
 def test_the_last_epoch_may_be_shorter():
-    recipe = recipe_of(TASK, 100)
+    recipe = recipe_of(RECIPE_TASK, 100)
     assert recipe.steps(100) == [12] * 9 + [11]
     assert recipe.epochs == 9.9
-    assert recipe_of(dataclasses.replace(TASK, epochs=3), 100).steps(100) == [12] * 3
-    assert recipe_of(dataclasses.replace(TASK, batch_size=200), 100).batch_size == 100
+    assert recipe_of(dataclasses.replace(RECIPE_TASK, epochs=3), 100).steps(100) == [12] * 3
+    assert recipe_of(dataclasses.replace(RECIPE_TASK, batch_size=200), 100).batch_size == 100
 
 
 def test_a_row_counts_what_was_trained_on():
     run = {
         "version": "fastconv", "training_images": 1000, "all_images": 9000,
-        "task": TASK.get_config() | {"epochs": 2},
+        "task": RECIPE_TASK.get_config() | {"epochs": 2},
         "epochs": [
             {"training_seconds": 10.0, "test_seconds": 1.0, "loss": 1.0, "test_accuracy": 0.9,
              "images": 5000},
@@ -80,7 +71,7 @@ def test_a_row_counts_what_was_trained_on():
 
 
 def test_seeds_have_a_mean():
-    one = Result(
+    one = RecipeResult(
         "fast79", "fastconv", 2, 1, epochs=2, measured=2, seconds=60.0, passed=50.0, accuracy=0.8,
         views_accuracy=0.81, images_per_second=2000.0, gflops=200.0,
     )  # fmt: skip
@@ -98,25 +89,24 @@ def test_seeds_have_a_mean():
 def test_pytorch_takes_the_same_steps():
     """From the same weights, on the same batches."""
     torch = pytest.importorskip("torch", reason="needs the extra [peers]")
-    from fastconv.bench.recipes import pytorch
-    from fastconv.bench.recipes.pytorch_training import Training
+    import _airbench_peer
 
-    images, steps = light_images(), 7
-    recipe = dataclasses.replace(recipe_of(TASK, 36), widths=(24, 32, 32), epochs=2)
+    images, steps = light_images(36, size=16), 7
+    recipe = dataclasses.replace(recipe_of(RECIPE_TASK, 36), widths=(24, 32, 32), epochs=2)
     ours = recipe.build(images.x_train, 3, 5)
-    theirs = pytorch.network(recipe, images.x_train, 3, "NHWC")
+    theirs = _airbench_peer.network(recipe, images.x_train, 3, "NHWC")
     spread = theirs[0].weight.detach().numpy().transpose(2, 3, 1, 0)
     fixed = ours.get_layer("whitening").kernel.value
     for k in range(12):  # the signs of eigenvectors are nobody's
         sign = np.sign((spread[..., k] * fixed[..., k]).sum())
         np.testing.assert_allclose(sign * spread[..., k], fixed[..., k], rtol=1e-3, atol=1e-3)
-    pytorch.set_weights(theirs, ours.get_weights())
-    training = Training(recipe, theirs, sum(recipe.steps(36)))
-    statistics = pytorch.statistics(images.x_train)
+    _airbench_peer.set_weights(theirs, ours.get_weights())
+    training = _airbench_peer.Training(recipe, theirs, sum(recipe.steps(36)))
+    statistics = _airbench_peer.statistics(images.x_train)
     batches = recipe.batches(images.x_train, images.y_train, 5)
     for _, (x, y) in zip(range(steps), [*batches, *batches], strict=False):
         loss = ours.train_on_batch(x, y)[0]
-        scaled = pytorch.scaled(x, *statistics, "NHWC")
+        scaled = _airbench_peer.scaled(x, *statistics, "NHWC")
         assert training.step(scaled, torch.from_numpy(y)) == pytest.approx(loss, rel=2e-3)
     kernels = [p.detach().numpy() for p in theirs.parameters() if p.ndim == 4]
     own = [p.value.transpose(3, 2, 0, 1) for p in ours.parameters if len(p.shape) == 4]

@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from fastconv.bench.table import markdown
-from fastconv.bench.table.picture import write_picture
-from fastconv.bench.table.rows import CPU, GPU, row_of
+from fastconv.bench.training_times.table import CPU, GPU, lines, row_of, write_picture
 
 SECONDS = (100.0, 50.0, 60.0)
 
@@ -52,7 +50,7 @@ def test_extrapolation_leaves_the_first_epoch_out():
 
 
 def test_markdown():
-    text = "\n".join(markdown.lines([GPU, CPU, row_of(run_of(2))], "some images"))
+    text = "\n".join(lines([GPU, CPU, row_of(run_of(2))], "some images"))
     assert (
         "| NVidia GTX 1070 | TensorFlow 1 |  | 128 | 8 min 04 s | 79.12 | 7,100 | 26.03 |" in text
     )

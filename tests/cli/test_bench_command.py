@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from command_checks import one_line
 
-from fastconv.bench.roofline import Machine, Roofline, Row
-from fastconv.bench.roofline_text import lines
+from fastconv.bench.machine import Machine
+from fastconv.bench.roofline import MeasuredStep, Roofline, table, write_picture
 from fastconv.models import zoo
 
 
@@ -66,25 +66,28 @@ def test_mistakes(folder, quick, run):
 
 
 MACHINE = Machine(threads=2, peak=200.0, bandwidth=20.0)
+BOTH_WAYS = [
+    MeasuredStep("a", "conv", "direct", direction, 10**9, 10**6, 0.01)
+    for direction in ("forward", "backward")
+]
 
 
 def test_shares_of_the_roofline():
-    by_arithmetic = Row("a", "conv", "direct", "forward", 10**9, 10**6, 0.01)
+    by_arithmetic = MeasuredStep("a", "conv", "direct", "forward", 10**9, 10**6, 0.01)
     assert by_arithmetic.gflops == pytest.approx(100)
     assert by_arithmetic.intensity == 1000
     assert by_arithmetic.share(MACHINE) == pytest.approx(0.5)
-    by_memory = Row("b", "pool", "", "forward", 0, 10**8, 0.01)
+    by_memory = MeasuredStep("b", "pool", "", "forward", 0, 10**8, 0.01)
     assert by_memory.bandwidth == pytest.approx(10)
     assert by_memory.share(MACHINE) == pytest.approx(0.5)
     # Ten operations a byte is where the two meet: both limits say the same.
-    assert Row("", "", "", "", 10**9, 10**8, 0.02).share(MACHINE) == pytest.approx(0.25)
+    assert MeasuredStep("", "", "", "", 10**9, 10**8, 0.02).share(MACHINE) == pytest.approx(0.25)
 
 
 def test_the_table_adds_up():
-    rows = [Row("a", "conv", "direct", d, 10**9, 10**6, 0.01) for d in ("forward", "backward")]
-    found = Roofline(MACHINE, 64, rows, 0.032)
+    found = Roofline(MACHINE, 64, BOTH_WAYS, 0.032)
     assert (found.total.flops, found.total.nbytes) == (2 * 10**9, 2 * 10**6)
-    text = "\n".join(lines(found))
+    text = "\n".join(table(found))
     assert "64 images in 32.0 ms: 2000 images/s" in text
     assert "training step" in text
     assert "10 to the byte" in text
@@ -95,11 +98,8 @@ def test_the_picture(tmp_path, no_matplotlib):
     pytest.importorskip("matplotlib", reason="needs the extra [plot]")
     from PIL import Image
 
-    from fastconv.bench.roofline_picture import write_picture
-
-    rows = [Row("a", "conv", "direct", d, 10**9, 10**6, 0.01) for d in ("forward", "backward")]
     path = tmp_path / "roofline.png"
-    assert write_picture(Roofline(MACHINE, 64, rows, 0.032), path, "a network")
+    assert write_picture(Roofline(MACHINE, 64, BOTH_WAYS, 0.032), path, "a network")
     with Image.open(path) as picture:
         pixels = np.asarray(picture.convert("RGB"))
     colors = {tuple(color) for color in np.unique(pixels.reshape(-1, 3), axis=0)}

@@ -7,8 +7,8 @@ import pytest
 from data_files import encoded, pixels
 from PIL import Image
 
-from fastconv.datasets._decode import Form, OtherFormError, UnreadableError, decode, look
-from fastconv.datasets._jpeg import plain_frame
+from fastconv.datasets._decode import OtherFormatError, UnreadableError, decode, look, plain_frame
+from fastconv.datasets._image_format import ImageFormat
 
 RGB = pixels(9, 7)
 GREY = pixels(9, 7, 1)
@@ -16,25 +16,25 @@ GREY = pixels(9, 7, 1)
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM", "TIFF"])
 def test_lossless_kinds(kind):
-    np.testing.assert_array_equal(decode(encoded(RGB, kind), Form(9, 7, "rgb")), RGB)
-    grey = decode(encoded(GREY, kind), Form(9, 7, "grayscale"))
+    np.testing.assert_array_equal(decode(encoded(RGB, kind), ImageFormat(9, 7, "rgb")), RGB)
+    grey = decode(encoded(GREY, kind), ImageFormat(9, 7, "grayscale"))
     np.testing.assert_array_equal(grey, GREY[..., None])
 
 
 def test_between_grey_and_colour():
     np.testing.assert_array_equal(
-        decode(encoded(GREY), Form(9, 7, "rgb")), np.repeat(GREY[..., None], 3, axis=2)
+        decode(encoded(GREY), ImageFormat(9, 7, "rgb")), np.repeat(GREY[..., None], 3, axis=2)
     )
     expected = np.asarray(Image.fromarray(RGB).convert("L"))[..., None]
-    np.testing.assert_array_equal(decode(encoded(RGB), Form(9, 7, "grayscale")), expected)
-    rgba = decode(encoded(RGB), Form(9, 7, "rgba"))
+    np.testing.assert_array_equal(decode(encoded(RGB), ImageFormat(9, 7, "grayscale")), expected)
+    rgba = decode(encoded(RGB), ImageFormat(9, 7, "rgba"))
     np.testing.assert_array_equal(rgba[..., :3], RGB)
     assert (rgba[..., 3] == 255).all()
 
 
 def test_sixteen_bits():
     wide = (np.arange(63, dtype=np.uint16) * 1039).reshape(9, 7)
-    result = decode(encoded(wide), Form(9, 7, "grayscale"))
+    result = decode(encoded(wide), ImageFormat(9, 7, "grayscale"))
     np.testing.assert_array_equal(result[..., 0], wide >> 8)
 
 
@@ -42,7 +42,7 @@ def test_palette_with_transparency():
     image = Image.fromarray(RGB).quantize(8)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", transparency=b"\x00\x80")
-    result = decode(buffer.getvalue(), Form(9, 7, "rgb"))
+    result = decode(buffer.getvalue(), ImageFormat(9, 7, "rgb"))
     np.testing.assert_array_equal(result, np.asarray(image.convert("RGB")))
 
 
@@ -66,7 +66,7 @@ def test_jpeg_has_the_same_pixels_as_pillow(options, channels):
     content = encoded(pixels(37, 29, channels), "JPEG", **options)
     assert plain_frame(content) == (37, 29, channels)
     expected = np.asarray(Image.open(io.BytesIO(content))).reshape(37, 29, channels)
-    form = Form(37, 29, "rgb" if channels == 3 else "grayscale")
+    form = ImageFormat(37, 29, "rgb" if channels == 3 else "grayscale")
     np.testing.assert_array_equal(decode(content, form), expected)
 
 
@@ -76,7 +76,7 @@ def test_jpeg_in_four_colours():
     image.save(buffer, "JPEG")
     assert plain_frame(buffer.getvalue()) is None
     expected = np.asarray(Image.open(buffer).convert("RGB"))
-    np.testing.assert_array_equal(decode(buffer.getvalue(), Form(8, 8, "rgb")), expected)
+    np.testing.assert_array_equal(decode(buffer.getvalue(), ImageFormat(8, 8, "rgb")), expected)
 
 
 def with_orientation(array, orientation, kind="JPEG"):
@@ -95,38 +95,38 @@ def test_turned_photographs(orientation):
     content = with_orientation(RGB, orientation, "PNG")
     height, width, grey = look(content)
     assert (height, width, grey) == (*expected.shape[:2], False)
-    np.testing.assert_array_equal(decode(content, Form(height, width, "rgb")), expected)
+    np.testing.assert_array_equal(decode(content, ImageFormat(height, width, "rgb")), expected)
     jpeg = with_orientation(RGB, orientation)
     assert plain_frame(jpeg) is None or orientation == 1
     assert look(jpeg) == (height, width, False)
-    assert decode(jpeg, Form(height, width, "rgb")).shape == expected.shape
+    assert decode(jpeg, ImageFormat(height, width, "rgb")).shape == expected.shape
 
 
 def test_resizes():
     content = encoded(pixels(40, 30))
     expected = Image.fromarray(pixels(40, 30)).resize((7, 9), Image.Resampling.BICUBIC)
-    result = decode(content, Form(9, 7, "rgb", "bicubic"))
+    result = decode(content, ImageFormat(9, 7, "rgb", "bicubic"))
     np.testing.assert_array_equal(result, np.asarray(expected))
 
 
 def test_large_jpeg_is_shrunk_while_decoding():
     smooth = np.linspace(0, 255, 640 * 480).reshape(480, 640).astype(np.uint8)
     content = encoded(np.dstack([smooth] * 3), "JPEG", quality=95)
-    result = decode(content, Form(30, 40, "rgb", "bilinear"))
+    result = decode(content, ImageFormat(30, 40, "rgb", "bilinear"))
     expected = Image.fromarray(smooth).resize((40, 30), Image.Resampling.BILINEAR)
     assert np.abs(result[..., 0].astype(int) - np.asarray(expected)).max() <= 3
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_another_size_is_reported(kind):
-    with pytest.raises(OtherFormError):
-        decode(encoded(RGB, kind), Form(7, 9, "rgb"))
+    with pytest.raises(OtherFormatError):
+        decode(encoded(RGB, kind), ImageFormat(7, 9, "rgb"))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_colour_among_grey_is_reported(kind):
-    with pytest.raises(OtherFormError):
-        decode(encoded(RGB, kind), Form(9, 7, "grayscale", only_grey=True))
+    with pytest.raises(OtherFormatError):
+        decode(encoded(RGB, kind), ImageFormat(9, 7, "grayscale", only_grey=True))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_colour_among_grey_is_reported(kind):
 )
 def test_unreadable(content):
     with pytest.raises(UnreadableError) as caught:
-        decode(content, Form(64, 64, "rgb"))
+        decode(content, ImageFormat(64, 64, "rgb"))
     assert str(caught.value)
 
 
@@ -155,7 +155,7 @@ def test_a_picture_of_absurd_size_is_unreadable():
     header = bytearray(encoded(pixels(4, 4), "BMP"))
     header[18:26] = (10**5).to_bytes(4, "little") * 2
     with pytest.raises(UnreadableError, match="decompression bomb"):
-        decode(bytes(header), Form(4, 4, "rgb", "bilinear"))
+        decode(bytes(header), ImageFormat(4, 4, "rgb", "bilinear"))
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", encoded(RGB)[:20]])

@@ -6,7 +6,7 @@ from data_files import encoded, pixels, two_classes, write_tree, write_zip
 
 from fastconv import Input, Sequential
 from fastconv.datasets import image_dataset_from_directory, load_images
-from fastconv.datasets._split import stratified_split
+from fastconv.datasets.labelled import stratified_split
 from fastconv.layers import Dense, Flatten, Rescaling
 
 

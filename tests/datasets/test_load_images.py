@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from data_files import encoded, pixels, two_classes, write_tree, write_zip
 
-from fastconv.datasets import _decode_many, load_images
+from fastconv.datasets import _decode, load_images
 
 
 @pytest.fixture(autouse=True)
@@ -24,8 +24,8 @@ def cache(tmp_path, monkeypatch):
 def reads(monkeypatch):
     """The names of the files that are decoded or looked at."""
     names = []
-    plain = _decode_many.read
-    for module in ("_decode_many", "_form"):
+    plain = _decode.read
+    for module in ("_decode", "_decode_tree"):
         monkeypatch.setattr(
             f"fastconv.datasets.{module}.read",
             lambda source, name: names.append(name) or plain(source, name),
@@ -75,8 +75,8 @@ def test_train_and_test_parts(tmp_path):
 
 
 def test_many_images_keep_their_order(tmp_path, monkeypatch):
-    monkeypatch.setattr(_decode_many, "_CHUNK_IMAGES", 4)
-    monkeypatch.setattr(_decode_many, "default_threads", lambda: 3)
+    monkeypatch.setattr(_decode, "_CHUNK_IMAGES", 4)
+    monkeypatch.setattr(_decode, "default_threads", lambda: 3)
     tree = {
         f"{name}/{i:03}.png": encoded(pixels(4, 4, start=i + 50 * label))
         for label, name in enumerate("ab")
@@ -287,7 +287,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, cache, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_decode_many, "decode", interrupt)
+    monkeypatch.setattr(_decode, "decode", interrupt)
     with pytest.raises(KeyboardInterrupt):
         load_images(make("stored", tmp_path))
     assert list((cache / "images").iterdir()) == []

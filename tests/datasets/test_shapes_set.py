@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastconv.datasets import _outlines, shapes
+from fastconv.datasets import _shape_outlines, shapes
 
 
 def test_form():
@@ -77,7 +77,7 @@ def test_images_are_varied_and_not_saturated():
 )
 def test_outlines(name, inside, outside):
     assert name in shapes.CLASSES
-    outline = getattr(_outlines, name)
+    outline = getattr(_shape_outlines, name)
     u, v = np.array(inside, float).T
     assert (outline(u, v) < 0).all()
     u, v = np.array(outside, float).T
@@ -87,6 +87,6 @@ def test_outlines(name, inside, outside):
 @pytest.mark.parametrize("name", shapes.CLASSES)
 def test_outlines_fit_into_the_unit_circle(name):
     u, v = np.meshgrid(np.linspace(-2, 2, 201), np.linspace(-2, 2, 201))
-    inside = getattr(_outlines, name)(u, v) < 0
+    inside = getattr(_shape_outlines, name)(u, v) < 0
     assert np.hypot(u, v)[inside].max() < 1.1
     assert 0.1 < inside.mean() * 16 / np.pi < 0.9  # a fair share of the circle

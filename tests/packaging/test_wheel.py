@@ -98,6 +98,7 @@ def test_wheel_holds_what_runs_and_nothing_else(wheel):
     compiled = {name for name in inside if name.endswith((".so", ".pyd"))}
     assert inside - python - compiled == {"fastconv/py.typed"}
     assert python == sources("fastconv", ".py")
+    assert not [name for name in names for peer in ("torch", "keras", "tensorflow") if peer in name]
     modules = {Path(name).name.partition(".")[0] for name in compiled}
     assert modules == {Path(name).stem for name in sources("fastconv", ".pyx")} | {"_cython_shared"}
     assert wheel.stat().st_size < 5e6

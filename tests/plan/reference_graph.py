@@ -9,7 +9,15 @@ from collections import defaultdict
 import numpy as np
 
 from fastconv import reference
-from fastconv.plan import primitives as p
+from fastconv.plan.operations import (
+    activations,
+    elementwise,
+    merging,
+    movement,
+    opaque,
+    pooling,
+    products,
+)
 
 FROM_INPUT = ("clipped_relu", "gelu", "silu", "hard_silu")  # the others' gradients read the output
 EPSILON = np.finfo(np.float32).eps
@@ -72,71 +80,71 @@ class Reference:
     def _apply(self, node, x):
         step = node.primitive
         match step:
-            case p.Conv2D():
+            case products.Conv2D():
                 b = 0 if step.b is None else self._number(step.b.value)
                 return reference.conv2d(x[0], self._weights(step), b, **_conv(step))
-            case p.Conv2DTranspose():
+            case products.Conv2DTranspose():
                 b = 0 if step.b is None else self._number(step.b.value)
                 shape = (len(x[0]), *step.shape.x_shape[1:])
                 zero = np.zeros(shape)
                 how = _conv(step)
                 return reference.conv2d_backward(x[0], zero, self._weights(step), **how)[0] + b
-            case p.Dense():
+            case products.Dense():
                 b = 0 if step.b is None else self._number(step.b.value)
                 return x[0] @ self._number(step.w.value) + b
-            case p.Activation(kind="relu"):
+            case activations.Activation(kind="relu"):
                 return reference.relu(x[0])
-            case p.Activation(kind="softmax"):
+            case activations.Activation(kind="softmax"):
                 assert not self.magnitude
                 return reference.softmax(x[0])
-            case p.Activation():
+            case activations.Activation():
                 assert not self.magnitude
                 return getattr(reference, step.kind)(x[0], **step.attrs)
-            case p.PReLU():
+            case activations.PReLU():
                 if self.magnitude:
                     return x[0] * np.maximum(1, abs(step.alpha.value))
                 return reference.prelu(x[0], step.alpha.value)
-            case p.Pool2D(kind="max"):
+            case pooling.Pool2D(kind="max"):
                 return reference.max_pool2d(x[0], **_pool(step))
-            case p.Pool2D(kind="min"):
+            case pooling.Pool2D(kind="min"):
                 if not self.magnitude:
                     return reference.min_pool2d(x[0], **_pool(step))
                 return reference.max_pool2d(x[0], **_pool(step))
-            case p.Pool2D(kind="lp"):
+            case pooling.Pool2D(kind="lp"):
                 return reference.lp_pool2d(x[0], **_pool(step), p=step.p)
-            case p.Pool2D():
+            case pooling.Pool2D():
                 include = step.count_include_pad
                 return reference.avg_pool2d(x[0], **_pool(step), count_include_pad=include)
-            case p.Dropout():
+            case elementwise.Dropout():
                 if not self.training:
                     return x[0]
                 return reference.dropout(x[0], step.rate, step.seed, self.step)
-            case p.SpatialDropout():
+            case elementwise.SpatialDropout():
                 return x[0] * self._factors(step, x[0]) if self.training else x[0]
-            case p.Affine():
+            case elementwise.Affine():
                 return self._number(step.scale) * x[0] + self._number(step.offset)
-            case p.Reshape():
+            case movement.Reshape():
                 return x[0].reshape(len(x[0]), *node.output.shape)
-            case p.Pad():
+            case movement.Pad():
                 return np.pad(x[0], ((0, 0), *step.sides))
-            case p.Crop():
+            case movement.Crop():
                 return x[0][_inside(step.sides, x[0].shape)]
-            case p.Transpose():
+            case movement.Transpose():
                 return x[0].transpose(0, *(axis + 1 for axis in step.axes))
-            case p.Upsample():
+            case movement.Upsample():
                 return x[0].repeat(step.sh, axis=1).repeat(step.sw, axis=2)
-            case p.Add():
+            case merging.Add():
                 return x[0] + x[1]
-            case p.Multiply():
+            case merging.Multiply():
                 return reference.multiply(x[0], x[1])
-            case p.Merge(kind="subtract"):
+            case merging.Merge(kind="subtract"):
                 return x[0] + x[1] if self.magnitude else reference.subtract(x[0], x[1])
-            case p.Merge():
+            case merging.Merge():
                 first = self._first_taken(node)
                 return np.where(first, x[0], x[1])
-            case p.Concat():
+            case merging.Concat():
                 return np.concatenate(x, axis=step.axis + 1)
-            case p.Opaque():
+            case opaque.Opaque():
                 return step.layer.forward(x if len(x) > 1 else x[0], self.training)
         raise AssertionError(step)
 
@@ -144,89 +152,89 @@ class Reference:
         step, x = node.primitive, [self.values[value] for value in node.inputs]
         y = self.values[node.output]
         match step:
-            case p.Conv2D():
+            case products.Conv2D():
                 w = self._weights(step)
                 dx, dw, db = reference.conv2d_backward(dy, x[0], w, **_conv(step))
                 yield node.inputs[0], dx
                 yield step.w, dw.reshape(step.w.shape)
                 if step.b is not None:
                     yield step.b, db
-            case p.Conv2DTranspose():
+            case products.Conv2DTranspose():
                 w = self._weights(step)
                 yield node.inputs[0], reference.conv2d(dy, w, **_conv(step))
                 yield step.w, reference.conv2d_backward(x[0], dy, w, **_conv(step))[1]
                 if step.b is not None:
                     yield step.b, dy.sum(axis=(0, 1, 2))
-            case p.Dense():
+            case products.Dense():
                 w, dy2d = self._number(step.w.value), dy.reshape(-1, dy.shape[-1])
                 yield node.inputs[0], dy @ w.T
                 yield step.w, x[0].reshape(-1, w.shape[0]).T @ dy2d
                 if step.b is not None:
                     yield step.b, dy2d.sum(axis=0)
-            case p.Activation(kind="relu"):
+            case activations.Activation(kind="relu"):
                 yield node.inputs[0], reference.relu_backward(dy, self._sign_values(node.output))
-            case p.Activation(kind="softmax"):
+            case activations.Activation(kind="softmax"):
                 yield node.inputs[0], reference.softmax_backward(dy, y)
-            case p.Activation():
+            case activations.Activation():
                 read = x[0] if step.kind in FROM_INPUT else y
                 backward = getattr(reference, f"{step.kind}_backward")
                 yield node.inputs[0], backward(dy, read, **step.attrs)
-            case p.PReLU():
+            case activations.PReLU():
                 alpha, read = self._number(step.alpha.value), self._sign_values(node.inputs[0])
                 dx, dalpha = reference.prelu_backward(dy, read, alpha)
                 yield node.inputs[0], dx
                 yield step.alpha, self._number(dalpha)
-            case p.Pool2D(kind="max"):
+            case pooling.Pool2D(kind="max"):
                 signed = self._sign_values(node.inputs[0])
                 yield node.inputs[0], reference.max_pool2d_backward(dy, signed, **_pool(step))
-            case p.Pool2D(kind="min"):
+            case pooling.Pool2D(kind="min"):
                 signed = self._sign_values(node.inputs[0])
                 yield node.inputs[0], reference.min_pool2d_backward(dy, signed, **_pool(step))
-            case p.Pool2D(kind="lp"):
+            case pooling.Pool2D(kind="lp"):
                 signed = self._sign_values(node.inputs[0])
                 dx = reference.lp_pool2d_backward(dy, signed, **_pool(step), p=step.p)
                 yield node.inputs[0], np.abs(dx) if self.magnitude else dx
-            case p.Pool2D():
+            case pooling.Pool2D():
                 include = step.count_include_pad
                 dx = reference.avg_pool2d_backward(
                     dy, x[0].shape, **_pool(step), count_include_pad=include
                 )
                 yield node.inputs[0], dx
-            case p.Dropout():
+            case elementwise.Dropout():
                 dropped = reference.dropout(dy, step.rate, step.seed, self.step)
                 yield node.inputs[0], dropped if self.training else dy
-            case p.SpatialDropout():
+            case elementwise.SpatialDropout():
                 yield node.inputs[0], dy * self._factors(step, x[0]) if self.training else dy
-            case p.Affine():
+            case elementwise.Affine():
                 yield node.inputs[0], self._number(step.scale) * dy
-            case p.Reshape():
+            case movement.Reshape():
                 yield node.inputs[0], dy.reshape(x[0].shape)
-            case p.Pad():
+            case movement.Pad():
                 yield node.inputs[0], dy[_inside(step.sides, dy.shape)]
-            case p.Crop():
+            case movement.Crop():
                 yield node.inputs[0], np.pad(dy, ((0, 0), *step.sides))
-            case p.Transpose():
+            case movement.Transpose():
                 yield node.inputs[0], dy.transpose(np.argsort((0, *np.add(step.axes, 1))))
-            case p.Upsample():
+            case movement.Upsample():
                 mb, ih, iw, ic = x[0].shape
                 blocks = dy.reshape(mb, ih, step.sh, iw, step.sw, ic)
                 yield node.inputs[0], blocks.sum(axis=(2, 4))
-            case p.Add():
+            case merging.Add():
                 yield node.inputs[0], dy
                 yield node.inputs[1], dy
-            case p.Multiply():
+            case merging.Multiply():
                 yield from zip(node.inputs, reference.multiply_backward(dy, *x), strict=True)
-            case p.Merge(kind="subtract"):
+            case merging.Merge(kind="subtract"):
                 yield node.inputs[0], dy
                 yield node.inputs[1], dy if self.magnitude else -dy
-            case p.Merge():
+            case merging.Merge():
                 first = self._first_taken(node)
                 yield node.inputs[0], np.where(first, dy, 0)
                 yield node.inputs[1], np.where(first, 0, dy)
-            case p.Concat():
+            case merging.Concat():
                 ends = np.cumsum([v.shape[step.axis] for v in node.inputs])[:-1]
                 yield from zip(node.inputs, np.split(dy, ends, axis=step.axis + 1), strict=True)
-            case p.Opaque():
+            case opaque.Opaque():
                 dx = step.layer.backward(dy)
                 yield from zip(node.inputs, dx if len(x) > 1 else [dx], strict=True)
             case _:
@@ -239,19 +247,19 @@ def roundings(graph):
     for node in graph.nodes:
         step = node.primitive
         match step:
-            case p.Conv2D():
+            case products.Conv2D():
                 count += step.shape.kh * step.shape.kw * step.shape.ic // step.shape.groups + 8
                 count += step.shape.oh * step.shape.ow  # the weights' gradient sums over places
-            case p.Conv2DTranspose():
+            case products.Conv2DTranspose():
                 count += 2 * step.w.size + step.shape.oh * step.shape.ow
                 count += step.shape.ih * step.shape.iw
-            case p.Upsample():
+            case movement.Upsample():
                 count += step.sh * step.sw
-            case p.Dense():
+            case products.Dense():
                 count += step.w.shape[0] + step.w.shape[1]
-            case p.Pool2D():
+            case pooling.Pool2D():
                 count += step.shape.kh * step.shape.kw
-            case p.Multiply():
+            case merging.Multiply():
                 count += node.output.size if step.spread else 0
         count += 4
     return count

@@ -20,15 +20,15 @@ from fastconv.models.zoo import (
     time_series,
     vgg16,
 )
-from fastconv.models.zoo.recipe import Recipe
+from fastconv.models.zoo.hyperparameters import Hyperparameters
 
-__all__ = ["NAMES", "Recipe", "build", "made_for", "recipe"]
+__all__ = ["NAMES", "Hyperparameters", "build", "made_for", "recipe"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Network:
     make: Callable[..., Model]
-    recipe: Callable[..., Recipe]
+    recipe: Callable[..., Hyperparameters]
 
 
 _IMAGENET, _CIFAR = ((224, 224, 3), 1000), ((32, 32, 3), 10)
@@ -112,7 +112,7 @@ def build(
     return model
 
 
-def recipe(name: str, **options: Any) -> Recipe:
+def recipe(name: str, **options: Any) -> Hyperparameters:
     """How the network `name` is meant to be trained; options as for `build`."""
     return _NETWORKS[check_choice(name, NAMES, where="zoo.recipe", what="name")].recipe(**options)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fastconv.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D, Rescaling
 from fastconv.models.sequential import Sequential
-from fastconv.models.zoo.recipe import Recipe
+from fastconv.models.zoo.hyperparameters import Hyperparameters
 from fastconv.optimizers import Adam
 
 
@@ -28,6 +28,6 @@ def network(
     )
 
 
-def recipe() -> Recipe:
+def recipe() -> Hyperparameters:
     """Adam, batches of 32, 5 epochs."""
-    return Recipe(make_optimizer=Adam, learning_rate=1e-4, batch_size=32, epochs=5)
+    return Hyperparameters(make_optimizer=Adam, learning_rate=1e-4, batch_size=32, epochs=5)

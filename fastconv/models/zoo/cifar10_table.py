@@ -20,7 +20,7 @@ from fastconv.layers import (
     Softmax,
 )
 from fastconv.models.sequential import Sequential
-from fastconv.models.zoo.recipe import Recipe
+from fastconv.models.zoo.hyperparameters import Hyperparameters
 from fastconv.optimizers import Adam
 
 
@@ -64,9 +64,9 @@ def schedule(epoch: int) -> float:
     return 1.0 if epoch < 20 else 0.1 if epoch < 40 else 0.01
 
 
-def recipe(as_published: bool = False) -> Recipe:
+def recipe(as_published: bool = False) -> Hyperparameters:
     """Adam, batches of 128, 60 epochs."""
-    return Recipe(
+    return Hyperparameters(
         make_optimizer=lambda rate: Adam(rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8),
         learning_rate=1e-3,
         batch_size=128,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from fastconv.layers import AveragePooling2D, Conv2D, Dense, Flatten, Input, Rescaling
 from fastconv.models.sequential import Sequential
-from fastconv.models.zoo.recipe import Recipe
+from fastconv.models.zoo.hyperparameters import Hyperparameters
 from fastconv.optimizers import SGD
 
 
@@ -36,9 +36,9 @@ def network(
     )
 
 
-def recipe() -> Recipe:
+def recipe() -> Hyperparameters:
     """Gradient descent with momentum, batches of 32, 20 epochs."""
-    return Recipe(
+    return Hyperparameters(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9),
         learning_rate=0.01,
         batch_size=32,

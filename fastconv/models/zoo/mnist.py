@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from fastconv.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D, Rescaling
 from fastconv.models.sequential import Sequential
-from fastconv.models.zoo.recipe import Recipe
+from fastconv.models.zoo.hyperparameters import Hyperparameters
 from fastconv.optimizers import SGD
 
 
@@ -32,9 +32,9 @@ def network(
     )
 
 
-def recipe() -> Recipe:
+def recipe() -> Hyperparameters:
     """Gradient descent with momentum, batches of 32, 10 epochs."""
-    return Recipe(
+    return Hyperparameters(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9),
         learning_rate=0.01,
         batch_size=32,

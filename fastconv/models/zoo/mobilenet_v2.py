@@ -21,7 +21,7 @@ from fastconv.layers import (
     Rescaling,
 )
 from fastconv.models.model import Model
-from fastconv.models.zoo.recipe import Recipe, cosine
+from fastconv.models.zoo.hyperparameters import Hyperparameters, cosine
 from fastconv.optimizers import SGD
 
 STAGES = (
@@ -76,10 +76,10 @@ def network(
     return Model(x, y, name=f"{'cifar_' * cifar}mobilenet_v2", seed=seed)
 
 
-def recipe(cifar: bool) -> Recipe:
+def recipe(cifar: bool) -> Hyperparameters:
     """Gradient descent with Nesterov's momentum and decay; half a cosine to 0."""
     epochs = 60 if cifar else 150
-    return Recipe(
+    return Hyperparameters(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9, nesterov=True, weight_decay=1e-3),
         learning_rate=0.05,
         batch_size=128 if cifar else 256,

@@ -22,7 +22,7 @@ from fastconv.layers import (
     Rescaling,
 )
 from fastconv.models.model import Model
-from fastconv.models.zoo.recipe import Recipe, cosine
+from fastconv.models.zoo.hyperparameters import Hyperparameters, cosine
 from fastconv.optimizers import SGD
 
 WIDTHS = (64, 128, 256, 512)
@@ -90,10 +90,10 @@ def network(
     return Model(x, y, name=f"{'cifar_' * cifar}resnet{depth}", seed=seed)
 
 
-def recipe(cifar: bool) -> Recipe:
+def recipe(cifar: bool) -> Hyperparameters:
     """Gradient descent with Nesterov's momentum and decay; half a cosine to 0."""
     epochs = 60 if cifar else 90
-    return Recipe(
+    return Hyperparameters(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9, nesterov=True, weight_decay=5e-3),
         learning_rate=0.05 if cifar else 0.1,
         batch_size=128 if cifar else 256,

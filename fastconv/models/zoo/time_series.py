@@ -19,7 +19,7 @@ from fastconv.layers import (
     Reshape,
 )
 from fastconv.models.sequential import Sequential
-from fastconv.models.zoo.recipe import Recipe
+from fastconv.models.zoo.hyperparameters import Hyperparameters
 from fastconv.optimizers import Adam
 from fastconv.utils.arrays import as_shape
 
@@ -50,6 +50,6 @@ def network(
     )
 
 
-def recipe() -> Recipe:
+def recipe() -> Hyperparameters:
     """Adam, batches of 32, 30 epochs."""
-    return Recipe(make_optimizer=Adam, learning_rate=1e-3, batch_size=32, epochs=30)
+    return Hyperparameters(make_optimizer=Adam, learning_rate=1e-3, batch_size=32, epochs=30)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fastconv.layers import Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D, Rescaling
 from fastconv.models.sequential import Sequential
-from fastconv.models.zoo.recipe import Recipe, tenth_every
+from fastconv.models.zoo.hyperparameters import Hyperparameters, tenth_every
 from fastconv.optimizers import SGD
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
@@ -38,9 +38,9 @@ def network(
     return model
 
 
-def recipe() -> Recipe:
+def recipe() -> Hyperparameters:
     """Gradient descent with momentum, batches of 256, a tenth of the rate every 25 epochs."""
-    return Recipe(
+    return Hyperparameters(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9),
         learning_rate=0.01,
         batch_size=256,

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 from fastconv.plan.execution import Clock, Execution
 from fastconv.plan.flow import Flow
 from fastconv.plan.inputs import as_list
+from fastconv.plan.losses.executors import LossExecutor, make_loss_executor
 from fastconv.plan.losses.spec import LossSpec
-from fastconv.plan.losses.step import LossStep, make_loss
-from fastconv.plan.primitives import Activation
+from fastconv.plan.operations.activations import SoftmaxExecutor
 
 LOSS = -1  # what the losses are called where steps are numbered
 
@@ -70,7 +70,7 @@ class Objective:
         self.early_gradients = [flow.root(flow.steps[i].inputs[0]) for i in self.skipped]
         self.values: list[float] = []
         self._flow = flow
-        self._steps: WeakKeyDictionary[Execution, list[LossStep]] = WeakKeyDictionary()
+        self._executors: WeakKeyDictionary[Execution, list[LossExecutor]] = WeakKeyDictionary()
 
     def width(self, place: Placement) -> int:
         """Elements of a sample in the output that a loss reads."""
@@ -83,8 +83,10 @@ class Objective:
         weights = [sample_weight] * count
         if count > 1 and isinstance(sample_weight, (list, tuple)):
             weights = as_list(sample_weight, count, "sample_weight")
-        for step, part, weight in zip(self._steps_for(execution), given, weights, strict=True):
-            step.targets.take(part, weight)
+        for executor, part, weight in zip(
+            self._executors_for(execution), given, weights, strict=True
+        ):
+            executor.targets.take(part, weight)
 
     def run(self, execution: Execution, gradient: bool, clock: Clock | None = None) -> float:
         """The weighted sum of the losses and what steps cost; with `gradient`, also the seeds."""
@@ -97,7 +99,7 @@ class Objective:
                 seed = execution.seeds[number]
                 if seed is not None:
                     seed[...] = 0
-        for step, place in zip(self._steps_for(execution), self.placements, strict=True):
+        for executor, place in zip(self._executors_for(execution), self.placements, strict=True):
             y = execution.outputs[place.output]
             x, dx = y, execution.seeds[place.output]
             if place.softmax is not None:
@@ -105,7 +107,7 @@ class Objective:
                 dx = execution.gradient_before(place.softmax) if dx is not None else None
             weight = place.spec.weight
             wanted = dx if gradient and weight else None
-            value = step.run(x, y, wanted) / (weight or 1.0)
+            value = executor.run(x, y, wanted) / (weight or 1.0)
             if gradient and dx is not None and not weight:
                 dx[...] = 0
             self.values.append(value)
@@ -114,11 +116,11 @@ class Objective:
             clock(LOSS, "forward", execution.rows, perf_counter() - start)
         return total
 
-    def _steps_for(self, execution: Execution) -> list[LossStep]:
-        if execution not in self._steps:
+    def _executors_for(self, execution: Execution) -> list[LossExecutor]:
+        if execution not in self._executors:
             outputs = self._flow.graph.outputs
-            self._steps[execution] = [
-                make_loss(
+            self._executors[execution] = [
+                make_loss_executor(
                     p.spec,
                     execution.rows,
                     outputs[p.output].shape,
@@ -126,7 +128,7 @@ class Objective:
                 )
                 for p in self.placements
             ]
-        return self._steps[execution]
+        return self._executors[execution]
 
 
 def _softmax_before(flow: Flow, number: int) -> int | None:
@@ -138,8 +140,7 @@ def _softmax_before(flow: Flow, number: int) -> int | None:
     if flow.graph.outputs[number] is not root:  # reshaped: other rows than those of the softmax
         return None
     step = flow.steps[i]
-    activation = step.find(Activation)
-    if step.kind != "activation" or activation is None or activation.kind != "softmax":
+    if step.executor is not SoftmaxExecutor:
         return None
     x = flow.root(step.inputs[0])
     alone = len(flow.readers[x]) == 1 and x not in flow.outputs and x in flow.writer

@@ -1,0 +1,94 @@
+"""The history of a run: ``history.csv``, with the seconds of every epoch, and its curves."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from pathlib import Path
+
+from fastconv.callbacks import Callback, History
+from fastconv.utils.figures import new_figure, write_png
+from fastconv.utils.files import write_atomically
+
+Logs = dict[str, float]
+_COLUMNS = {
+    "training_loss": "loss",
+    "training_accuracy": "accuracy",
+    "test_loss": "val_loss",
+    "test_accuracy": "val_accuracy",
+    "learning_rate": "learning_rate",
+}
+
+
+class HistoryFile(Callback):
+    """Write the model's history, a line per epoch, after every epoch.
+
+    The seconds of earlier epochs are taken over from the file: they are no part of a checkpoint,
+    which two runs with one seed are to write alike.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.seconds: dict[int, float] = {}
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.seconds = {}
+        if self.params["initial_epoch"] > 0 and self.path.exists():
+            self.seconds = read_seconds(self.path)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.seconds[epoch] = time.perf_counter() - self.started
+        history = self.model.history
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["epoch", *_COLUMNS, "seconds"])
+        for row, number in enumerate(history.epoch):
+            values = [repr(history.history[name][row]) for name in _COLUMNS.values()]
+            taken = self.seconds.get(number)
+            writer.writerow([number + 1, *values, "" if taken is None else f"{taken:.3f}"])
+        write_atomically(self.path, [text.getvalue().encode()])
+
+    def total_seconds(self) -> float:
+        """The time that all epochs took, as far as it is known."""
+        return sum(self.seconds.values())
+
+
+def read_seconds(path: Path) -> dict[int, float]:
+    """The seconds of every epoch, counted from 0, in a history file; lines without are left out."""
+    found = {}
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        for line in csv.DictReader(file):
+            try:
+                found[int(line["epoch"]) - 1] = float(line["seconds"])
+            except (KeyError, TypeError, ValueError):
+                continue
+    return found
+
+
+def write_curves(history: History, path: Path, title: str) -> bool:
+    """Draw loss and accuracy by epoch into a PNG; return False where matplotlib is missing."""
+    figure = new_figure(9, 3.6)
+    if figure is None:
+        return False
+    from matplotlib.ticker import MaxNLocator
+
+    figure.suptitle(title)
+    epochs = [number + 1 for number in history.epoch]
+    for axes, name, scale in zip(
+        figure.subplots(1, 2), ("loss", "accuracy"), (1.0, 100.0), strict=True
+    ):
+        for key, label in ((name, "training"), (f"val_{name}", "test")):
+            values = [scale * value for value in history.history[key]]
+            axes.plot(epochs, values, marker="." if len(epochs) < 40 else "", label=label)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("accuracy [%]" if name == "accuracy" else name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend()
+    write_png(figure, path)
+    return True

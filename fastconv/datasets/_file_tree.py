@@ -1,0 +1,186 @@
+"""The files of a folder or of a zip archive, listed and read in one way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import threading
+import zipfile
+import zlib
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+_LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, …, length of name, length of extra field
+
+
+class FileTree(Protocol):
+    """Files below a root, addressed by their path relative to it, with ``/`` between parts."""
+
+    def listing(self) -> tuple[list[str], list[str]]:
+        """Return the relative paths of all files, and of all folders."""
+
+    def fingerprint(self) -> str:
+        """Return a text that changes when the files do."""
+
+    def read(self, name: str) -> bytes:
+        """Return one file's content; any number of threads may call this."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def open_file_tree(path: Path) -> FileTree:
+    """Return the files of an existing folder or zip archive.
+
+    Raises
+    ------
+    FileNotFoundError
+        When `path` does not exist.
+    ValueError
+        When it is neither a folder nor a zip archive.
+    """
+    if path.is_dir():
+        return FolderTree(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such folder or zip archive")
+    with path.open("rb") as file:
+        signature = file.read(4)
+    if path.suffix.lower() != ".zip" and signature[:2] != b"PK":
+        raise ValueError(f"{path}: must be a folder or a .zip archive of images")
+    return ZipTree(path)
+
+
+class FolderTree:
+    """A folder on disk."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._files: dict[str, tuple[int, int]] | None = None
+        self._folders: list[str] = []
+
+    def listing(self) -> tuple[list[str], list[str]]:
+        """Return the relative paths of all files, and of all folders."""
+        return list(self._scan()), self._folders
+
+    def fingerprint(self) -> str:
+        """Return a digest of every file's name, size and time of change."""
+        digest = hashlib.sha256()
+        for name, (size, changed) in sorted(self._scan().items()):
+            digest.update(f"{name}\0{size}\0{changed}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def read(self, name: str) -> bytes:
+        """Return one file's content."""
+        return (self._root / name).read_bytes()
+
+    def _scan(self) -> dict[str, tuple[int, int]]:
+        if self._files is not None:
+            return self._files
+        self._files = {}
+        seen = set()
+        pending = [""]
+        while pending:
+            prefix = pending.pop()
+            status = os.stat(self._root / prefix)
+            if (status.st_dev, status.st_ino) in seen:
+                continue  # a link back to a folder that contains it
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(self._root / prefix) as entries:
+                for entry in entries:
+                    name = prefix + entry.name
+                    if entry.is_dir():
+                        self._folders.append(name)
+                        pending.append(name + "/")
+                    elif entry.is_file():
+                        status = entry.stat()
+                        self._files[name] = (status.st_size, status.st_mtime_ns)
+        return self._files
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class ZipTree:
+    """A zip archive, read in place; nothing is extracted.
+
+    Members are read with `os.pread` rather than through `zipfile`, whose lock and Python code
+    take as long as the decoding of a small picture.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._archive: zipfile.ZipFile | None = None
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        self._lock = threading.Lock()
+
+    def listing(self) -> tuple[list[str], list[str]]:
+        """Return the relative paths of all files, and of all folders."""
+        self._open()
+        folders = {name.rstrip("/") for name, info in self._members.items() if info.is_dir()}
+        files = [name for name, info in self._members.items() if not info.is_dir()]
+        for name in files:
+            while "/" in name:
+                name = name.rpartition("/")[0]
+                if name in folders:
+                    break
+                folders.add(name)
+        return files, sorted(folders)
+
+    def fingerprint(self) -> str:
+        """Return the archive's size and time of change."""
+        status = self._path.stat()
+        return f"{status.st_size} {status.st_mtime_ns}"
+
+    def read(self, name: str) -> bytes:
+        """Return one member's content, its checksum verified."""
+        archive, info = self._open(), self._members[name]
+        if info.flag_bits & 1:
+            raise ValueError("is encrypted")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            with self._lock:
+                return archive.read(info)
+        descriptor = archive.fp.fileno()  # type: ignore[union-attr]
+        header = os.pread(descriptor, _LOCAL_HEADER.size, info.header_offset)
+        if len(header) < _LOCAL_HEADER.size:
+            raise ValueError("is truncated in the archive")
+        signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+        if signature != b"PK\3\4":
+            raise ValueError("is damaged in the archive (no local header)")
+        start = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
+        content = os.pread(descriptor, info.compress_size, start)
+        if info.compress_type == zipfile.ZIP_DEFLATED:
+            content = zlib.decompress(content, -zlib.MAX_WBITS, info.file_size)
+        if len(content) != info.file_size or zlib.crc32(content) != info.CRC:
+            raise ValueError("is damaged in the archive (wrong checksum)")
+        return content
+
+    def _open(self) -> zipfile.ZipFile:
+        if self._archive is None:
+            try:
+                self._archive = zipfile.ZipFile(self._path)
+            except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+                raise ValueError(
+                    f"{self._path}: is not a readable zip archive ({error})"
+                ) from error
+            self._members = {
+                info.filename.replace("\\", "/"): info for info in self._archive.infolist()
+            }
+        return self._archive
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._archive is not None:
+            self._archive.close()

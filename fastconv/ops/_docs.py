@@ -1,0 +1,80 @@
+"""Docstrings of operations: what a family shares, or all of them, is written once.
+
+A function's own docstring holds its formula, the parameters that it alone has, its source and an
+example; the decorator adds the rest, in numpydoc's order.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_TITLE = re.compile(r"^(\w+)\n-+\n", re.MULTILINE)
+_ENTRY = re.compile(r"^(?=\S)", re.MULTILINE)  # its first line; the others are indented
+
+LIKE_X = """
+Parameters
+----------
+x : array_like of any shape
+out : float32 array of the shape of x, optional
+    It may be x itself.
+
+Returns
+-------
+float32 array of the shape of x: `out` if given.
+"""
+RAISES = """\
+TypeError, ValueError
+    If shapes, types or values do not fit, before anything is written."""
+
+
+def documented(*shared: str) -> Callable[[Function], Function]:
+    """Decorator: complete a docstring by sections that several functions share.
+
+    Parameters
+    ----------
+    *shared : str
+        Sections in numpydoc form, the more special after the more general, which they amend.
+        Parameters are put into the order of the function's signature; those that it lacks are left
+        out, and so is whatever the function describes itself. "Raises" is `RAISES` by default.
+    """
+    families = [_sections(text)[1] for text in shared]
+
+    def complete(function: Function) -> Function:
+        if function.__doc__ is None:  # python -OO
+            return function
+        head, own = _sections(function.__doc__)
+        sections = {"Parameters": "", "Returns": "", "Raises": RAISES}  # in this order
+        for family in (*families, own):
+            sections |= family
+        names = list(inspect.signature(function).parameters)
+        texts: dict[tuple[str, ...], str] = _entries(own.get("Parameters", ""))
+        for family in reversed(families):
+            described = {name for entry in texts for name in entry}
+            for entry, text in _entries(family.get("Parameters", "")).items():
+                if described.isdisjoint(entry) and entry[0] in names:
+                    texts[entry] = text
+        sections["Parameters"] = "\n".join(
+            texts[entry] for entry in sorted(texts, key=lambda entry: names.index(entry[0]))
+        )
+        parts = [f"{title}\n{'-' * len(title)}\n{text}" for title, text in sections.items() if text]
+        function.__doc__ = "\n\n".join((head, *parts)) + "\n"
+        return function
+
+    return complete
+
+
+def _sections(docstring: str) -> tuple[str, dict[str, str]]:
+    """What stands before the first title, and the text below each."""
+    head, *parts = _TITLE.split(inspect.cleandoc(docstring))
+    return head.rstrip(), dict(zip(parts[::2], map(str.rstrip, parts[1::2]), strict=True))
+
+
+def _entries(parameters: str) -> dict[tuple[str, ...], str]:
+    """Each entry of a section of parameters, by the names that it describes."""
+    entries = (entry.rstrip() for entry in _ENTRY.split(parameters) if entry)
+    return {tuple(re.split(r" :|\n", entry)[0].split(", ")): entry for entry in entries}

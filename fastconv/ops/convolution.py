@@ -1,0 +1,287 @@
+"""Convolution over images, forward and backward, for all channels at once or each alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastconv._arguments import check_choice
+from fastconv.kernels.elementwise import relu_bwd
+from fastconv.ops._checks import (
+    Array,
+    ImageResult,
+    activation_name,
+    as_received,
+    channels_first,
+    float32,
+    image,
+    real_array,
+    same_shape,
+    vector,
+)
+from fastconv.plan.algorithms import Pass, conv2d_algorithm, conv2d_kernels
+from fastconv.plan.geometry.padding import Padding
+from fastconv.plan.geometry.shapes import Conv2DShape, conv2d_shape
+
+__all__ = ["conv2d", "conv2d_backward", "depthwise_conv2d", "depthwise_conv2d_backward"]
+
+ALGORITHMS = ("auto", "direct", "winograd", "gemm", "depthwise")
+
+
+def conv2d(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    strides: int | Sequence[int] = 1,
+    padding: Padding = "valid",
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+    data_format: str = "channels_last",
+    activation: str | None = None,
+    algo: str = "auto",
+    *,
+    out: Array | None = None,
+) -> Array:
+    """activation(x * w + b), where * is the convolution of neural networks (no filter is turned).
+
+    Parameters
+    ----------
+    x : array_like (mb, ih, iw, ic), or (mb, ic, ih, iw) with "channels_first"
+    w : array_like (kh, kw, ic / groups, oc), in either layout
+    b : array_like (oc,), optional
+    strides, dilation : int or (rows, columns)
+    padding : "valid", "same", int, (rows, columns) or ((top, bottom), (left, right))
+        "same" gives ceil(size / stride) outputs; an odd row or column of it goes to the bottom or
+        right.
+    groups : int
+        Divides ic and oc; ic groups of one channel make a depthwise convolution.
+    data_format : "channels_last" or "channels_first"
+        The layout of x and of the result.
+    activation : None, "linear" or "relu"
+    algo : "auto", "direct", "winograd", "gemm" or "depthwise"
+    out : float32 array of the result's shape, optional
+
+    Returns
+    -------
+    float32 array (mb, oh, ow, oc), or (mb, oc, oh, ow) with "channels_first": `out` if given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes, types or names do not fit, or `algo` cannot do this convolution; before anything
+        is written.
+
+    Examples
+    --------
+    >>> x, w = np.ones((1, 4, 4, 3)), np.ones((2, 2, 3, 1))
+    >>> conv2d(x, w, padding="same")[0, :, :, 0]
+    array([[12., 12., 12.,  6.],
+           [12., 12., 12.,  6.],
+           [12., 12., 12.,  6.],
+           [ 6.,  6.,  6.,  3.]], dtype=float32)
+    """
+    where = "conv2d"
+    first = channels_first(data_format, where)
+    inputs, filters, shape = _operands(x, w, strides, padding, dilation, groups, first, where)
+    bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
+    name, method = activation_name(activation, where), _algorithm(algo, shape, where)
+    kernel = conv2d_kernels(method).fwd(**shape.kernel_arguments(), activation=name, algo=method)
+    y = ImageResult(out, shape.y_shape, where, first, x=x, w=w, b=b)
+    kernel.run(inputs, filters, bias, y.nhwc)
+    return y.deliver()
+
+
+def conv2d_backward(
+    dy: Any,
+    x: Any,
+    w: Any,
+    strides: int | Sequence[int] = 1,
+    padding: Padding = "valid",
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+    data_format: str = "channels_last",
+    activation: str | None = None,
+    algo: str = "auto",
+    *,
+    b: Any = None,
+) -> tuple[Array, Array, Array]:
+    """Gradients (dx, dw, db) of sum(dy * conv2d(x, w, b, ...)).
+
+    Parameters
+    ----------
+    dy : array_like
+        Of the shape of conv2d's result.
+    x, w, strides, padding, dilation, groups, data_format, algo
+        As given to `conv2d`.
+    activation, b
+        As given to `conv2d`. The bias matters only where there is an activation: the forward pass
+        is then computed once more, to see which outputs it let through.
+
+    Returns
+    -------
+    dx, dw, db : float32 arrays
+        Of the shapes of x, w, and (oc,).
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d`.
+
+    Examples
+    --------
+    >>> x, w = np.ones((1, 2, 2, 1)), np.full((1, 2, 1, 1), 3)
+    >>> dx, dw, db = conv2d_backward(np.ones((1, 2, 1, 1)), x, w)
+    >>> dx.ravel(), dw.ravel(), db
+    (array([3., 3., 3., 3.], dtype=float32), array([2., 2.], dtype=float32), array([2.], dtype=float32))
+    """  # noqa: E501
+    where = "conv2d_backward"
+    first = channels_first(data_format, where)
+    inputs, filters, shape = _operands(x, w, strides, padding, dilation, groups, first, where)
+    dout = image(dy, "dy", where, first)
+    same_shape(dout, shape.y_shape, "dy", "the output", where)
+    bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
+    name, method = activation_name(activation, where), _algorithm(algo, shape, where)
+    how = shape.kernel_arguments()
+    data, weights = (_algorithm(algo, shape, where, way) for way in ("bwd_data", "bwd_weights"))
+    by_data = conv2d_kernels(data).bwd_data(**how, algo=data)
+    by_weights = conv2d_kernels(weights).bwd_weights(**how, algo=weights)
+    dx = ImageResult(None, shape.x_shape, where, first)
+    dw, db = np.empty(shape.w_shape, np.float32), np.empty(shape.oc, np.float32)
+    if name != "none":
+        y = np.empty(shape.y_shape, np.float32)
+        conv2d_kernels(method).fwd(**how, activation=name, algo=method).run(
+            inputs, filters, bias, y
+        )
+        relu_bwd(dout.reshape(-1), y.reshape(-1), y.reshape(-1))
+        dout = y
+    by_data.run(dout, filters, dx.nhwc)
+    by_weights.run(inputs, dout, dw, db)
+    return dx.deliver(), dw, db
+
+
+def depthwise_conv2d(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    strides: int | Sequence[int] = 1,
+    padding: Padding = "valid",
+    dilation: int | Sequence[int] = 1,
+    data_format: str = "channels_last",
+    activation: str | None = None,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Convolve every channel with filters of its own: `conv2d` with a group for each channel.
+
+    Parameters
+    ----------
+    x : array_like (mb, ih, iw, ic), or (mb, ic, ih, iw) with "channels_first"
+    w : array_like (kh, kw, ic, multiplier), in either layout
+        Output c * multiplier + m is channel c under filter m.
+    b : array_like (ic * multiplier,), optional
+    strides, padding, dilation, data_format, activation, out
+        As for `conv2d`.
+
+    Returns
+    -------
+    float32 array (mb, oh, ow, ic * multiplier), or with the channels first: `out` if given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes, types or names do not fit, before anything is written.
+
+    Examples
+    --------
+    >>> x = np.arange(8).reshape(1, 2, 2, 2)
+    >>> depthwise_conv2d(x, np.ones((2, 2, 2, 1))).ravel()
+    array([12., 16.], dtype=float32)
+    """
+    x = real_array(x, "x", "depthwise_conv2d")
+    b = None if b is None else real_array(b, "b", "depthwise_conv2d")
+    w, groups = _as_groups(w, "depthwise_conv2d")
+    return conv2d(
+        x, w, b, strides, padding, dilation, groups, data_format, activation, out=out
+    )  # fmt: skip
+
+
+def depthwise_conv2d_backward(
+    dy: Any,
+    x: Any,
+    w: Any,
+    strides: int | Sequence[int] = 1,
+    padding: Padding = "valid",
+    dilation: int | Sequence[int] = 1,
+    data_format: str = "channels_last",
+    activation: str | None = None,
+    *,
+    b: Any = None,
+) -> tuple[Array, Array, Array]:
+    """Gradients (dx, dw, db) of sum(dy * depthwise_conv2d(x, w, b, ...)).
+
+    Parameters
+    ----------
+    dy : array_like
+        Of the shape of depthwise_conv2d's result.
+    x, w, strides, padding, dilation, data_format, activation, b
+        As given to `depthwise_conv2d`.
+
+    Returns
+    -------
+    dx, dw, db : float32 arrays
+        Of the shapes of x, w, and (ic * multiplier,).
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `depthwise_conv2d`.
+
+    Examples
+    --------
+    >>> x, w = np.ones((1, 2, 2, 1)), np.full((1, 2, 1, 1), 3.0)
+    >>> dx, dw, db = depthwise_conv2d_backward(np.ones((1, 2, 1, 1)), x, w)
+    >>> dx.ravel(), dw.ravel()
+    (array([3., 3., 3., 3.], dtype=float32), array([2., 2.], dtype=float32))
+    """
+    dy, x = (real_array(a, what, "depthwise_conv2d_backward") for a, what in ((dy, "dy"), (x, "x")))
+    grouped, groups = _as_groups(w, "depthwise_conv2d_backward")
+    dx, dw, db = conv2d_backward(
+        dy, x, grouped, strides, padding, dilation, groups, data_format, activation, b=b
+    )
+    kh, kw, _, filters = dw.shape
+    return dx, dw.reshape(kh, kw, groups, filters // groups), db
+
+
+def _as_groups(w: Any, where: str) -> tuple[Array, int]:
+    """(kh, kw, ic, multiplier) as (kh, kw, 1, ic * multiplier), and ic."""
+    filters = float32(w, "w", where, "(kh, kw, ic, multiplier)")
+    kh, kw, ic, multiplier = filters.shape
+    return filters.reshape(kh, kw, 1, ic * multiplier), ic
+
+
+def _operands(
+    x: Any,
+    w: Any,
+    strides: int | Sequence[int],
+    padding: Padding,
+    dilation: int | Sequence[int],
+    groups: int,
+    first: bool,
+    where: str,
+) -> tuple[Array, Array, Conv2DShape]:
+    """x as NHWC, w as HWIO, and the geometry of their convolution."""
+    inputs = image(x, "x", where, first)
+    filters = float32(w, "w", where, "(kh, kw, ic/groups, oc)")
+    with as_received(x, first):
+        shape = conv2d_shape(
+            inputs.shape, filters.shape, strides, padding, dilation, groups, where=where
+        )
+    return inputs, filters, shape
+
+
+def _algorithm(algo: Any, s: Conv2DShape, where: str, direction: Pass = "fwd") -> str:
+    """`algo` if it is a name, "auto" replaced; whether it can do this shape, its kernel says."""
+    name = check_choice(algo, ALGORITHMS, where=where, what="algo")
+    return conv2d_algorithm(s, direction) if name == "auto" else name

@@ -1,0 +1,371 @@
+"""Batch, group and layer normalization."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastconv._arguments import as_float, as_int
+from fastconv.kernels.channel_norm_bwd import channel_norm_bwd
+from fastconv.kernels.channel_norm_fwd import channel_norm_fwd, moments
+from fastconv.kernels.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
+from fastconv.plan.executor import (
+    Buffer,
+    Executor,
+    FusedStep,
+    Setting,
+    flat,
+)
+from fastconv.plan.operations.activations import Activation, kernel_of
+from fastconv.plan.operations.merging import Add
+from fastconv.plan.parameters import Parameter
+from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
+
+
+@dataclass(frozen=True, eq=False)
+class Normalization(Primitive):
+    """y = (x - mean) / sqrt(variance + epsilon) * gamma + beta; gamma and beta may be missing."""
+
+    gamma: Parameter | None
+    beta: Parameter | None
+    epsilon: float
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return tuple(p for p in (self.gamma, self.beta) if p is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class BatchNorm(Normalization):
+    """Statistics over everything but the last axis: the batch's while training, else `mean` and
+    `variance` (c,), which training moves: mean = momentum * mean + (1 - momentum) * the batch's.
+
+    `adapts` says, at every training step, whether it does so; if not, the statistics stay as they
+    are and are used as in inference.
+    """
+
+    mean: Parameter
+    variance: Parameter
+    momentum: float
+    adapts: Callable[[], bool]
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (*super().parameters, self.mean, self.variance)
+
+    @property
+    def title(self) -> str:
+        return "batch norm"
+
+
+@dataclass(frozen=True, eq=False)
+class GroupNorm(Normalization):
+    """Statistics of each sample's groups of neighbouring channels, over all places."""
+
+    groups: int
+
+    @property
+    def title(self) -> str:
+        return f"group norm {self.groups}"
+
+
+@dataclass(frozen=True, eq=False)
+class LayerNorm(Normalization):
+    """Statistics over the last `axes` axes; gamma and beta have the shape of these."""
+
+    axes: int
+
+    @property
+    def title(self) -> str:
+        return "layer norm"
+
+
+def _always() -> bool:
+    return True
+
+
+class NormalizationRecorder(Recorder):
+    """Steps that bring values to mean 0 and variance 1."""
+
+    def batch_norm(
+        self,
+        x: Value,
+        gamma: Parameter | None,
+        beta: Parameter | None,
+        mean: Parameter,
+        variance: Parameter,
+        *,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        adapts: Callable[[], bool] = _always,
+    ) -> Value:
+        """Normalise each channel of the last axis over the batch and all places.
+
+        `mean` and `variance` (c,) are moved by training forward passes while `adapts` says so.
+        """
+        where = self._where("batch_norm")
+        channels = self._channels(x, where)
+        for name, parameter in (
+            ("gamma", gamma),
+            ("beta", beta),
+            ("mean", mean),
+            ("variance", variance),
+        ):
+            _check_shape(parameter, (channels,), name, x, where)
+        momentum = as_float(momentum, "momentum", where=where)
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"{where}: momentum must be from 0 to 1; received {momentum!r}")
+        step = BatchNorm(gamma, beta, _epsilon(epsilon, where), mean, variance, momentum, adapts)
+        return self._record(step, (x,), x.shape)
+
+    def group_norm(
+        self,
+        x: Value,
+        gamma: Parameter | None,
+        beta: Parameter | None,
+        groups: int,
+        *,
+        epsilon: float = 1e-3,
+    ) -> Value:
+        """Normalise each sample's `groups` groups of channels of the last axis."""
+        where = self._where("group_norm")
+        channels = self._channels(x, where)
+        number = as_int(groups, "groups", where=where)
+        if channels % number:
+            raise ValueError(
+                f"{where}: groups must divide the channels of x; "
+                f"received groups {number}, x {with_batch(x)}"
+            )
+        for name, parameter in (("gamma", gamma), ("beta", beta)):
+            _check_shape(parameter, (channels,), name, x, where)
+        step = GroupNorm(gamma, beta, _epsilon(epsilon, where), number)
+        return self._record(step, (x,), x.shape)
+
+    def layer_norm(
+        self,
+        x: Value,
+        gamma: Parameter | None,
+        beta: Parameter | None,
+        *,
+        axes: int = 1,
+        epsilon: float = 1e-3,
+    ) -> Value:
+        """Normalise over the last `axes` axes of each sample."""
+        where = self._where("layer_norm")
+        self._channels(x, where)
+        number = as_int(axes, "axes", where=where)
+        if number > len(x.shape):
+            raise ValueError(
+                f"{where}: axes must be at most those of a sample; "
+                f"received axes {number}, x {with_batch(x)}"
+            )
+        for name, parameter in (("gamma", gamma), ("beta", beta)):
+            _check_shape(parameter, x.shape[-number:], name, x, where)
+        step = LayerNorm(gamma, beta, _epsilon(epsilon, where), number)
+        return self._record(step, (x,), x.shape)
+
+    def _channels(self, x: Value, where: str) -> int:
+        self._float_input(x, where)
+        if not x.shape:
+            raise ValueError(f"{where}: x must have an axis of channels; received {with_batch(x)}")
+        return x.shape[-1]
+
+
+def _check_shape(
+    parameter: Parameter | None, shape: tuple[int, ...], name: str, x: Value, where: str
+) -> None:
+    if parameter is not None and parameter.shape != shape:
+        raise ValueError(
+            f"{where}: {name} must have shape {shape}; "
+            f"received {name} {parameter.shape}, x {with_batch(x)}"
+        )
+
+
+def _epsilon(value: float, where: str) -> float:
+    number = as_float(value, "epsilon", where=where)
+    if number < 0:
+        raise ValueError(f"{where}: epsilon must be at least 0; received {value!r}")
+    return number
+
+
+class ChannelNormExecutor(Executor):
+    """y = f((x - mean) * inv * gamma + beta + a), inv = 1 / sqrt(variance + epsilon).
+
+    What backward needs of the forward pass is x and the statistics, a few numbers per channel: it
+    computes the normalised values again. With a second input a, f is ReLU or nothing: backward
+    reads its mask from y, and the gradient behind it, which is also that of a, takes the place of
+    the output's.
+    """
+
+    in_place = True
+    adds_gradients = True
+    primitive: type[Normalization]
+
+    def __init__(self, step: FusedStep, setting: Setting) -> None:
+        super().__init__(step, setting)
+        self.norm = step.get(self.primitive)
+        activation = step.find(Activation)
+        kind: tuple[str | None, tuple[float, ...]] = (None, ())
+        self.kind, self.numbers = kind if activation is None else kernel_of(activation)
+        self.channels = step.output.shape[-1]
+        self.samples, self.groups = 1, self.channels
+        self.fixed = False  # whether the last forward pass took its statistics from elsewhere
+        self.reads_input = setting.backward
+        self.adds = step.find(Add) is not None
+        self.reads_output = setting.backward and self.adds and self.kind is not None
+        self.passes_on = (1,) if self.adds and setting.input_gradients[1] else ()
+        self._ones = np.ones(self.channels, np.float32)
+        self._zeros = np.zeros(self.channels, np.float32)
+        self._unwanted = np.empty(self.channels, np.float32)
+
+    def buffers(self) -> list[Buffer]:
+        shape = (self.samples, self.channels)
+        return [Buffer(name, shape, "float32", "saved") for name in ("mean", "variance", "inv")]
+
+    def find_statistics(self, training: bool) -> None:
+        """Fill `mean` and `variance` for the inputs."""
+        moments(self._cube(self.inputs[0]), self.groups, self.own["mean"], self.own["variance"])
+
+    def forward(self, training: bool, step: int) -> None:
+        self.find_statistics(training)
+        inv = self.own["inv"]
+        np.add(self.own["variance"], np.float32(self.norm.epsilon), out=inv)
+        np.sqrt(inv, out=inv)
+        np.divide(1, inv, out=inv)
+        channel_norm_fwd(
+            self._cube(self.inputs[0]),
+            self.own["mean"],
+            inv,
+            self._gamma(),
+            self._zeros if self.norm.beta is None else self.norm.beta.value,
+            self._cube(self.output),
+            self.kind,
+            *self.numbers,
+            add=self._cube(self.inputs[1]) if self.adds else None,
+        )
+
+    def backward(self, step: int) -> None:
+        dx, da = self.d_inputs[0], self.d_inputs[1] if self.adds else None
+        channel_norm_bwd(
+            self._cube(self.d_output),
+            self._cube(self.inputs[0]),
+            self.own["mean"],
+            self.own["inv"],
+            self._gamma(),
+            self._zeros if self.norm.beta is None else self.norm.beta.value,
+            self.groups,
+            self.fixed,
+            self._maybe_cube(dx),
+            self._place(self.norm.gamma),
+            self._place(self.norm.beta),
+            self.kind,
+            *self.numbers,
+            more=self._maybe_cube(self.d_more),
+            y=self._cube(self.output) if self.reads_output else None,
+            dz=self._maybe_cube(da),
+        )
+
+    def _gamma(self) -> np.ndarray:
+        return self._ones if self.norm.gamma is None else self.norm.gamma.value
+
+    def _place(self, parameter: Parameter | None) -> np.ndarray:
+        """Where a parameter's gradient goes, if anybody wants it."""
+        wanted = parameter is not None and parameter.trainable
+        return self.gradient(parameter) if parameter is not None and wanted else self._unwanted
+
+    def _cube(self, array: np.ndarray) -> np.ndarray:
+        """(samples, rows, channels): each sample has statistics of its own."""
+        return array.reshape(self.samples, -1, self.channels)
+
+    def _maybe_cube(self, array: np.ndarray | None) -> np.ndarray | None:
+        return None if array is None else self._cube(array)
+
+
+class BatchNormExecutor(ChannelNormExecutor):
+    """The whole batch is one sample, and every channel a group."""
+
+    primitive = BatchNorm
+    norm: BatchNorm
+
+    def find_statistics(self, training: bool) -> None:
+        norm, mean, variance = self.norm, self.own["mean"], self.own["variance"]
+        self.fixed = not (training and norm.adapts())
+        if self.fixed:
+            mean[0], variance[0] = norm.mean.value, norm.variance.value
+            return
+        super().find_statistics(training)
+
+    def settle(self) -> None:
+        """Move the averages towards the statistics of this step."""
+        if self.fixed:
+            return
+        norm, own = self.norm, self.own
+        for moving, now in ((norm.mean, own["mean"]), (norm.variance, own["variance"])):
+            moving.value[...] = norm.momentum * moving.value + (1 - norm.momentum) * now[0]
+
+
+class GroupNormExecutor(ChannelNormExecutor):
+    """Every sample has statistics of its own, for each group of channels."""
+
+    primitive = GroupNorm
+    norm: GroupNorm
+
+    def __init__(self, step: FusedStep, setting: Setting) -> None:
+        super().__init__(step, setting)
+        self.samples, self.groups = setting.rows, self.norm.groups
+
+
+class LayerNormExecutor(Executor):
+    """y = (x - mean) * inv * gamma + beta over the last axes; x and two numbers a row are kept."""
+
+    in_place = True
+
+    def __init__(self, step: FusedStep, setting: Setting) -> None:
+        super().__init__(step, setting)
+        self.norm = step.get(LayerNorm)
+        self.reads_input = setting.backward
+        self.columns = math.prod(step.output.shape[-self.norm.axes :])
+        self.rows = setting.rows * step.output.size // self.columns
+        self._ones = np.ones(self.columns, np.float32)
+        self._zeros = np.zeros(self.columns, np.float32)
+        self._unwanted = np.empty(self.columns, np.float32)
+
+    def buffers(self) -> list[Buffer]:
+        return [Buffer(name, (self.rows,), "float32", "saved") for name in ("mean", "inv")]
+
+    def forward(self, training: bool, step: int) -> None:
+        x, mean, inv = self._rows(self.inputs[0]), self.own["mean"], self.own["inv"]
+        row_moments(x, mean, inv)
+        np.add(inv, np.float32(self.norm.epsilon), out=inv)
+        np.sqrt(inv, out=inv)
+        np.divide(1, inv, out=inv)
+        beta = self._zeros if self.norm.beta is None else flat(self.norm.beta.value)
+        layer_norm_fwd(x, mean, inv, self._gamma(), beta, self._rows(self.output))
+
+    def backward(self, step: int) -> None:
+        dx = self.d_inputs[0]
+        layer_norm_bwd(
+            self._rows(self.d_output),
+            self._rows(self.inputs[0]),
+            self.own["mean"],
+            self.own["inv"],
+            self._gamma(),
+            None if dx is None else self._rows(dx),
+            self._place(self.norm.gamma),
+            self._place(self.norm.beta),
+        )
+
+    def _gamma(self) -> np.ndarray:
+        return self._ones if self.norm.gamma is None else flat(self.norm.gamma.value)
+
+    def _place(self, parameter: Parameter | None) -> np.ndarray:
+        """Where a parameter's gradient goes, if anybody wants it."""
+        if parameter is None or not parameter.trainable:
+            return self._unwanted
+        return flat(self.gradient(parameter))
+
+    def _rows(self, array: np.ndarray) -> np.ndarray:
+        return array.reshape(self.rows, self.columns)
