@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastconv.initializers.base import TABLE as _TABLE
 from fastconv.initializers.base import Initializer
 from fastconv.initializers.constant import Constant, Ones, Zeros
 from fastconv.initializers.dirac import Dirac
@@ -41,7 +40,7 @@ __all__ = [
     "get",
 ]
 
-_TABLE |= {
+_TABLE: dict[str, type[Initializer]] = {
     "glorot_uniform": GlorotUniform,
     "glorot_normal": GlorotNormal,
     "he_uniform": HeUniform,

@@ -39,7 +39,3 @@ class Initializer(Configured):
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed}
-
-
-TABLE: dict[str, type[Initializer]] = {}
-"""Keras's names and what they stand for; the package enters them when it is loaded."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.initializers.base import TABLE, Initializer
+from fastconv.initializers.base import Initializer
 from fastconv.initializers.variance_scaling import VarianceScaling
 from fastconv.utils.configured import resolve, serialize
 
@@ -40,8 +40,10 @@ class Dirac(Initializer):
 
     def __init__(self, base: Any = None, seed: int | None = None, **unknown: Any) -> None:
         super().__init__(seed=seed, **unknown)
+        from fastconv.initializers import _TABLE
+
         given = VarianceScaling(1 / 3, "fan_in", "uniform") if base is None else base
-        self.base: Initializer = resolve(given, Initializer, TABLE, what="initializer")
+        self.base: Initializer = resolve(given, Initializer, _TABLE, what="initializer")
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) < 2:
