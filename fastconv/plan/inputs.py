@@ -12,7 +12,7 @@ from fastconv.plan.memory import Memory
 from fastconv.plan.recorder import Value
 
 
-class Ports:
+class Inputs:
     """The inputs of a plan."""
 
     def __init__(self, inputs: Sequence[Value], batch_size: int, memory: Memory) -> None:

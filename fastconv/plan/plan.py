@@ -15,7 +15,7 @@ from fastconv.plan.flow import Flow
 from fastconv.plan.fuse import fuse as fuse_steps
 from fastconv.plan.fuse import fusion_wanted
 from fastconv.plan.graph import Graph
-from fastconv.plan.inputs import Ports, as_list, checked_gradient
+from fastconv.plan.inputs import Inputs, as_list, checked_gradient
 from fastconv.plan.lifetimes import Lifetimes
 from fastconv.plan.losses.objective import Objective
 from fastconv.plan.losses.spec import LossSpec
@@ -79,7 +79,7 @@ class Plan:
         executors = make_executors(self._flow, self.batch_size)
         early = self._objective.early_gradients
         self._memory = Memory(Lifetimes(self._flow, executors, self.batch_size, early))
-        self._ports = Ports(graph.inputs, self.batch_size, self._memory)
+        self._inputs = Inputs(graph.inputs, self.batch_size, self._memory)
         if training:
             for step in self.steps:
                 for parameter in (p for part in step.primitives for p in part.parameters):
@@ -98,7 +98,7 @@ class Plan:
     @property
     def nbytes(self) -> int:
         """Bytes of the arena, and of copies of inputs that the kernels could not read."""
-        return self._memory.nbytes + self._ports.nbytes
+        return self._memory.nbytes + self._inputs.nbytes
 
     def forward(
         self, x: Any, step: int = 0, *, training: bool | None = None, checked: bool = False
@@ -130,7 +130,7 @@ class Plan:
         training = self.training if training is None else training
         if training and not self.training:
             raise ValueError("plan: only a plan built with training=True runs a training step")
-        xs, rows = self._ports.take(x, checked=checked)
+        xs, rows = self._inputs.take(x, checked=checked)
         if rows == 0:
             return self._given([np.empty((0, *y.shape), np.float32) for y in self.graph.outputs])
         execution = self._executions.of(rows)
@@ -240,7 +240,7 @@ class Plan:
         """The execution for a batch, whose targets it now holds."""
         if not self._objective.placements:
             raise ValueError("plan: built without a loss; received targets")
-        xs, rows = self._ports.take(x, checked=checked)
+        xs, rows = self._inputs.take(x, checked=checked)
         if rows == 0:
             raise ValueError("plan: a loss is the mean over at least one row; received none")
         execution = self._executions.of(rows)

@@ -7,7 +7,7 @@ from fastconv.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten,
 from fastconv.models import Model, Sequential
 from fastconv.models.data import samples
 from fastconv.plan.graph import Graph
-from fastconv.plan.inputs import Ports
+from fastconv.plan.inputs import Inputs
 from fastconv.plan.plan import Plan
 from fastconv.utils import set_random_seed
 
@@ -211,7 +211,7 @@ def test_arrays_are_looked_at_once_for_all_epochs(monkeypatch):
             patch.setattr(
                 samples, "as_numbers", lambda x, *a, **k: seen.append(x) or as_numbers(x, *a, **k)
             )
-            patch.setattr(Ports, "_check", None)  # the plan does not look at them at all
+            patch.setattr(Inputs, "_check", None)  # the plan does not look at them at all
             model = compiled(chain(Input((4, 4, 2)), seed=1))
             model.fit(X, Y, epochs=epochs, batch_size=4, verbose=0)
             model.evaluate(X, Y, batch_size=4, verbose=0)
