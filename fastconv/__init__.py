@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING, Any
 
 from fastconv._version import __version__
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import fastconv.activations as activations
     import fastconv.augment as augment
     import fastconv.backend as backend
@@ -26,16 +29,17 @@ if TYPE_CHECKING:
     import fastconv.models as models
     import fastconv.ops as ops
     import fastconv.optimizers as optimizers
-    import fastconv.preprocessing as preprocessing
     import fastconv.recipes as recipes
     import fastconv.reference as reference
     import fastconv.regularizers as regularizers
-    import fastconv.saving as saving
     import fastconv.testing as testing
     import fastconv.utils as utils
     from fastconv.kernels._threads import get_num_threads, set_num_threads
     from fastconv.layers import Input
     from fastconv.models import Model, Sequential
+
+    preprocessing: ModuleType
+    saving: ModuleType
 
 __all__ = [
     "Input",
@@ -89,6 +93,18 @@ def _refuse_uncompiled(folder: str) -> None:
     )
 
 
+class _OldPathFinder:
+    """The import system's way to Keras's older module paths; loads their table when it is asked."""
+
+    @staticmethod
+    def find_spec(name: str, *unused: Any) -> Any:
+        if not name.startswith("fastconv.") or name == "fastconv._old_paths":
+            return None
+        from fastconv import _old_paths
+
+        return _old_paths.find_spec(name)
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"fastconv.{name}")
@@ -104,3 +120,5 @@ def __dir__() -> list[str]:
 
 
 _refuse_uncompiled(os.path.dirname(os.path.abspath(__file__)))
+# Asked first, since an empty folder that an older version left would pass for a package.
+sys.meta_path.insert(0, _OldPathFinder)  # type: ignore[arg-type]

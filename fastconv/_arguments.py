@@ -70,6 +70,14 @@ def as_pair(value: Any, what: str, *, where: str, minimum: int = 1) -> tuple[int
     return first, second
 
 
+def as_single(value: Any, what: str, *, where: str, minimum: int = 1) -> int:
+    """Return the whole number in `value`, which may be a sequence of one, as in Keras."""
+    items = items_of(value)
+    if items is not None and len(items) == 1:
+        value = items[0]
+    return as_int(value, what, where=where, minimum=minimum)
+
+
 def as_float(number: Any, what: str, *, where: str) -> float:
     """Return a finite number, or raise TypeError / ValueError."""
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastconv._arguments import check_choice
-from fastconv.layers.activation import ACTIVATIONS, Activation
+from fastconv.layers.activations import ACTIVATIONS, Activation
 
 NAMES = ("linear", *ACTIVATIONS)
 

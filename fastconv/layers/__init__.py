@@ -1,38 +1,37 @@
-"""Layers, with Keras's names and arguments."""
+"""Layers, with Keras's names and arguments.
+
+Every layer also takes the arguments of `Layer`. An argument out of its range raises TypeError or
+ValueError, which state the rule, what was received, and the nearest name if one is misspelt. So
+does an input of a shape that the layer does not take.
+"""
 
 import fastconv.layers.symbolic_arithmetic  # noqa: F401 - gives symbolic tensors their operators
-from fastconv.layers.activation import Activation
 from fastconv.layers.activations import (
     ELU,
     GELU,
+    Activation,
     LeakyReLU,
+    PReLU,
     ReLU,
     Sigmoid,
     SiLU,
     Softmax,
     Tanh,
 )
-from fastconv.layers.activity_regularization import ActivityRegularization
 from fastconv.layers.base import Layer
-from fastconv.layers.batch_normalization import BatchNormalization
-from fastconv.layers.conv1d import Conv1D
-from fastconv.layers.conv1d_transpose import Conv1DTranspose
-from fastconv.layers.conv2d import Conv2D
-from fastconv.layers.conv2d_transpose import Conv2DTranspose
+from fastconv.layers.convolution import Conv1D, Conv2D
 from fastconv.layers.dense import Dense
-from fastconv.layers.depthwise_conv2d import DepthwiseConv2D
-from fastconv.layers.dropout import Dropout
-from fastconv.layers.edges import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
-from fastconv.layers.flatten import Flatten
-from fastconv.layers.global_pooling import (
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
+from fastconv.layers.depthwise_convolution import DepthwiseConv2D, SeparableConv2D
+from fastconv.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D
+from fastconv.layers.geometric_augmentation import (
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
 )
-from fastconv.layers.group_normalization import GroupNormalization
+from fastconv.layers.image_preprocessing import CenterCrop, Normalization, Rescaling, Resizing
 from fastconv.layers.input import Input, InputLayer
-from fastconv.layers.layer_normalization import LayerNormalization
 from fastconv.layers.merging import (
     Add,
     Average,
@@ -41,8 +40,6 @@ from fastconv.layers.merging import (
     Minimum,
     Multiply,
     Subtract,
-)
-from fastconv.layers.merging_functions import (
     add,
     average,
     concatenate,
@@ -51,26 +48,36 @@ from fastconv.layers.merging_functions import (
     multiply,
     subtract,
 )
-from fastconv.layers.pooling1d import AveragePooling1D, MaxPooling1D
-from fastconv.layers.pooling2d import (
+from fastconv.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization
+from fastconv.layers.padding_and_cropping import (
+    Cropping1D,
+    Cropping2D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+)
+from fastconv.layers.pixel_augmentation import RandomBrightness, RandomContrast, RandomErasing
+from fastconv.layers.pooling import (
+    AveragePooling1D,
     AveragePooling2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
     LPPooling2D,
+    MaxPooling1D,
     MaxPooling2D,
     MinPooling2D,
 )
-from fastconv.layers.prelu import PReLU
-from fastconv.layers.random_colors import RandomBrightness, RandomContrast
-from fastconv.layers.random_crop import CenterCrop, RandomCrop
-from fastconv.layers.random_erasing import RandomErasing
-from fastconv.layers.random_flip import RandomFlip
-from fastconv.layers.random_moves import RandomRotation, RandomTranslation, RandomZoom
-from fastconv.layers.rescaling import Rescaling
-from fastconv.layers.reshape import Permute, RepeatVector, Reshape
-from fastconv.layers.resizing import Resizing
-from fastconv.layers.separable_conv2d import SeparableConv2D
-from fastconv.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D
-from fastconv.layers.standardization import Normalization
-from fastconv.layers.upsampling import UpSampling1D, UpSampling2D
+from fastconv.layers.regularization import ActivityRegularization
+from fastconv.layers.reshaping import (
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+    UpSampling1D,
+    UpSampling2D,
+)
+from fastconv.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose
 from fastconv.layers.whitening import Whitening, whitening_filters
 
 __all__ = [

@@ -1,18 +1,141 @@
-"""Activations as layers, with Keras's names and arguments."""
+"""Activations: by name inside another layer, or as layers of their own."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastconv.layers.activation import ActivationLayer
-from fastconv.layers.axes import check_axis, emit_along, place_of
+from fastconv import initializers
+from fastconv._arguments import check_choice, is_whole, items_of
+from fastconv.layers.base import Layer
+from fastconv.layers.data_format import check_axis, emit_along, place_of
 from fastconv.plan.operations.activations import check_attrs
 from fastconv.utils.arrays import Shape
+from fastconv.utils.configured import serialize
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
     from fastconv.plan.recorder import Value
+
+
+# Keras's names, and what the engine calls them
+ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "relu": ("relu", {}),
+    "softmax": ("softmax", {}),
+    "relu6": ("clipped_relu", {"max_value": 6.0}),
+    "leaky_relu": ("leaky_relu", {}),
+    "elu": ("elu", {}),
+    "selu": ("selu", {}),
+    "gelu": ("gelu", {}),
+    "silu": ("silu", {}),
+    "swish": ("silu", {}),
+    "hard_silu": ("hard_silu", {}),
+    "hard_swish": ("hard_silu", {}),
+    "sigmoid": ("sigmoid", {}),
+    "hard_sigmoid": ("hard_sigmoid", {}),
+    "tanh": ("tanh", {}),
+    "softplus": ("softplus", {}),
+    "softsign": ("softsign", {}),
+    "exponential": ("exponential", {}),
+}
+
+
+class ActivationLayer(Layer):
+    """An activation without weights, which other layers may take as their `activation`."""
+
+    kind = ""
+    own: tuple[str, ...] = ()
+    """The arguments that the engine's activation `kind` is told, and the configuration holds."""
+
+    def keep(self, **given: Any) -> None:
+        """Check the class's own arguments and keep each under its name."""
+        for name, value in check_attrs(self.kind, given, where=type(self).__name__).items():
+            setattr(self, name, value)
+
+    def attributes(self) -> dict[str, Any]:
+        """What the engine's activation `kind` is told."""
+        return {name: getattr(self, name) for name in self.own}
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        return graph.activation(x, self.kind, **self.attributes())
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **{name: getattr(self, name) for name in self.own}}
+
+
+def check_activation(value: Any, *, where: str) -> Any:
+    """What a layer keeps of its `activation`, ready for a file.
+
+    A name stays a name, None is "linear", a function of `fastconv.activations` is its name; an
+    instance of an activation layer, such as ``LeakyReLU(0.1)``, becomes its description.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither; with the nearest name if one is misspelt.
+    """
+    if value is None:
+        return "linear"
+    if isinstance(value, Activation) or (callable(value) and hasattr(value, "activation")):
+        return value.activation
+    if isinstance(value, (ActivationLayer, Mapping)):
+        return serialize(_described(value, where))
+    return check_choice(value, ("linear", *ACTIVATIONS), where=where, what="activation")
+
+
+def emit_activation(graph: Graph, x: Value, activation: Any) -> Value:
+    """Record on `x` the activation that `check_activation` returned."""
+    if activation == "linear":
+        return x
+    if isinstance(activation, Mapping):
+        return _described(activation, "activation").emit(graph, x)
+    kind, attrs = ACTIVATIONS[activation]
+    return graph.activation(x, kind, **attrs)
+
+
+def _described(value: ActivationLayer | Mapping[str, Any], where: str) -> ActivationLayer:
+    """The activation layer that a description stands for."""
+    if isinstance(value, ActivationLayer):
+        return value
+    classes = {cls.__name__: cls for cls in CLASSES}
+    name = check_choice(value.get("class"), classes, where=where, what="activation")
+    return classes[name].from_config(value.get("config", {}))
+
+
+class Activation(Layer):
+    """Apply an activation by name.
+
+    Parameters
+    ----------
+    activation : str
+        "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu" (or "swish"), "hard_silu" (or
+        "hard_swish"), "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "exponential",
+        "softmax" or "linear"; also an instance such as ``LeakyReLU(0.1)``.
+    name, input_shape
+        As for every `Layer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none of these; with the nearest name if one is misspelt.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Activation("relu")(np.array([[-1.0, 2.0]]))
+    array([[0., 2.]], dtype=float32)
+    """
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = check_activation(activation, where="Activation")
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        return emit_activation(graph, x, self.activation)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "activation": self.activation}
 
 
 class ReLU(ActivationLayer):
@@ -21,17 +144,12 @@ class ReLU(ActivationLayer):
     Parameters
     ----------
     max_value : float, optional
-        The largest output; default: none.
+        The largest output; default: none. No number may be below 0.
     negative_slope : float
         negative_slope * (x - threshold) where x <= threshold.
     threshold : float
     name, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is none, or below 0.
 
     Examples
     --------
@@ -51,7 +169,7 @@ class ReLU(ActivationLayer):
     ) -> None:
         super().__init__(**kwargs)
         given = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
-        self._attrs = check_attrs("clipped_relu", given, where="ReLU")
+        self._attrs = check_attrs("clipped_relu", given, where=type(self).__name__)
         plain = self._attrs == {"max_value": math.inf, "negative_slope": 0, "threshold": 0}
         self.kind = "relu" if plain else "clipped_relu"
 
@@ -60,11 +178,8 @@ class ReLU(ActivationLayer):
 
     def get_config(self) -> dict[str, Any]:
         top = self._attrs["max_value"]
-        return {
-            **super().get_config(),
-            **self._attrs,
-            "max_value": None if top == math.inf else top,
-        }
+        own = {**self._attrs, "max_value": None if top == math.inf else top}
+        return {**super().get_config(), **own}
 
 
 class LeakyReLU(ActivationLayer):
@@ -77,11 +192,6 @@ class LeakyReLU(ActivationLayer):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no number, or below 0.
-
     Examples
     --------
     >>> import numpy as np
@@ -90,19 +200,14 @@ class LeakyReLU(ActivationLayer):
     """
 
     kind = "leaky_relu"
+    own = ("negative_slope",)
+    negative_slope: float
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
         super().__init__(**kwargs)
-        given = {"negative_slope": negative_slope}
-        self.negative_slope = check_attrs(self.kind, given, where="LeakyReLU")["negative_slope"]
-
-    def attributes(self) -> dict[str, Any]:
-        return {"negative_slope": self.negative_slope}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "negative_slope": self.negative_slope}
+        self.keep(negative_slope=negative_slope)
 
 
 class ELU(ActivationLayer):
@@ -115,11 +220,6 @@ class ELU(ActivationLayer):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no number, or below 0.
-
     Examples
     --------
     >>> import numpy as np
@@ -128,16 +228,12 @@ class ELU(ActivationLayer):
     """
 
     kind = "elu"
+    own = ("alpha",)
+    alpha: float
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = check_attrs(self.kind, {"alpha": alpha}, where="ELU")["alpha"]
-
-    def attributes(self) -> dict[str, Any]:
-        return {"alpha": self.alpha}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "alpha": self.alpha}
+        self.keep(alpha=alpha)
 
 
 class GELU(ActivationLayer):
@@ -158,17 +254,12 @@ class GELU(ActivationLayer):
     """
 
     kind = "gelu"
+    own = ("approximate",)
+    approximate: bool
 
     def __init__(self, approximate: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        given = {"approximate": approximate}
-        self.approximate = check_attrs(self.kind, given, where="GELU")["approximate"]
-
-    def attributes(self) -> dict[str, Any]:
-        return {"approximate": self.approximate}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "approximate": self.approximate}
+        self.keep(approximate=approximate)
 
 
 class SiLU(ActivationLayer):
@@ -254,3 +345,60 @@ CLASSES: tuple[type[ActivationLayer], ...] = (
     Tanh,
     Softmax,
 )
+
+
+class PReLU(Layer):
+    """x, or alpha * x where x <= 0, with a trained alpha for each element of a sample.
+
+    Parameters
+    ----------
+    alpha_initializer : str or Initializer
+    shared_axes : int or sequence of int, optional
+        Axes (1 is the first after the batch) along which one alpha serves all: ``[1, 2]`` gives
+        images one alpha per channel.
+    name, trainable, input_shape
+        As for every `Layer`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = PReLU(alpha_initializer="ones", shared_axes=[1, 2])
+    >>> layer(np.full((1, 4, 4, 3), -2.0))[0, 0, 0]
+    array([-2., -2., -2.], dtype=float32)
+    >>> layer.alpha.shape
+    (1, 1, 3)
+
+    References
+    ----------
+    He et al., "Delving deep into rectifiers" (2015).
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "zeros",
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        given = [shared_axes] if is_whole(shared_axes) else items_of(shared_axes or [])
+        if given is None:
+            raise TypeError(
+                f"PReLU: shared_axes must be a sequence of axes; received {shared_axes!r}"
+            )
+        self.shared_axes = [check_axis(axis, where="PReLU") for axis in given]
+
+    def build(self, input_shape: Shape) -> None:
+        shared = {place_of(axis, input_shape, where=self.name) for axis in self.shared_axes}
+        shape = [1 if i in shared else size for i, size in enumerate(input_shape)]
+        self.alpha = self.add_weight("alpha", shape, self.alpha_initializer)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        return graph.prelu(x, self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "alpha_initializer": serialize(self.alpha_initializer),
+            "shared_axes": self.shared_axes or None,
+        }

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv import initializers
 from fastconv._arguments import as_int
-from fastconv.layers.activation import check_activation, emit_activation
-from fastconv.layers.regularized import Regularized
+from fastconv.layers.activations import check_activation, emit_activation
+from fastconv.layers.regularization import Regularized
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
 
@@ -34,11 +34,6 @@ class Dense(Regularized):
         The same for the output, divided by the number of samples.
     name, trainable, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
 
     Examples
     --------

@@ -1,10 +1,12 @@
-"""Random zeros during training."""
+"""Random zeros during training: single elements, or whole channels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from fastconv.layers.base import Layer
+from fastconv.layers.data_format import Spatial, check_data_format, emit_from_last, emit_to_last
+from fastconv.utils.arrays import Shape
 from fastconv.utils.random import check_seed
 
 if TYPE_CHECKING:
@@ -57,3 +59,69 @@ class Dropout(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "seed": self.own_seed}
+
+
+class SpatialDropout(Spatial, Dropout):
+    """What dropout of images' and of sequences' channels shares."""
+
+    def __init__(
+        self,
+        rate: float,
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(rate, seed, **kwargs)
+        self.data_format = check_data_format(data_format, where=type(self).__name__)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        self.compute_output_shape(x.shape)
+        seed = self.seed if self.own_seed is None else self.own_seed
+        y = graph.spatial_dropout(emit_to_last(graph, x, self.data_format), self.rate, seed)
+        return emit_from_last(graph, y, self.data_format)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        self.shape_as_last(input_shape)
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "data_format": self.data_format}
+
+
+class SpatialDropout2D(SpatialDropout):
+    """While training, zero a share of an image's channels and scale up the rest.
+
+    Parameters
+    ----------
+    rate, seed
+        As for `Dropout`.
+    data_format : "channels_last" or "channels_first", optional
+    name, input_shape
+        As for every `Layer`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y = SpatialDropout2D(0.5, seed=1)(np.ones((4, 2, 2, 8)), training=True)
+    >>> bool((y == y[:, :1, :1]).all())
+    True
+    """
+
+
+class SpatialDropout1D(SpatialDropout):
+    """While training, zero a share of a sequence's channels and scale up the rest.
+
+    Parameters
+    ----------
+    rate, seed, data_format, name, input_shape
+        As for `SpatialDropout2D`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y = SpatialDropout1D(0.5, seed=1)(np.ones((4, 2, 8)), training=True)
+    >>> bool((y == y[:, :1]).all())
+    True
+    """
+
+    rank = 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastconv._arguments import as_float, items_of
 from fastconv.layers.base import Layer
-from fastconv.layers.channels import image_shape
+from fastconv.layers.data_format import image_shape
 from fastconv.utils.arrays import Shape
 from fastconv.utils.random import check_seed
 
@@ -60,14 +60,3 @@ def factor_range(
         rule = f"from {low:g}" if low_too else f"above {low:g}"
         raise ValueError(f"{where}: {what} must be {rule} to {high:g}; received {value!r}")
     return first, second
-
-
-def value_limits(value: Any, *, where: str) -> Range:
-    """The smallest and the largest value of a pixel."""
-    ends = items_of(value)
-    if ends is None or len(ends) != 2:
-        raise ValueError(f"{where}: value_range must be (smallest, largest); received {value!r}")
-    low, high = (as_float(end, "value_range", where=where) for end in ends)
-    if not low < high:
-        raise ValueError(f"{where}: value_range must be (smallest, largest); received {value!r}")
-    return low, high

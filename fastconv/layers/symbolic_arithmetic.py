@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastconv.layers.image_preprocessing import Rescaling
 from fastconv.layers.merging import Add, Multiply, Subtract
-from fastconv.layers.rescaling import Rescaling
 from fastconv.layers.symbolic import OPERATORS, SymbolicTensor
 
 

@@ -7,7 +7,7 @@ from source_tree import ROOT
 
 # From the bottom to the top; the parts of a row may not import each other.
 LEVELS = (
-    ("_version", "_arguments"),
+    ("_version", "_arguments", "_old_paths"),
     ("kernels", "reference"),
     ("utils", "plan", "backend"),
     (
@@ -22,7 +22,7 @@ LEVELS = (
     ),
     ("layers", "metrics"),
     ("models", "testing", "activations"),
-    ("recipes", "saving", "preprocessing"),
+    ("recipes",),
     ("bench",),
     ("cli",),
     ("__main__",),

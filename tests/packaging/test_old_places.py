@@ -1,9 +1,15 @@
 """Keras's older import paths lead to the same things."""
 
+import importlib
+import subprocess
+import sys
+
 import pytest
 
 import fastconv
+from fastconv._old_paths import FILES, PATHS
 
+PLACES = PATHS | FILES
 OLD_PLACES = """
 from fastconv.models import Sequential, Model, load_model
 from fastconv.layers import Convolution2D, MaxPool2D, AvgPool2D
@@ -42,6 +48,45 @@ assert keras.datasets.image_dataset_from_directory is image_dataset_from_directo
 
 def test_old_places():
     exec(compile(OLD_PLACES, "program", "exec"), {})
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_every_name_of_an_old_place(path):
+    old = importlib.import_module(path)
+    assert importlib.import_module(path) is old
+    assert old.__all__
+    for place, names in PLACES[path].items():
+        new = importlib.import_module(place)
+        for name in new.__all__ if names == ("*",) else names:
+            assert getattr(old, name) is getattr(new, name)
+            assert name in old.__all__
+            assert name in dir(old)
+    with pytest.raises(AttributeError, match=f"module '{path}' has no attribute 'Denze'"):
+        old.Denze  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'Denze'"):
+        exec(f"from {path} import Denze", {})
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_everything_from_an_old_place(path):
+    found = {}
+    exec(f"from {path} import *", found)
+    assert set(importlib.import_module(path).__all__) == set(found) - {"__builtins__"}
+
+
+def test_an_old_place_that_there_is_not():
+    with pytest.raises(ModuleNotFoundError, match=r"fastconv\.preprocessing\.audio"):
+        importlib.import_module("fastconv.preprocessing.audio")
+
+
+def test_old_places_load_nothing_until_asked():
+    code = (
+        "import sys, fastconv.saving, fastconv.preprocessing.image; "
+        "print([m for m in ('numpy', 'fastconv.layers', 'fastconv.models') if m in sys.modules]); "
+        "fastconv.saving.load_model; print('fastconv.models' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["[]", "True"], done.stderr
 
 
 def test_a_format_that_is_not_there_is_refused():

@@ -100,6 +100,14 @@ def resolve_padding(
     return _both_sides(sides[0], padding, where), _both_sides(sides[1], padding, where)
 
 
+def check_padding(padding: Any, *, where: str) -> str | tuple[Pair, Pair]:
+    """The names "valid" and "same" as they are, numbers as ((top, bottom), (left, right))."""
+    if isinstance(padding, str):
+        resolve_padding(padding.lower(), (1, 1), (1, 1), (1, 1), where=where)
+        return padding.lower()
+    return resolve_padding(padding, (1, 1), (1, 1), (1, 1), where=where)
+
+
 def transposed_size(
     size: int,
     kernel: int,

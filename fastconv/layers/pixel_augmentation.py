@@ -1,11 +1,11 @@
-"""Contrast and brightness changed at random."""
+"""Pixels changed where they are, at random: contrast, brightness, erased boxes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_float, items_of
-from fastconv.layers.random_layer import RandomLayer, factor_range, value_limits
+from fastconv.layers.random_layer import RandomLayer, Range, factor_range
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
@@ -27,11 +27,6 @@ class RandomContrast(RandomLayer):
         Default: from the model's seed and the layer's place in it.
     name, input_shape
         As for every `Layer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
 
     Examples
     --------
@@ -76,11 +71,6 @@ class RandomBrightness(RandomLayer):
     value_range, seed, name, input_shape
         As for `RandomContrast`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
-
     Examples
     --------
     >>> import numpy as np
@@ -105,3 +95,89 @@ class RandomBrightness(RandomLayer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "factor": self.factor, "value_range": self.value_range}
+
+
+class RandomErasing(RandomLayer):
+    """While training, overwrite a box of some images with a value or with noise (cutout).
+
+    Zhong et al., "Random Erasing Data Augmentation" (2017).
+
+    Parameters
+    ----------
+    factor : float or (smallest, largest)
+        The probability that an image is touched is drawn from this range, for each image; f stands
+        for (0, f). With (1, 1) every image is touched, with the default half of them.
+    scale : float or (smallest, largest)
+        The height and the width of a box are the image's times the root of a number from this range
+        each: about the share of the image that is covered.
+    fill_value : None, a number, or a number for each channel
+        None: normal noise, multiplied by the largest value and clipped.
+    value_range, seed, name, input_shape
+        As for `RandomContrast`; `fill_value` is clipped as well.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = RandomErasing((1, 1), scale=(0.25, 0.25), fill_value=0, seed=21)
+    >>> layer(np.ones((1, 4, 4, 1)), training=True).reshape(4, 4)
+    array([[1., 1., 1., 1.],
+           [1., 1., 0., 0.],
+           [1., 1., 0., 0.],
+           [1., 1., 1., 1.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        scale: Any = (0.02, 0.33),
+        fill_value: Any = None,
+        value_range: Any = (0, 255),
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, **kwargs)
+        where = type(self).__name__
+        self.factor, self.scale = (
+            factor_range(
+                value if items_of(value) is not None else (0, value),
+                name,
+                where=where,
+                low=0,
+                high=1,
+            )
+            for name, value in (("factor", factor), ("scale", scale))
+        )
+        fill = items_of(fill_value)
+        self.fill_value: Any = None
+        if fill is not None:
+            self.fill_value = tuple(as_float(n, "fill_value", where=where) for n in fill)
+        elif fill_value is not None:
+            self.fill_value = as_float(fill_value, "fill_value", where=where)
+        self.value_range = value_limits(value_range, where=where)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        channels = self.compute_output_shape(x.shape)[2]
+        fill = self.fill_value
+        if isinstance(fill, float):
+            fill = (fill,) * channels
+        return graph.erase(x, self.factor, self.scale, fill, self.value_range, self.step_seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "factor": self.factor,
+            "scale": self.scale,
+            "fill_value": self.fill_value,
+            "value_range": self.value_range,
+        }
+
+
+def value_limits(value: Any, *, where: str) -> Range:
+    """The smallest and the largest value of a pixel."""
+    ends = items_of(value)
+    if ends is None or len(ends) != 2:
+        raise ValueError(f"{where}: value_range must be (smallest, largest); received {value!r}")
+    low, high = (as_float(end, "value_range", where=where) for end in ends)
+    if not low < high:
+        raise ValueError(f"{where}: value_range must be (smallest, largest); received {value!r}")
+    return low, high

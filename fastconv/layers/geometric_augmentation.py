@@ -1,14 +1,25 @@
-"""Images moved, turned and zoomed at random."""
+"""Images mirrored, cropped, moved, turned and zoomed at random."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from fastconv._arguments import as_float, check_choice
-from fastconv.layers.random_layer import RandomLayer, factor_range
-from fastconv.plan.geometry.points import Draw, Rotation, Translation, Zoom, whole
+from fastconv._arguments import as_float, as_int, check_choice
+from fastconv.layers.data_format import image_shape
+from fastconv.layers.random_layer import RandomLayer, Range, factor_range
+from fastconv.plan.geometry.points import (
+    Crop,
+    Draw,
+    Flip,
+    Rotation,
+    Translation,
+    Zoom,
+    resized,
+    whole,
+)
 from fastconv.plan.operations.sampling import FILL_MODES, INTERPOLATIONS
+from fastconv.utils.arrays import Shape
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
@@ -33,6 +44,11 @@ class RandomMove(RandomLayer, ABC):
             interpolation, INTERPOLATIONS, where=where, what="interpolation"
         )
         self.fill_value = as_float(fill_value, "fill_value", where=where)
+
+    def share(self, value: Any, what: str, low_too: bool = True) -> Range:
+        """(smallest, largest) of a factor from -1 to 1."""
+        where = type(self).__name__
+        return factor_range(value, what, where=where, low=-1, high=1, low_too=low_too)
 
     @abstractmethod
     def draw(self, height: int, width: int) -> Draw:
@@ -77,11 +93,6 @@ class RandomTranslation(RandomMove):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-
     Examples
     --------
     >>> import numpy as np
@@ -101,10 +112,8 @@ class RandomTranslation(RandomMove):
         **kwargs: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, **kwargs)
-        self.height_factor, self.width_factor = (
-            factor_range(value, name, where=type(self).__name__, low=-1, high=1)
-            for name, value in (("height_factor", height_factor), ("width_factor", width_factor))
-        )
+        self.height_factor = self.share(height_factor, "height_factor")
+        self.width_factor = self.share(width_factor, "width_factor")
 
     def draw(self, height: int, width: int) -> Draw:
         return Translation(height, width, self.height_factor, self.width_factor)
@@ -125,11 +134,6 @@ class RandomRotation(RandomMove):
     fill_mode, interpolation, seed, fill_value, name, input_shape
         As for `RandomTranslation`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-
     Examples
     --------
     >>> import numpy as np
@@ -148,7 +152,7 @@ class RandomRotation(RandomMove):
         **kwargs: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, **kwargs)
-        self.factor = factor_range(factor, "factor", where=type(self).__name__, low=-1, high=1)
+        self.factor = self.share(factor, "factor")
 
     def draw(self, height: int, width: int) -> Draw:
         return Rotation(height, width, self.factor)
@@ -170,11 +174,6 @@ class RandomZoom(RandomMove):
     fill_mode, interpolation, seed, fill_value, name, input_shape
         As for `RandomTranslation`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range; with the nearest name if one is misspelt.
-
     Examples
     --------
     >>> import numpy as np
@@ -194,15 +193,10 @@ class RandomZoom(RandomMove):
         **kwargs: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, **kwargs)
-        where = type(self).__name__
-        self.height_factor = factor_range(
-            height_factor, "height_factor", where=where, low=-1, high=1, low_too=False
-        )
+        self.height_factor = self.share(height_factor, "height_factor", low_too=False)
         self.width_factor = None
         if width_factor is not None:
-            self.width_factor = factor_range(
-                width_factor, "width_factor", where=where, low=-1, high=1, low_too=False
-            )
+            self.width_factor = self.share(width_factor, "width_factor", low_too=False)
 
     def draw(self, height: int, width: int) -> Draw:
         return Zoom(height, width, self.height_factor, self.width_factor)
@@ -210,3 +204,90 @@ class RandomZoom(RandomMove):
     def get_config(self) -> dict[str, Any]:
         factors = {"height_factor": self.height_factor, "width_factor": self.width_factor}
         return {**super().get_config(), **factors}
+
+
+_MODES = {
+    "horizontal": (False, True), "vertical": (True, False), "horizontal_and_vertical": (True, True),
+}  # fmt: skip
+
+
+class RandomFlip(RandomLayer):
+    """While training, mirror half of the images.
+
+    Parameters
+    ----------
+    mode : "horizontal", "vertical" or "horizontal_and_vertical"
+        Left to right, top to bottom, or both at once, which is half a turn.
+    seed, name, input_shape
+        As for `RandomTranslation`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(8).reshape(4, 1, 2, 1)
+    >>> layer = RandomFlip("horizontal", seed=21)
+    >>> layer(x, training=True).reshape(4, 2).tolist()
+    [[0.0, 1.0], [2.0, 3.0], [5.0, 4.0], [7.0, 6.0]]
+    >>> bool((layer(x) == x).all())
+    True
+    """
+
+    def __init__(
+        self, mode: str = "horizontal_and_vertical", seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(seed, **kwargs)
+        self.mode = check_choice(mode, _MODES, where=type(self).__name__, what="mode")
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        height, width, _ = self.compute_output_shape(x.shape)
+        still, draw = whole(height, width), Flip(height, width, *_MODES[self.mode])
+        return graph.resample(x, still, draw, self.step_seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mode": self.mode}
+
+
+class RandomCrop(RandomLayer):
+    """While training, cut a window out of each image, each at a place of its own.
+
+    Otherwise, and where an image is smaller than the window, the largest part from the middle that
+    has the window's proportions is resized to it.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the window.
+    seed, name, input_shape
+        As for `RandomTranslation`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = RandomCrop(2, 2, seed=21)
+    >>> layer(np.arange(16).reshape(1, 4, 4, 1), training=True).reshape(2, 2).tolist()
+    [[4.0, 5.0], [8.0, 9.0]]
+    >>> layer(np.zeros((5, 3, 9, 3))).shape
+    (5, 2, 2, 3)
+    """
+
+    def __init__(self, height: int, width: int, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(seed, **kwargs)
+        where = type(self).__name__
+        self.height = as_int(height, "height", where=where)
+        self.width = as_int(width, "width", where=where)
+
+    def emit(self, graph: Graph, x: Value) -> Value:
+        source, size = x.shape[:2], (self.height, self.width)
+        self.compute_output_shape(x.shape)
+        fits = source[0] >= size[0] and source[1] >= size[1]
+        draw = Crop((source[0], source[1]), size) if fits else None
+        return graph.resample(
+            x, resized((source[0], source[1]), size, "crop"), draw, self.step_seed
+        )
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        channels = image_shape(input_shape, "channels_last", where=self.name)[2]
+        return (self.height, self.width, channels)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "height": self.height, "width": self.width}

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_pair
 from fastconv.layers.base import Layer
-from fastconv.layers.channels import (
-    FIRST,
-    check_data_format,
-    image_shape,
-    sequence_shape,
-)
+from fastconv.layers.data_format import FIRST, Spatial, check_data_format
 from fastconv.plan.geometry.padding import Pair, resolve_padding
 from fastconv.utils.arrays import Shape
 
@@ -20,15 +15,15 @@ if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
     from fastconv.plan.recorder import Value
 
+
 Sides = tuple[Pair, ...]
 
 
-class Edges(Layer):
+class PaddingOrCropping(Spatial, Layer):
     """What padding and cropping share: (before, after) for each axis but the channels."""
 
-    rank: int  # axes with sides
-
-    def _setup(self, value: Any, data_format: str | None, what: str) -> Sides:
+    def check_sides(self, value: Any, data_format: str | None, what: str) -> Sides:
+        """Keep the data format; the argument `what` as (before, after) for each axis."""
         where = type(self).__name__
         self.data_format = check_data_format(data_format, where=where)
         if self.rank == 1:
@@ -37,25 +32,24 @@ class Edges(Layer):
             raise TypeError(f"{where}: {what} must be numbers; received {value!r}")
         return resolve_padding(value, (1, 1), (1, 1), (1, 1), where=where)
 
-    def _sides(self, sides: Sides, x: Shape) -> Sides:
-        """With the channels', which stay as they are."""
-        sizes = image_shape if self.rank == 2 else sequence_shape
-        sizes(x, self.data_format, where=self.name)
+    def all_sides(self, sides: Sides, x: Shape) -> Sides:
+        """The sides with those of the channels, which stay as they are."""
+        self.shape_as_last(x)
         return ((0, 0), *sides) if self.data_format == FIRST else (*sides, (0, 0))
 
 
-class ZeroPadding(Edges):
+class ZeroPadding(PaddingOrCropping):
     """Zeros before and after."""
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.padding = self._setup(padding, data_format, "padding")
+        self.padding = self.check_sides(padding, data_format, "padding")
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        return graph.pad(x, self._sides(self.padding, x.shape))
+        return graph.pad(x, self.all_sides(self.padding, x.shape))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        sides = self._sides(self.padding, input_shape)
+        sides = self.all_sides(self.padding, input_shape)
         return tuple(a + n + b for (a, b), n in zip(sides, input_shape, strict=True))
 
     def get_config(self) -> dict[str, Any]:
@@ -63,18 +57,18 @@ class ZeroPadding(Edges):
         return {**super().get_config(), "padding": padding, "data_format": self.data_format}
 
 
-class Cropping(Edges):
+class Cropping(PaddingOrCropping):
     """Without what lies before and after."""
 
     def __init__(self, cropping: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.cropping = self._setup(cropping, data_format, "cropping")
+        self.cropping = self.check_sides(cropping, data_format, "cropping")
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        return graph.crop(x, self._sides(self.cropping, x.shape))
+        return graph.crop(x, self.all_sides(self.cropping, x.shape))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        sides = self._sides(self.cropping, input_shape)
+        sides = self.all_sides(self.cropping, input_shape)
         shape = tuple(n - a - b for (a, b), n in zip(sides, input_shape, strict=True))
         if min(shape) < 1:
             raise ValueError(
@@ -98,19 +92,12 @@ class ZeroPadding2D(ZeroPadding):
     name, input_shape
         As for every `Layer`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of its range.
-
     Examples
     --------
     >>> import numpy as np
     >>> ZeroPadding2D(((0, 1), (2, 3)))(np.zeros((1, 4, 4, 5))).shape
     (1, 5, 9, 5)
     """
-
-    rank = 2
 
 
 class ZeroPadding1D(ZeroPadding):
@@ -153,8 +140,6 @@ class Cropping2D(Cropping):
     >>> Cropping2D(((0, 1), (2, 1)))(np.zeros((1, 4, 4, 5))).shape
     (1, 3, 1, 5)
     """
-
-    rank = 2
 
     def __init__(
         self,
