@@ -78,14 +78,16 @@ def as_single(value: Any, what: str, *, where: str, minimum: int = 1) -> int:
     return as_int(value, what, where=where, minimum=minimum)
 
 
-def as_float(number: Any, what: str, *, where: str) -> float:
-    """Return a finite number, or raise TypeError / ValueError."""
+def as_float(number: Any, what: str, *, where: str, minimum: float = -math.inf) -> float:
+    """Return a finite number of at least `minimum`, or raise TypeError / ValueError."""
     try:
         value = float(number)
     except (TypeError, ValueError):
         raise TypeError(f"{where}: {what} must be a number; received {number!r}") from None
     if not math.isfinite(value):
         raise ValueError(f"{where}: {what} must be finite; received {number!r}")
+    if value < minimum:
+        raise ValueError(f"{where}: {what} must be at least {minimum}; received {number!r}")
     return value
 
 

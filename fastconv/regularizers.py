@@ -107,7 +107,4 @@ def get(value: Any) -> Regularizer | None:
 
 
 def _factor(value: Any, what: str, where: str) -> float:
-    number = as_float(value, what, where=where)
-    if number < 0:
-        raise ValueError(f"{where}: {what} must be at least 0; received {value!r}")
-    return number
+    return as_float(value, what, where=where, minimum=0)

@@ -13,6 +13,7 @@
 #include "winograd.h"
 
 #include "elementwise.h"
+#include "parameter_sums.h"
 
 #include "depthwise.h"
 #include "dropout.h"
@@ -20,7 +21,6 @@
 #include "log.h"
 #include "merge.h"
 #include "optimizer.h"
-#include "optimizer_norms.h"
 #include "peak.h"
 #include "pool.h"
 #include "pool_avg.h"

@@ -1,5 +1,8 @@
 /* One pass over n parameters: every array is read and written once. Formulas as Keras 3 has them. Each `_at` function
- * computes `left` elements from index i on; see elementwise.h for `whole`. */
+ * computes `left` elements from index i on; see elementwise.h for `whole`.
+ *
+ * A new optimizer is a step here, with its line in the list at the end; an entry in optimizer_step.pyx; its definition
+ * in fastconv/reference/optimizers.py; and a class in fastconv/optimizers/, named in its __init__.py. */
 
 typedef struct {
     vf scale, low, high, pull, keep, rate, number[FC_OPTIMIZER_NUMBERS];
@@ -24,12 +27,6 @@ FN vf gradient_part(const int whole, ptrdiff_t left, const float *g, vf w, const
 {
     const vf scaled = t->scale * load_part(whole, left, g);
     return v_fma(t->pull, w, v_min(t->high, v_max(t->low, scaled)));
-}
-
-FN vf v_sign(vf a)
-{
-    const vf one = v_set1(1.0f), negative = v_select(v_gt(v_zero(), a), v_zero() - one, a);
-    return v_select(v_gt(a, v_zero()), one, negative);
 }
 
 /* rest * a + share * b, with share and rest in two consecutive numbers: a running mean b that takes a in */
@@ -191,3 +188,82 @@ static void lion_step(ptrdiff_t n, float *w, const float *g, float *const *s, co
     OVER_PARTS(0);
 }
 #undef PART
+
+/* LAMB's direction u = m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon), written as
+ * m * number[5] / (sqrt(v) + number[4]): see lamb_moments. */
+FN vf lamb_direction(vf mean, vf square, const step_terms *t)
+{
+    return mean * t->number[5] / (v_sqrt(square) + t->number[4]);
+}
+
+/* number: beta1, 1 - beta1, beta2, 1 - beta2, epsilon * sqrt(1 - beta2^t), sqrt(1 - beta2^t) / (1 - beta1^t).
+ * m and v as Adam's, w *= keep. */
+static void lamb_moments(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o,
+                         double *sums)
+{
+    const step_terms terms = step_terms_of(o), *const t = &terms;
+    for (ptrdiff_t at = 0; at < n; at += SUM_STRETCH) {
+        const ptrdiff_t end = n - at > SUM_STRETCH ? at + SUM_STRETCH : n;
+        vf ww = v_zero(), uu = v_zero();
+        for (ptrdiff_t i = at; i < end; i += VL) {
+            const ptrdiff_t left = end - i;
+            const vf kept = kept_part(0, left, w + i, t), grad = gradient_part(0, left, g + i, kept, t);
+            const vf mean = mean_part(0, left, grad, s[0] + i, t->number);
+            const vf square = mean_part(0, left, grad * grad, s[1] + i, t->number + 2);
+            /* beyond the end m and v are 0, and so may be epsilon */
+            const vf u = v_select(vm_first(left), lamb_direction(mean, square, t), v_zero());
+            v_store_first(w + i, kept, left);
+            ww = v_fma(kept, kept, ww);
+            uu = v_fma(u, u, uu);
+        }
+        sums[0] += (double)v_sum(ww);
+        sums[1] += (double)v_sum(uu);
+    }
+}
+
+/* w -= rate * u */
+static void lamb_apply(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o)
+{
+    const step_terms terms = step_terms_of(o), *const t = &terms;
+    (void)g;
+    for (ptrdiff_t i = 0; i < n; i += VL) {
+        const vf mean = v_load_first(s[0] + i, n - i), square = v_load_first(s[1] + i, n - i);
+        const vf step = t->rate * lamb_direction(mean, square, t);
+        v_store_first(w + i, v_load_first(w + i, n - i) - step, n - i);
+    }
+}
+
+/* Muon's first half. number: momentum. m = momentum m + g, and the direction into states[1]: m, or with form 1
+ * (Nesterov) g + momentum m. w *= keep. */
+static void muon_direction(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o)
+{
+    const step_terms terms = step_terms_of(o), *const t = &terms;
+    for (ptrdiff_t i = 0; i < n; i += VL) {
+        const vf kept = kept_part(0, n - i, w + i, t), grad = gradient_part(0, n - i, g + i, kept, t);
+        const vf mean = v_fma(t->number[0], v_load_first(s[0] + i, n - i), grad);
+        v_store_first(w + i, kept, n - i);
+        v_store_first(s[0] + i, mean, n - i);
+        v_store_first(s[1] + i, o->form ? v_fma(t->number[0], mean, grad) : mean, n - i);
+    }
+}
+
+/* Every step, under the name by which optimizer_step.pyx finds it. */
+static const fc_optimizer optimizer_steps[] = {
+    {"sgd", sgd_step},
+    {"adam", adam_step},
+    {"nadam", nadam_step},
+    {"rmsprop", rmsprop_step},
+    {"adagrad", adagrad_step},
+    {"lion", lion_step},
+    {"lamb_apply", lamb_apply},
+    {"muon_direction", muon_direction},
+    {NULL, NULL},
+};
+
+static const fc_optimizers optimizer_table = {
+    .steps = optimizer_steps,
+    .lamb_moments = lamb_moments,
+    .sum_squares = sum_squares,
+    .blend = blend,
+    .regularize = regularize,
+};

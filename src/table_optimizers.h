@@ -1,4 +1,4 @@
-/* The micro-kernels of the optimizers: see optimizer.h and optimizer_norms.h. */
+/* The micro-kernels of the optimizers: see optimizer.h, which also lists the steps, and parameter_sums.h. */
 #ifndef FC_TABLE_OPTIMIZERS_H
 #define FC_TABLE_OPTIMIZERS_H
 
@@ -14,12 +14,17 @@ typedef struct {
     int form; /* which variant of the formula */
 } fc_optimizer_step;
 
-/* One step over n parameters w with gradients g. states: arrays (n) that belong to the parameters, NULL where the
- * variant has none. Everything but g is updated in place. */
-typedef void fc_optimizer(ptrdiff_t n, float *w, const float *g, float *const *states, const fc_optimizer_step *o);
+typedef struct {
+    const char *name;
+
+    /* One step over n parameters w with gradients g. states: arrays (n) that belong to the parameters, NULL where the
+     * variant has none. Everything but g is updated in place. */
+    void (*step)(ptrdiff_t n, float *w, const float *g, float *const *states, const fc_optimizer_step *o);
+} fc_optimizer;
 
 typedef struct fc_optimizers {
-    fc_optimizer *sgd, *adam, *nadam, *rmsprop, *adagrad, *lion, *lamb_apply, *muon_direction;
+    const fc_optimizer *steps; /* every level has them in the same order; the last one's name is NULL */
+
     /* The first half of LAMB; sums[0] gains sum(w^2), sums[1] sum(u^2). */
     void (*lamb_moments)(ptrdiff_t n, float *w, const float *g, float *const *states, const fc_optimizer_step *o,
                          double *sums);

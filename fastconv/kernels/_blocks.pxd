@@ -1,18 +1,18 @@
 # How kernels cut flat work: into blocks of a fixed size, dealt to the team in order. A block's
-# place never depends on the number of threads. The loop around them reads everywhere
-#
-#     with parallel(num_threads=threads_for(...)):
-#         state = flush_denormals()
-#         for i in prange(blocks_of(n, BLOCK), schedule="static"):
-#             kernel(block_size(i, n, BLOCK), x + i * BLOCK, ...)
-#         restore_denormals(state)
-#
-# so that every worker runs with denormals flushed and gets its own floating-point state back.
+# place never depends on the number of threads.
+from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
+
+from fastconv.kernels._isa cimport flush_denormals, restore_denormals
+from fastconv.kernels._threads cimport threads_for
 
 cdef enum:
     BLOCK = 8192  # floats: a few arrays of this size fit into a second-level cache
-    ROW_BLOCKS = 64  # at most, where each block of rows has a sum of its own
+    ROW_BLOCKS = 64  # at most, where each block has a sum of its own
+
+# What happens to the n elements (or rows, or pieces) from `at` on; `task` is a struct of the
+# kernel's own, with the arrays and whatever else it reads.
+ctypedef void block_body(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil
 
 
 cdef inline ptrdiff_t blocks_of(ptrdiff_t n, ptrdiff_t block) noexcept nogil:
@@ -21,6 +21,25 @@ cdef inline ptrdiff_t blocks_of(ptrdiff_t n, ptrdiff_t block) noexcept nogil:
 
 cdef inline ptrdiff_t block_size(ptrdiff_t i, ptrdiff_t n, ptrdiff_t block) noexcept nogil:
     return block if n - i * block > block else n - i * block
+
+
+cdef inline ptrdiff_t summed_block(ptrdiff_t n) noexcept nogil:
+    # Of n floats that are summed: whole BLOCKs, and no more than ROW_BLOCKS of what they make up
+    return blocks_of(blocks_of(n, ROW_BLOCKS), BLOCK) * BLOCK
+
+
+cdef inline void over_blocks(
+        block_body *body, const void *task, ptrdiff_t n, ptrdiff_t block,
+        double work) noexcept nogil:
+    # Runs `body` on every block of n elements, on threads_for(work) threads; each of them works with
+    # denormals flushed and gets its own floating-point state back.
+    cdef ptrdiff_t i
+    cdef unsigned state = 0
+    with parallel(num_threads=threads_for(work)):
+        state = flush_denormals()
+        for i in prange(blocks_of(n, block), schedule="static"):
+            body(i * block, block_size(i, n, block), task)
+        restore_denormals(state)
 
 
 cdef inline int same_size(str where, str names, ptrdiff_t a, ptrdiff_t b) except -1:

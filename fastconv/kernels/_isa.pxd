@@ -3,6 +3,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from fastconv.kernels._table_depthwise cimport fc_depthwise
 from fastconv.kernels._table_merge cimport fc_merge
+from fastconv.kernels._table_optimizers cimport fc_optimizers
 from fastconv.kernels._table_pooling cimport fc_pool, fc_pooling
 
 
@@ -23,38 +24,6 @@ cdef extern from "table_losses.h" nogil:
         double (*probabilities)(
             ptrdiff_t rows, ptrdiff_t n, const float *y, const float *t, const float *weights,
             const fc_loss *loss, float *dy) noexcept nogil
-
-
-cdef extern from "table_optimizers.h" nogil:
-    enum:
-        FC_OPTIMIZER_STATES
-        FC_OPTIMIZER_NUMBERS
-
-    ctypedef struct fc_optimizer_step:
-        float grad_scale, clip, pull, keep, rate
-        float *number
-        int form
-
-    ctypedef void fc_optimizer(
-        ptrdiff_t n, float *w, const float *g, float *const *states,
-        const fc_optimizer_step *o) noexcept nogil
-
-    ctypedef struct fc_optimizers:
-        fc_optimizer *sgd
-        fc_optimizer *adam
-        fc_optimizer *nadam
-        fc_optimizer *rmsprop
-        fc_optimizer *adagrad
-        fc_optimizer *lion
-        fc_optimizer *lamb_apply
-        fc_optimizer *muon_direction
-        void (*lamb_moments)(
-            ptrdiff_t n, float *w, const float *g, float *const *states,
-            const fc_optimizer_step *o, double *sums) noexcept nogil
-        double (*sum_squares)(ptrdiff_t n, const float *x) noexcept nogil
-        void (*blend)(ptrdiff_t n, float share, const float *x, float *y) noexcept nogil
-        double (*regularize)(
-            ptrdiff_t n, float l1, float l2, const float *w, float *g) noexcept nogil
 
 
 cdef extern from "fastconv.h" nogil:

@@ -1,7 +1,9 @@
-# The geometry that the pooling entries check and share. Every window must hold an element of x.
+# What the pooling entries share: the checks of their geometry, under which every window holds an
+# element of x, and how rows are dealt to the team.
 from libc.stddef cimport ptrdiff_t
 
-from fastconv.kernels._isa cimport fc_pool
+from fastconv.kernels._blocks cimport block_body, blocks_of, over_blocks
+from fastconv.kernels._isa cimport fc_kernels, fc_pool
 
 
 cdef inline int check_axis(
@@ -37,9 +39,41 @@ cdef inline int pool_geometry(
     return 0
 
 
-# Channels in one piece of work: all of them, unless there are too few rows to share out.
-cdef inline ptrdiff_t channels_per_item(ptrdiff_t rows, ptrdiff_t ic) noexcept nogil:
-    return ic if rows >= 32 else 64
+# What the team shares out: a row of one image, all its channels or, if there are few rows, some.
+cdef struct pool_piece:
+    ptrdiff_t row, nc
+    ptrdiff_t x, y  # where the image's first of these channels lies, in x and in y
+
+
+# One pass of a kernel: forward from x to y, backward from dy to dx. `kind` and `arg` are those of the
+# winning taps' numbers (see fastconv.h); `rows` of each image are shared out, `nc` channels at a time.
+cdef struct pooling:
+    const fc_kernels *k
+    fc_pool p
+    const float *source
+    float *target
+    int kind, divisor
+    void *arg
+    ptrdiff_t rows, nc
+
+
+cdef inline pool_piece piece_of(const pooling *t, ptrdiff_t i) noexcept nogil:
+    cdef pool_piece at
+    cdef ptrdiff_t parts = blocks_of(t.p.ic, t.nc), image = i // parts // t.rows
+    cdef ptrdiff_t c = i % parts * t.nc
+    at.row, at.nc = i // parts % t.rows, min(t.nc, t.p.ic - c)
+    at.x = image * t.p.ih * t.p.iw * t.p.ic + c
+    at.y = image * t.p.oh * t.p.ow * t.p.ic + c
+    return at
+
+
+cdef inline void over_rows(
+        block_body *body, pooling *t, ptrdiff_t mb, ptrdiff_t rows) noexcept nogil:
+    cdef double outputs = mb * t.p.oh * t.p.ow * t.p.ic
+    t.rows, t.nc = rows, t.p.ic if mb * rows >= 32 else 64
+    over_blocks(
+        body, t, mb * rows * blocks_of(t.p.ic, t.nc), 1,
+        2.0 * outputs * (2.0 + t.p.kh * t.p.kw))
 
 
 cdef inline int arg_sizes(str where, const Py_ssize_t *y, const Py_ssize_t *arg) except -1:

@@ -4,13 +4,10 @@ Arrays (n,) are C-contiguous; the output may be one of the inputs but must not o
 otherwise. Errors: ValueError for another kind, dtype, layout or size.
 """
 
-from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 
-from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport flush_denormals, restore_denormals
+from fastconv.kernels._blocks cimport BLOCK, over_blocks, same_size
 from fastconv.kernels._tables cimport FC_N_ACTIVATIONS, activation_table, fc_activation
-from fastconv.kernels._threads cimport threads_for
 
 # Work units (see _threads) per element: most of the functions take an exponential
 cdef double UNITS = 10.0
@@ -29,51 +26,44 @@ cdef int _number(str kind) except -1:
     return NAMES.index(kind)
 
 
+cdef struct activated:
+    const fc_activation *f
+    const float *dy
+    const float *s
+    float *out
+    float p[3]
+
+
 def activation_fwd(str kind, const float[::1] x, float[::1] y, float a=0, float b=0, float c=0):
     """y = f(x), with up to three parameters."""
-    cdef int number = _number(kind)
-    cdef float[3] p
-    p[0], p[1], p[2] = a, b, c
+    cdef activated t
+    t.f, t.p = activation_table() + _number(kind), [a, b, c]
     same_size("activation_fwd", "x and y", x.shape[0], y.shape[0])
     if x.shape[0]:
+        t.s, t.out = &x[0], &y[0]
         with nogil:
-            _fwd(number, x.shape[0], &x[0], &y[0], p)
+            over_blocks(_fwd, &t, x.shape[0], BLOCK, UNITS * x.shape[0])
 
 
-cdef void _fwd(
-        int number, ptrdiff_t n, const float *x, float *y, const float *p) noexcept nogil:
-    cdef const fc_activation *f = activation_table() + number
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            f.fwd(block_size(i, n, BLOCK), x + i * BLOCK, y + i * BLOCK, p)
-        restore_denormals(state)
+cdef void _fwd(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const activated *t = <const activated *> task
+    t.f.fwd(n, t.s + at, t.out + at, t.p)
 
 
 def activation_bwd(
         str kind, const float[::1] dy, const float[::1] s, float[::1] dx,
         float a=0, float b=0, float c=0):
     """dx = dy * f'(x), from s = y where FROM_OUTPUT says so, else from s = x."""
-    cdef int number = _number(kind)
-    cdef float[3] p
-    p[0], p[1], p[2] = a, b, c
+    cdef activated t
+    t.f, t.p = activation_table() + _number(kind), [a, b, c]
     same_size("activation_bwd", "dy and s", dy.shape[0], s.shape[0])
     same_size("activation_bwd", "dy and dx", dy.shape[0], dx.shape[0])
     if dy.shape[0]:
+        t.dy, t.s, t.out = &dy[0], &s[0], &dx[0]
         with nogil:
-            _bwd(number, dy.shape[0], &dy[0], &s[0], &dx[0], p)
+            over_blocks(_bwd, &t, dy.shape[0], BLOCK, UNITS * dy.shape[0])
 
 
-cdef void _bwd(
-        int number, ptrdiff_t n, const float *dy, const float *s, float *dx,
-        const float *p) noexcept nogil:
-    cdef const fc_activation *f = activation_table() + number
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            f.bwd(block_size(i, n, BLOCK), dy + i * BLOCK, s + i * BLOCK, dx + i * BLOCK, p)
-        restore_denormals(state)
+cdef void _bwd(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const activated *t = <const activated *> task
+    t.f.bwd(n, t.dy + at, t.s + at, t.out + at, t.p)

@@ -9,15 +9,18 @@ Arrays are flat, C-contiguous float32; the output may be the input. Errors: Valu
 dtype, layout or size, or a rate outside [0, 1).
 """
 
-from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint32_t, uint64_t
 
-from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport (
-    fc_dropout, fc_kernels, flush_denormals, kernels, restore_denormals,
-)
-from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels._blocks cimport BLOCK, over_blocks, same_size
+from fastconv.kernels._isa cimport fc_dropout, fc_kernels, kernels
+
+
+cdef struct masked:
+    const fc_kernels *k
+    fc_dropout d
+    const float *x
+    float *y
 
 
 def dropout_fwd(const float[::1] x, float[::1] y, double rate, uint64_t seed, uint64_t step):
@@ -33,26 +36,21 @@ def dropout_bwd(const float[::1] dy, float[::1] dx, double rate, uint64_t seed, 
 cdef int _dropout(
         str where, str names, const float[::1] x, float[::1] y,
         double rate, uint64_t seed, uint64_t step) except -1:
-    cdef fc_dropout d
+    cdef masked m
     same_size(where, names, x.shape[0], y.shape[0])
     if not 0 <= rate < 1:
         raise ValueError(f"{where}: rate must be in [0, 1); received {rate}")
-    d.seed, d.step = seed, step
-    d.threshold = <uint32_t> (rate * 4294967296.0)
-    d.scale = <float> (1.0 / (1.0 - rate))
+    m.k = kernels()
+    m.d.seed, m.d.step = seed, step
+    m.d.threshold = <uint32_t> (rate * 4294967296.0)
+    m.d.scale = <float> (1.0 / (1.0 - rate))
     if x.shape[0]:
+        m.x, m.y = &x[0], &y[0]
         with nogil:
-            _apply(x.shape[0], &x[0], &y[0], &d)
+            over_blocks(_dropout_block, &m, x.shape[0], BLOCK, 10.0 * x.shape[0])
     return 0
 
 
-cdef void _apply(ptrdiff_t n, const float *x, float *y, const fc_dropout *d) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i, at
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(10.0 * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            at = i * BLOCK
-            k.dropout(block_size(i, n, BLOCK), at, x + at, y + at, d)
-        restore_denormals(state)
+cdef void _dropout_block(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const masked *m = <const masked *> task
+    m.k.dropout(n, at, m.x + at, m.y + at, &m.d)

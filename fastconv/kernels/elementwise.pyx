@@ -9,7 +9,8 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
 
-from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
+from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, over_blocks, same_size
+from fastconv.kernels._flat cimport over_two
 from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
 from fastconv.kernels._threads cimport threads_for
 
@@ -17,124 +18,97 @@ from fastconv.kernels._threads cimport threads_for
 cdef double UNITS = 4.0
 
 
+cdef struct flat:
+    const fc_kernels *k
+    const float *x
+    const uint8_t *bytes_
+    float *y
+    float scale, offset
+
+
 def relu_fwd(const float[::1] x, float[::1] y):
     """y = max(x, 0); NaN stays NaN."""
+    cdef flat f
     same_size("relu_fwd", "x and y", x.shape[0], y.shape[0])
     if x.shape[0]:
+        f.k, f.x, f.y = kernels(), &x[0], &y[0]
         with nogil:
-            _relu_fwd(x.shape[0], &x[0], &y[0])
+            over_blocks(_relu_fwd, &f, x.shape[0], BLOCK, UNITS * x.shape[0])
 
 
-cdef void _relu_fwd(ptrdiff_t n, const float *x, float *y) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            k.relu_fwd(block_size(i, n, BLOCK), x + i * BLOCK, y + i * BLOCK)
-        restore_denormals(state)
+cdef void _relu_fwd(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const flat *f = <const flat *> task
+    f.k.relu_fwd(n, f.x + at, f.y + at)
 
 
 def relu_bwd(const float[::1] dy, const float[::1] y, float[::1] dx):
     """dx = 0 where y <= 0, else dy, also where y is NaN; y is what relu_fwd gave, or took."""
     same_size("relu_bwd", "dy and y", dy.shape[0], y.shape[0])
     same_size("relu_bwd", "dy and dx", dy.shape[0], dx.shape[0])
-    if dy.shape[0]:
-        with nogil:
-            _relu_bwd(dy.shape[0], &dy[0], &y[0], &dx[0])
-
-
-cdef void _relu_bwd(ptrdiff_t n, const float *dy, const float *y, float *dx) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            k.relu_bwd(block_size(i, n, BLOCK), dy + i * BLOCK, y + i * BLOCK, dx + i * BLOCK)
-        restore_denormals(state)
+    over_two(kernels().relu_bwd, dy, y, dx, UNITS)
 
 
 def add(const float[::1] x, const float[::1] y, float[::1] out):
     """out = x + y."""
     same_size("add", "x and y", x.shape[0], y.shape[0])
     same_size("add", "x and out", x.shape[0], out.shape[0])
-    if x.shape[0]:
-        with nogil:
-            _add(x.shape[0], &x[0], &y[0], &out[0])
-
-
-cdef void _add(ptrdiff_t n, const float *x, const float *y, float *out) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            k.add(block_size(i, n, BLOCK), x + i * BLOCK, y + i * BLOCK, out + i * BLOCK)
-        restore_denormals(state)
+    over_two(kernels().add, x, y, out, UNITS)
 
 
 def affine(const float[::1] x, float[::1] y, float scale, float offset):
     """y = x * scale + offset."""
+    cdef flat f
     same_size("affine", "x and y", x.shape[0], y.shape[0])
     if x.shape[0]:
+        f.k, f.x, f.y, f.scale, f.offset = kernels(), &x[0], &y[0], scale, offset
         with nogil:
-            _affine(x.shape[0], &x[0], &y[0], scale, offset)
+            over_blocks(_affine, &f, x.shape[0], BLOCK, UNITS * x.shape[0])
 
 
-cdef void _affine(ptrdiff_t n, const float *x, float *y, float scale, float offset) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            k.affine(block_size(i, n, BLOCK), x + i * BLOCK, y + i * BLOCK, scale, offset)
-        restore_denormals(state)
+cdef void _affine(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const flat *f = <const flat *> task
+    f.k.affine(n, f.x + at, f.y + at, f.scale, f.offset)
 
 
 def affine_u8(const uint8_t[::1] x, float[::1] y, float scale, float offset):
     """y = x * scale + offset, from bytes."""
+    cdef flat f
     same_size("affine_u8", "x and y", x.shape[0], y.shape[0])
     if x.shape[0]:
+        f.k, f.bytes_, f.y, f.scale, f.offset = kernels(), &x[0], &y[0], scale, offset
         with nogil:
-            _affine_u8(x.shape[0], &x[0], &y[0], scale, offset)
+            over_blocks(_affine_u8, &f, x.shape[0], BLOCK, UNITS * x.shape[0])
 
 
-cdef void _affine_u8(
-        ptrdiff_t n, const uint8_t *x, float *y, float scale, float offset) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            k.affine_u8(block_size(i, n, BLOCK), x + i * BLOCK, y + i * BLOCK, scale, offset)
-        restore_denormals(state)
+cdef void _affine_u8(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const flat *f = <const flat *> task
+    f.k.affine_u8(n, f.bytes_ + at, f.y + at, f.scale, f.offset)
+
+
+cdef struct matrix:
+    const fc_kernels *k
+    ptrdiff_t n
+    const float *x
+    const float *b
+    float *y
 
 
 def bias_add(const float[:, ::1] x, const float[::1] b, float[:, ::1] y):
     """y (rows, n) = x (rows, n) + b (n); y may be x, but not b."""
-    same_size("bias_add", "the rows of x and y", x.shape[0], y.shape[0])
-    same_size("bias_add", "the columns of x and y", x.shape[1], y.shape[1])
-    same_size("bias_add", "the columns of x and b", x.shape[1], b.shape[0])
-    if x.shape[0] and x.shape[1]:
+    cdef matrix m
+    cdef ptrdiff_t rows = x.shape[0], n = x.shape[1]
+    same_size("bias_add", "the rows of x and y", rows, y.shape[0])
+    same_size("bias_add", "the columns of x and y", n, y.shape[1])
+    same_size("bias_add", "the columns of x and b", n, b.shape[0])
+    if rows and n:
+        m.k, m.n, m.x, m.b, m.y = kernels(), n, &x[0, 0], &b[0], &y[0, 0]
         with nogil:
-            _bias_add(x.shape[0], x.shape[1], &x[0, 0], &b[0], &y[0, 0])
+            over_blocks(_bias_add, &m, rows, blocks_of(BLOCK, n), UNITS * rows * n)
 
 
-cdef void _bias_add(
-        ptrdiff_t rows, ptrdiff_t n, const float *x, const float *b, float *y) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i, block = blocks_of(BLOCK, n)
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * rows * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(rows, block), schedule="static"):
-            k.bias_add(block_size(i, rows, block), n, x + i * block * n, b, y + i * block * n)
-        restore_denormals(state)
+cdef void _bias_add(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const matrix *m = <const matrix *> task
+    m.k.bias_add(n, m.n, m.x + at * m.n, m.b, m.y + at * m.n)
 
 
 def bias_grad(const float[:, ::1] dy, float[::1] db):
@@ -164,6 +138,7 @@ cdef int _bias_grad(ptrdiff_t rows, ptrdiff_t n, const float *dy, float *db) noe
     cdef float *sums = <float *> malloc(blocks * n * sizeof(float))
     if sums == NULL:
         return -1
+    # Both passes under one team: waking a second one would cost as much as a small sum
     with parallel(num_threads=threads_for(UNITS * rows * n)):
         state = flush_denormals()
         for i in prange(blocks, schedule="static"):

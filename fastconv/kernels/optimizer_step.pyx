@@ -5,19 +5,42 @@ in common is a `Common`; a state that a variant does without is None. Errors: Va
 dtype, layout or size.
 """
 
-from cython.parallel cimport parallel, prange
 from libc.math cimport INFINITY, sqrt
 from libc.stddef cimport ptrdiff_t
 
-from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport (
-    FC_OPTIMIZER_STATES, fc_kernels, fc_optimizer, fc_optimizer_step, flush_denormals, kernels,
-    restore_denormals,
+from fastconv.kernels._blocks cimport (
+    BLOCK, ROW_BLOCKS, blocks_of, over_blocks, same_size, summed_block,
 )
-from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels._isa cimport kernels
+from fastconv.kernels._table_optimizers cimport (
+    FC_OPTIMIZER_STATES, fc_optimizer, fc_optimizer_step, fc_optimizers,
+)
 
-cdef enum:
-    PARTS = 64  # of an array that is summed, at most; each has sums of its own
+# Work units (see _threads) per parameter
+cdef double UNITS = 12.0
+
+
+# One step and its arrays; `sums`, |w|^2 and |u|^2 of each block, are LAMB's.
+cdef struct stepping:
+    const fc_optimizers *k
+    const fc_optimizer *kernel
+    fc_optimizer_step o
+    float *w
+    const float *g
+    float *states[FC_OPTIMIZER_STATES]
+    ptrdiff_t block
+    double sums[ROW_BLOCKS][2]
+
+
+cdef int place_of(str name) except -1:
+    """Where every level's list of steps, in src/optimizer.h, has this one."""
+    cdef const fc_optimizer *steps = kernels().optimizers.steps
+    cdef int i = 0
+    while steps[i].name != NULL:
+        if (<bytes> steps[i].name).decode() == name:
+            return i
+        i += 1
+    raise LookupError(f"optimizer_step: src/optimizer.h must list the step {name!r}")
 
 
 cdef class Common:
@@ -52,6 +75,9 @@ cdef class Common:
         return o
 
 
+cdef int SGD = place_of("sgd")
+
+
 def sgd_step(
         float[::1] w, const float[::1] g, float[::1] velocity, Common common, double momentum=0.0,
         bint nesterov=False, bint of_gradients=False):
@@ -69,7 +95,10 @@ def sgd_step(
         raise ValueError(
             f"sgd_step: momentum needs a velocity; received momentum {momentum}, velocity None"
         )
-    _step("sgd_step", kernels().optimizers.sgd, w, g, velocity, None, None, common.take(form, numbers))
+    _step("sgd_step", SGD, w, g, velocity, None, None, common.take(form, numbers))
+
+
+cdef int ADAM = place_of("adam")
 
 
 def adam_step(
@@ -82,7 +111,10 @@ def adam_step(
     """
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, eps, 0]
     cdef int form = largest is not None
-    _step("adam_step", kernels().optimizers.adam, w, g, m, v, largest, common.take(form, numbers))
+    _step("adam_step", ADAM, w, g, m, v, largest, common.take(form, numbers))
+
+
+cdef int NADAM = place_of("nadam")
 
 
 def nadam_step(
@@ -90,7 +122,10 @@ def nadam_step(
         double beta1, double beta2, double eps, double share):
     """m and v as in `adam_step`;  w -= rate * (m + share * g) / (sqrt(v) + eps)."""
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, eps, share]
-    _step("nadam_step", kernels().optimizers.nadam, w, g, m, v, None, common.take(0, numbers))
+    _step("nadam_step", NADAM, w, g, m, v, None, common.take(0, numbers))
+
+
+cdef int RMSPROP = place_of("rmsprop")
 
 
 def rmsprop_step(
@@ -103,14 +138,20 @@ def rmsprop_step(
     """
     cdef double[6] numbers = [rho, 1 - rho, eps, momentum, 0, 0]
     cdef int form = (b is not None) + 2 * (mean is not None)
-    _step("rmsprop_step", kernels().optimizers.rmsprop, w, g, v, b, mean, common.take(form, numbers))
+    _step("rmsprop_step", RMSPROP, w, g, v, b, mean, common.take(form, numbers))
+
+
+cdef int ADAGRAD = place_of("adagrad")
 
 
 def adagrad_step(
         float[::1] w, const float[::1] g, float[::1] total, Common common, double eps=1e-7):
     """total += g^2;  w -= rate * g / sqrt(total + eps)."""
     cdef double[6] numbers = [eps, 0, 0, 0, 0, 0]
-    _step("adagrad_step", kernels().optimizers.adagrad, w, g, total, None, None, common.take(0, numbers))
+    _step("adagrad_step", ADAGRAD, w, g, total, None, None, common.take(0, numbers))
+
+
+cdef int LION = place_of("lion")
 
 
 def lion_step(
@@ -118,7 +159,10 @@ def lion_step(
         double beta2=0.99):
     """w -= rate * sign(beta1 m + (1 - beta1) g);  m = beta2 m + (1 - beta2) g."""
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, 0, 0]
-    _step("lion_step", kernels().optimizers.lion, w, g, m, None, None, common.take(0, numbers))
+    _step("lion_step", LION, w, g, m, None, None, common.take(0, numbers))
+
+
+cdef int LAMB_APPLY = place_of("lamb_apply")
 
 
 def lamb_step(
@@ -129,19 +173,26 @@ def lamb_step(
     """
     cdef double root = sqrt(1 - beta2**t)
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, eps * root, root / (1 - beta1**t)]
-    cdef fc_optimizer_step o = common.take(0, numbers)
-    cdef double[2] sums = [0, 0]
-    cdef float *states[FC_OPTIMIZER_STATES]
-    where = "lamb_step"
-    _check(where, w, g, m, v, None)
-    if not w.shape[0]:
+    cdef stepping s
+    cdef double ww = 0, uu = 0
+    cdef ptrdiff_t i, n = w.shape[0]
+    _check("lamb_step", w, g, m, v, None)
+    if not n:
         return
-    states[0], states[1], states[2] = &m[0], &v[0], NULL
+    s.k, s.kernel = kernels().optimizers, kernels().optimizers.steps + LAMB_APPLY
+    s.o, s.w, s.g, s.block = common.take(0, numbers), &w[0], &g[0], summed_block(n)
+    s.states[0], s.states[1], s.states[2] = &m[0], &v[0], NULL
     with nogil:
-        _lamb_moments(w.shape[0], &w[0], &g[0], states, &o, sums)
-        if sums[0] > 0 and sums[1] > 0:
-            o.rate = <float> (<double> o.rate * sqrt(sums[0] / sums[1]))
-        _over_blocks(kernels().optimizers.lamb_apply, w.shape[0], &w[0], &g[0], states, &o)
+        over_blocks(_lamb_block, &s, n, s.block, 16.0 * n)
+        for i in range(blocks_of(n, s.block)):
+            ww += s.sums[i][0]
+            uu += s.sums[i][1]
+        if ww > 0 and uu > 0:
+            s.o.rate = <float> (<double> s.o.rate * sqrt(ww / uu))
+        over_blocks(_block, &s, n, BLOCK, UNITS * n)
+
+
+cdef int MUON_DIRECTION = place_of("muon_direction")
 
 
 def muon_direction(
@@ -150,8 +201,7 @@ def muon_direction(
     """w *= keep;  m = momentum * m + g;  direction = m, or with `nesterov` g + momentum * m."""
     cdef double[6] numbers = [momentum, 0, 0, 0, 0, 0]
     _step(
-        "muon_direction", kernels().optimizers.muon_direction, w, g, m, direction, None,
-        common.take(nesterov, numbers))
+        "muon_direction", MUON_DIRECTION, w, g, m, direction, None, common.take(nesterov, numbers))
 
 
 cdef int _check(
@@ -171,66 +221,37 @@ cdef int _check_state(str where, float[::1] w, float[::1] state) except -1:
 
 
 cdef int _step(
-        str where, fc_optimizer *kernel, float[::1] w, const float[::1] g, float[::1] s0,
+        str where, int place, float[::1] w, const float[::1] g, float[::1] s0,
         float[::1] s1, float[::1] s2, fc_optimizer_step o) except -1:
-    cdef float *states[FC_OPTIMIZER_STATES]
+    cdef stepping s
     _check(where, w, g, s0, s1, s2)
     if w.shape[0]:
-        states[0] = &s0[0] if s0 is not None else NULL
-        states[1] = &s1[0] if s1 is not None else NULL
-        states[2] = &s2[0] if s2 is not None else NULL
+        s.kernel, s.o, s.w, s.g = kernels().optimizers.steps + place, o, &w[0], &g[0]
+        s.states[0] = &s0[0] if s0 is not None else NULL
+        s.states[1] = &s1[0] if s1 is not None else NULL
+        s.states[2] = &s2[0] if s2 is not None else NULL
         with nogil:
-            _over_blocks(kernel, w.shape[0], &w[0], &g[0], states, &o)
+            over_blocks(_block, &s, w.shape[0], BLOCK, UNITS * w.shape[0])
     return 0
 
 
-cdef void _over_blocks(
-        fc_optimizer *kernel, ptrdiff_t n, float *w, const float *g, float *const *states,
-        const fc_optimizer_step *o) noexcept nogil:
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(12.0 * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            _block(kernel, i * BLOCK, block_size(i, n, BLOCK), w, g, states, o)
-        restore_denormals(state)
-
-
-cdef void _block(
-        fc_optimizer *kernel, ptrdiff_t at, ptrdiff_t n, float *w, const float *g,
-        float *const *states, const fc_optimizer_step *o) noexcept nogil:
+cdef void _block(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const stepping *s = <const stepping *> task
     cdef float *here[FC_OPTIMIZER_STATES]
-    _shifted(states, at, here)
-    kernel(n, w + at, g + at, here, o)
+    _shifted(s, at, here)
+    s.kernel.step(n, s.w + at, s.g + at, here, &s.o)
 
 
-cdef inline void _shifted(float *const *states, ptrdiff_t at, float **here) noexcept nogil:
+cdef void _lamb_block(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef stepping *s = <stepping *> task
+    cdef float *here[FC_OPTIMIZER_STATES]
+    cdef double *sums = s.sums[at // s.block]
+    _shifted(s, at, here)
+    sums[0], sums[1] = 0, 0
+    s.k.lamb_moments(n, s.w + at, s.g + at, here, &s.o, sums)
+
+
+cdef inline void _shifted(const stepping *s, ptrdiff_t at, float **here) noexcept nogil:
     cdef int k
     for k in range(FC_OPTIMIZER_STATES):
-        here[k] = states[k] + at if states[k] != NULL else NULL
-
-
-cdef void _lamb_moments(
-        ptrdiff_t n, float *w, const float *g, float *const *states, const fc_optimizer_step *o,
-        double *sums) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef double parts[PARTS][2]
-    cdef ptrdiff_t i, block = blocks_of(blocks_of(n, PARTS), BLOCK) * BLOCK
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(16.0 * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, block), schedule="static"):
-            _lamb_block(k, i * block, block_size(i, n, block), w, g, states, o, parts[i])
-        restore_denormals(state)
-    for i in range(blocks_of(n, block)):
-        sums[0] += parts[i][0]
-        sums[1] += parts[i][1]
-
-
-cdef void _lamb_block(
-        const fc_kernels *k, ptrdiff_t at, ptrdiff_t n, float *w, const float *g,
-        float *const *states, const fc_optimizer_step *o, double *sums) noexcept nogil:
-    cdef float *here[FC_OPTIMIZER_STATES]
-    _shifted(states, at, here)
-    sums[0], sums[1] = 0, 0
-    k.optimizers.lamb_moments(n, w + at, g + at, here, o, sums)
+        here[k] = s.states[k] + at if s.states[k] != NULL else NULL

@@ -3,88 +3,78 @@
 All arrays (n,), C-contiguous float32. Errors: ValueError for another dtype, layout or size.
 """
 
-from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 
-from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport fc_kernels, flush_denormals, kernels, restore_denormals
-from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels._blocks cimport (
+    BLOCK, ROW_BLOCKS, block_body, blocks_of, over_blocks, same_size, summed_block,
+)
+from fastconv.kernels._isa cimport kernels
+from fastconv.kernels._table_optimizers cimport fc_optimizers
 
-cdef enum:
-    PARTS = 64  # of an array that is summed, at most; each has a sum of its own
+
+cdef struct measured:
+    const fc_optimizers *k
+    const float *x
+    float *y  # or NULL
+    float l1, l2, share
+    ptrdiff_t block
+    double parts[ROW_BLOCKS]
+
+
+cdef double _total(block_body *body, measured *s, ptrdiff_t n, double units):
+    """What `body` adds up, block by block."""
+    cdef double total = 0.0
+    cdef ptrdiff_t i
+    s.k, s.block = kernels().optimizers, summed_block(n)
+    with nogil:
+        over_blocks(body, s, n, s.block, units * n)
+    for i in range(blocks_of(n, s.block)):
+        total += s.parts[i]
+    return total
 
 
 def sum_squares(const float[::1] x):
     """Sum of x^2."""
-    cdef double total = 0.0
-    if x.shape[0]:
-        with nogil:
-            total = _sum_squares(x.shape[0], &x[0])
-    return total
+    cdef measured s
+    if not x.shape[0]:
+        return 0.0
+    s.x = &x[0]
+    return _total(_sum_squares, &s, x.shape[0], 2.0)
 
 
-cdef double _sum_squares(ptrdiff_t n, const float *x) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef double parts[PARTS]
-    cdef double total = 0.0
-    cdef ptrdiff_t i, block = blocks_of(blocks_of(n, PARTS), BLOCK) * BLOCK
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(2.0 * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, block), schedule="static"):
-            parts[i] = k.optimizers.sum_squares(block_size(i, n, block), x + i * block)
-        restore_denormals(state)
-    for i in range(blocks_of(n, block)):
-        total += parts[i]
-    return total
-
-
-def blend(const float[::1] x, float[::1] y, float share):
-    """y += share * (x - y): a running average y takes x in."""
-    same_size("blend", "x and y", x.shape[0], y.shape[0])
-    if x.shape[0]:
-        with nogil:
-            _blend(x.shape[0], share, &x[0], &y[0])
-
-
-cdef void _blend(ptrdiff_t n, float share, const float *x, float *y) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(4.0 * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            k.optimizers.blend(block_size(i, n, BLOCK), share, x + i * BLOCK, y + i * BLOCK)
-        restore_denormals(state)
+cdef void _sum_squares(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef measured *s = <measured *> task
+    s.parts[at // s.block] = s.k.sum_squares(n, s.x + at)
 
 
 def regularize(const float[::1] w, float l1, float l2, float[::1] g=None):
     """l1 * sum(abs(w)) + l2 * sum(w^2); its gradient l1 * sign(w) + 2 * l2 * w is added to g."""
-    cdef double total = 0.0
-    cdef float *gradient = NULL
+    cdef measured s
     if g is not None:
         same_size("regularize", "w and g", w.shape[0], g.shape[0])
-    if w.shape[0]:
-        gradient = &g[0] if g is not None else NULL
+    if not w.shape[0]:
+        return 0.0
+    s.x, s.l1, s.l2 = &w[0], l1, l2
+    s.y = &g[0] if g is not None else NULL
+    return _total(_regularize, &s, w.shape[0], 6.0)
+
+
+cdef void _regularize(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef measured *s = <measured *> task
+    s.parts[at // s.block] = s.k.regularize(
+        n, s.l1, s.l2, s.x + at, s.y + at if s.y != NULL else NULL)
+
+
+def blend(const float[::1] x, float[::1] y, float share):
+    """y += share * (x - y): a running average y takes x in."""
+    cdef measured s
+    same_size("blend", "x and y", x.shape[0], y.shape[0])
+    if x.shape[0]:
+        s.k, s.x, s.y, s.share = kernels().optimizers, &x[0], &y[0], share
         with nogil:
-            total = _regularize(w.shape[0], l1, l2, &w[0], gradient)
-    return total
+            over_blocks(_blend, &s, x.shape[0], BLOCK, 4.0 * x.shape[0])
 
 
-cdef double _regularize(
-        ptrdiff_t n, float l1, float l2, const float *w, float *g) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef double parts[PARTS]
-    cdef double total = 0.0
-    cdef ptrdiff_t i, block = blocks_of(blocks_of(n, PARTS), BLOCK) * BLOCK
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(6.0 * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, block), schedule="static"):
-            parts[i] = k.optimizers.regularize(
-                block_size(i, n, block), l1, l2, w + i * block,
-                g + i * block if g != NULL else NULL)
-        restore_denormals(state)
-    for i in range(blocks_of(n, block)):
-        total += parts[i]
-    return total
+cdef void _blend(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const measured *s = <const measured *> task
+    s.k.blend(n, s.share, s.x + at, s.y + at)

@@ -6,16 +6,13 @@ one piece of work, which adds up in a fixed order. Errors: ValueError for anothe
 geometry.
 """
 
-from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, uint8_t
 
-from fastconv.kernels._blocks cimport blocks_of
-from fastconv.kernels._isa cimport (
-    FC_ARG_I32, FC_ARG_U8, fc_kernels, fc_pool, flush_denormals, kernels, restore_denormals,
+from fastconv.kernels._isa cimport FC_ARG_I32, FC_ARG_U8, fc_pool, kernels
+from fastconv.kernels._pool2d cimport (
+    arg_range, arg_sizes, over_rows, piece_of, pool_geometry, pool_piece, pooling,
 )
-from fastconv.kernels._pool2d cimport arg_range, arg_sizes, channels_per_item, pool_geometry
-from fastconv.kernels._threads cimport threads_for
 
 
 # Windows that overlap: the rows of dx, which gather; otherwise the rows of dy, which spread.
@@ -31,44 +28,31 @@ def max_pool2d_bwd(
     argmax as max_pool2d_fwd gave it, uint8 or int32. A number that names no element of its window
     sends its dy nowhere.
     """
-    cdef fc_pool p
+    cdef pooling t
     cdef const uint8_t[:, :, :, ::1] bytes_
     cdef const int32_t[:, :, :, ::1] ints
-    cdef const void *arg = NULL
-    cdef int kind
-    pool_geometry(&p, "max_pool2d_bwd", dx.shape, dy.shape, kh, kw, sh, sw, pt, pl)
+    pool_geometry(&t.p, "max_pool2d_bwd", dx.shape, dy.shape, kh, kw, sh, sw, pt, pl)
     arg_range("max_pool2d_bwd", argmax.itemsize, kh, kw)
     if argmax.itemsize == 1:
-        kind, bytes_ = FC_ARG_U8, argmax
+        t.kind, bytes_ = FC_ARG_U8, argmax
         arg_sizes("max_pool2d_bwd", dy.shape, bytes_.shape)
-        arg = &bytes_[0, 0, 0, 0] if dy.shape[0] else NULL
+        t.arg = <void *> &bytes_[0, 0, 0, 0] if dy.shape[0] else NULL
     else:
-        kind, ints = FC_ARG_I32, argmax
+        t.kind, ints = FC_ARG_I32, argmax
         arg_sizes("max_pool2d_bwd", dy.shape, ints.shape)
-        arg = &ints[0, 0, 0, 0] if dy.shape[0] else NULL
+        t.arg = <void *> &ints[0, 0, 0, 0] if dy.shape[0] else NULL
     if dy.shape[0]:
+        t.k, t.source, t.target = kernels(), &dy[0, 0, 0, 0], &dx[0, 0, 0, 0]
         with nogil:
-            _max_pool2d_bwd(&p, dy.shape[0], &dy[0, 0, 0, 0], kind, arg, &dx[0, 0, 0, 0])
+            over_rows(_max_row, &t, dy.shape[0], rows_of_work(&t.p))
 
 
-cdef void _max_pool2d_bwd(
-        const fc_pool *p, ptrdiff_t mb, const float *dy, int kind, const void *arg,
-        float *dx) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t rows = rows_of_work(p)
-    cdef ptrdiff_t nc = channels_per_item(mb * rows, p.ic)
-    cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic, out = p.oh * p.ow * p.ic
-    cdef ptrdiff_t i, c, n
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(2.0 * mb * out * (2.0 + p.kh * p.kw))):
-        state = flush_denormals()
-        for i in prange(mb * rows * parts, schedule="static"):
-            c = i % parts * nc
-            n = i // parts // rows
-            k.max_pool_bwd_row(
-                p, i // parts % rows, min(nc, p.ic - c), dy + n * out + c,
-                kind, <const char *> arg + (n * out + c) * kind, dx + n * image + c)
-        restore_denormals(state)
+cdef void _max_row(ptrdiff_t i, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const pooling *t = <const pooling *> task
+    cdef pool_piece at = piece_of(t, i)
+    t.k.max_pool_bwd_row(
+        &t.p, at.row, at.nc, t.source + at.y, t.kind, <const char *> t.arg + at.y * t.kind,
+        t.target + at.x)
 
 
 def avg_pool2d_bwd(
@@ -76,27 +60,16 @@ def avg_pool2d_bwd(
         ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl,
         int divisor):
     """dx = the sum over an element's windows of dy / count; the divisor as in avg_pool2d_fwd."""
-    cdef fc_pool p
-    pool_geometry(&p, "avg_pool2d_bwd", dx.shape, dy.shape, kh, kw, sh, sw, pt, pl)
+    cdef pooling t
+    pool_geometry(&t.p, "avg_pool2d_bwd", dx.shape, dy.shape, kh, kw, sh, sw, pt, pl)
     if dy.shape[0]:
+        t.k, t.source, t.target = kernels(), &dy[0, 0, 0, 0], &dx[0, 0, 0, 0]
+        t.divisor = divisor
         with nogil:
-            _avg_pool2d_bwd(&p, dy.shape[0], &dy[0, 0, 0, 0], &dx[0, 0, 0, 0], divisor)
+            over_rows(_avg_row, &t, dy.shape[0], rows_of_work(&t.p))
 
 
-cdef void _avg_pool2d_bwd(
-        const fc_pool *p, ptrdiff_t mb, const float *dy, float *dx, int divisor) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t rows = rows_of_work(p)
-    cdef ptrdiff_t nc = channels_per_item(mb * rows, p.ic)
-    cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic, out = p.oh * p.ow * p.ic
-    cdef ptrdiff_t i, c, n
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(2.0 * mb * out * (2.0 + p.kh * p.kw))):
-        state = flush_denormals()
-        for i in prange(mb * rows * parts, schedule="static"):
-            c = i % parts * nc
-            n = i // parts // rows
-            k.avg_pool_bwd_row(
-                p, i // parts % rows, min(nc, p.ic - c), divisor,
-                dy + n * out + c, dx + n * image + c)
-        restore_denormals(state)
+cdef void _avg_row(ptrdiff_t i, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const pooling *t = <const pooling *> task
+    cdef pool_piece at = piece_of(t, i)
+    t.k.avg_pool_bwd_row(&t.p, at.row, at.nc, t.divisor, t.source + at.y, t.target + at.x)

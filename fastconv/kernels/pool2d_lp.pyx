@@ -5,15 +5,13 @@ below are summed over the windows by avg_pool2d_fwd and avg_pool2d_bwd with divi
 errors as in pool2d_fwd; the flat ones C-contiguous, in place where it is said.
 """
 
-from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 
-from fastconv.kernels._blocks cimport BLOCK, block_size, blocks_of, same_size
-from fastconv.kernels._isa cimport (
-    fc_kernels, fc_pool, flush_denormals, kernels, restore_denormals,
-)
-from fastconv.kernels._pool2d cimport channels_per_item, pool_geometry
-from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels._blocks cimport BLOCK, over_blocks, same_size
+from fastconv.kernels._flat cimport over_one
+from fastconv.kernels._isa cimport kernels
+from fastconv.kernels._pool2d cimport over_rows, piece_of, pool_geometry, pool_piece, pooling
+from fastconv.kernels._table_pooling cimport fc_pooling
 
 # Work units (see _threads) per element
 cdef double UNITS = 8.0
@@ -23,98 +21,58 @@ def l2_pool2d_fwd(
         const float[:, :, :, ::1] x, float[:, :, :, ::1] y,
         ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl):
     """y = the square root of the sum of the squares of each window."""
-    cdef fc_pool p
-    pool_geometry(&p, "l2_pool2d_fwd", x.shape, y.shape, kh, kw, sh, sw, pt, pl)
+    cdef pooling t
+    pool_geometry(&t.p, "l2_pool2d_fwd", x.shape, y.shape, kh, kw, sh, sw, pt, pl)
     if x.shape[0]:
+        t.k, t.source, t.target = kernels(), &x[0, 0, 0, 0], &y[0, 0, 0, 0]
         with nogil:
-            _l2_pool2d_fwd(&p, x.shape[0], &x[0, 0, 0, 0], &y[0, 0, 0, 0])
+            over_rows(_l2_row, &t, x.shape[0], t.p.oh)
 
 
-cdef void _l2_pool2d_fwd(
-        const fc_pool *p, ptrdiff_t mb, const float *x, float *y) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t nc = channels_per_item(mb * p.oh, p.ic)
-    cdef ptrdiff_t parts = blocks_of(p.ic, nc), image = p.ih * p.iw * p.ic
-    cdef ptrdiff_t i, c, row
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(2.0 * mb * p.oh * p.ow * p.ic * (2.0 + p.kh * p.kw))):
-        state = flush_denormals()
-        for i in prange(mb * p.oh * parts, schedule="static"):
-            c = i % parts * nc
-            row = i // parts
-            k.pooling.l2_fwd_row(
-                p, row % p.oh, min(nc, p.ic - c), x + row // p.oh * image + c,
-                y + row * p.ow * p.ic + c)
-        restore_denormals(state)
+cdef void _l2_row(ptrdiff_t i, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const pooling *t = <const pooling *> task
+    cdef pool_piece at = piece_of(t, i)
+    t.k.pooling.l2_fwd_row(
+        &t.p, at.row, at.nc, t.source + at.x, t.target + at.y + at.row * t.p.ow * t.p.ic)
 
 
 def lp_power(const float[::1] x, float p, float[::1] y):
     """y = |x|^p; y may be x."""
     same_size("lp_power", "x and y", x.shape[0], y.shape[0])
-    if x.shape[0]:
-        with nogil:
-            _lp_power(x.shape[0], &x[0], p, &y[0], False)
+    over_one(kernels().pooling.power, x, p, y, UNITS)
 
 
 def lp_root(const float[::1] x, float p, float[::1] y):
     """y = x^(1/p) of numbers that are not negative; y may be x."""
     same_size("lp_root", "x and y", x.shape[0], y.shape[0])
-    if x.shape[0]:
-        with nogil:
-            _lp_power(x.shape[0], &x[0], p, &y[0], True)
-
-
-cdef void _lp_power(
-        ptrdiff_t n, const float *x, float p, float *y, bint root) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            if root:
-                k.pooling.root(block_size(i, n, BLOCK), x + i * BLOCK, p, y + i * BLOCK)
-            else:
-                k.pooling.power(block_size(i, n, BLOCK), x + i * BLOCK, p, y + i * BLOCK)
-        restore_denormals(state)
-
-
-def lp_share(const float[::1] dy, const float[::1] y, float p, float[::1] share):
-    """share = dy * y^(1 - p), 0 where y is 0; share may be dy."""
-    same_size("lp_share", "dy and y", dy.shape[0], y.shape[0])
-    same_size("lp_share", "dy and share", dy.shape[0], share.shape[0])
-    if dy.shape[0]:
-        with nogil:
-            _lp_share(dy.shape[0], &dy[0], &y[0], p, &share[0])
-
-
-cdef void _lp_share(
-        ptrdiff_t n, const float *dy, const float *y, float p, float *share) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i, at
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            at = i * BLOCK
-            k.pooling.lp_share(block_size(i, n, BLOCK), dy + at, y + at, p, share + at)
-        restore_denormals(state)
+    over_one(kernels().pooling.root, x, p, y, UNITS)
 
 
 def lp_through(const float[::1] x, float p, float[::1] dx):
     """dx *= sign(x) * |x|^(p - 1)."""
     same_size("lp_through", "x and dx", x.shape[0], dx.shape[0])
-    if x.shape[0]:
+    over_one(kernels().pooling.lp_through, x, p, dx, UNITS)
+
+
+cdef struct shares:
+    const fc_pooling *k
+    const float *dy
+    const float *y
+    float p
+    float *share
+
+
+def lp_share(const float[::1] dy, const float[::1] y, float p, float[::1] share):
+    """share = dy * y^(1 - p), 0 where y is 0; share may be dy."""
+    cdef shares s
+    same_size("lp_share", "dy and y", dy.shape[0], y.shape[0])
+    same_size("lp_share", "dy and share", dy.shape[0], share.shape[0])
+    if dy.shape[0]:
+        s.k, s.dy, s.y, s.p, s.share = kernels().pooling, &dy[0], &y[0], p, &share[0]
         with nogil:
-            _lp_through(x.shape[0], &x[0], p, &dx[0])
+            over_blocks(_lp_share, &s, dy.shape[0], BLOCK, UNITS * dy.shape[0])
 
 
-cdef void _lp_through(ptrdiff_t n, const float *x, float p, float *dx) noexcept nogil:
-    cdef const fc_kernels *k = kernels()
-    cdef ptrdiff_t i
-    cdef unsigned state = 0
-    with parallel(num_threads=threads_for(UNITS * n)):
-        state = flush_denormals()
-        for i in prange(blocks_of(n, BLOCK), schedule="static"):
-            k.pooling.lp_through(block_size(i, n, BLOCK), x + i * BLOCK, p, dx + i * BLOCK)
-        restore_denormals(state)
+cdef void _lp_share(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
+    cdef const shares *s = <const shares *> task
+    s.k.lp_share(n, s.dy + at, s.y + at, s.p, s.share + at)

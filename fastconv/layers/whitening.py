@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_float, as_pair
-from fastconv.initializers.base import Initializer
+from fastconv.initializers import Initializer
 from fastconv.layers.convolution import Conv2D
 from fastconv.layers.data_format import image_shape
 from fastconv.utils.arrays import Shape, as_numbers

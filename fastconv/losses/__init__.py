@@ -10,21 +10,24 @@ from __future__ import annotations
 from typing import Any
 
 from fastconv.losses.base import Loss
-from fastconv.losses.binary import BinaryCrossentropy, BinaryFocalCrossentropy
 from fastconv.losses.crossentropy import (
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
     SparseCategoricalCrossentropy,
 )
-from fastconv.losses.custom import CustomLoss
-from fastconv.losses.functions import class_of, functions_of
-from fastconv.losses.margins import Hinge, KLDivergence, Poisson, SquaredHinge
-from fastconv.losses.regression import (
+from fastconv.losses.function_forms import CustomLoss, class_of, functions_of
+from fastconv.losses.pointwise import (
     HalfSquaredError,
+    Hinge,
     Huber,
+    KLDivergence,
     LogCosh,
     MeanAbsoluteError,
     MeanSquaredError,
+    Poisson,
+    SquaredHinge,
 )
 from fastconv.utils.configured import resolve
 

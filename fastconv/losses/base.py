@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -99,22 +98,3 @@ def check_rows(y_true: np.ndarray, y_pred: np.ndarray, *, where: str) -> None:
             f"{where}: y_true and y_pred must have as many samples as each other; "
             f"received y_true {y_true.shape}, y_pred {y_pred.shape}"
         )
-
-
-class ByRows(Loss):
-    """A loss whose `rows` is one of the reference's definitions, averaged or summed along them."""
-
-    definition: Callable[..., tuple[np.ndarray, np.ndarray]]
-    averaged = True
-
-    def numbers(self) -> tuple[float, ...]:
-        """The arguments of the definition."""
-        return ()
-
-    @property
-    def spec(self) -> LossSpec:
-        return LossSpec(self.kind, reduction=self.reduction, numbers=self.numbers())
-
-    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        values = type(self).definition(y_pred, y_true.astype(np.float64), *self.numbers())[0]
-        return values.mean(axis=-1) if self.averaged else values.sum(axis=-1)

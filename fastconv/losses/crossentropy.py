@@ -1,28 +1,31 @@
-"""The cross-entropies: of one-hot rows, and of labels."""
+"""The cross-entropies: of one-hot rows, of labels, and of yes and no."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from fastconv._arguments import as_float
 from fastconv.losses.base import Loss
-from fastconv.losses.numbers import at_least, smoothing_of
 from fastconv.plan.losses.spec import LossSpec
-from fastconv.reference.losses import smoothed
+from fastconv.reference.losses import POINTWISE, smoothed
 from fastconv.utils.arrays import OpenShape, as_numbers, fits
 
 
 class _Crossentropy(Loss):
-    """−Σ target · log(probability) along the last axis."""
+    """What is computed from probabilities, or from what comes before them."""
 
     def __init__(
         self, from_logits: bool = False, label_smoothing: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.from_logits = bool(from_logits)
-        self.label_smoothing = smoothing_of(label_smoothing, where=type(self).__name__)
+        self.label_smoothing = _smoothing(label_smoothing, where=type(self).__name__)
+
+    def numbers(self) -> tuple[float, ...]:
+        """What the engine is told besides."""
+        return ()
 
     @property
     def spec(self) -> LossSpec:
@@ -31,7 +34,16 @@ class _Crossentropy(Loss):
             from_logits=self.from_logits,
             label_smoothing=self.label_smoothing,
             reduction=self.reduction,
+            numbers=self.numbers(),
         )
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
+        return {**own, **super().get_config()}
+
+
+class _Categorical(_Crossentropy):
+    """−Σ target · log(probability) along the last axis."""
 
     def log_probabilities(self, y_pred: np.ndarray) -> np.ndarray:
         """Logarithms of the probabilities; those given are normalised, kept off 0, as in Keras."""
@@ -41,12 +53,8 @@ class _Crossentropy(Loss):
         probabilities = y_pred / y_pred.sum(axis=-1, keepdims=True)
         return np.log(np.clip(probabilities, 1e-7, 1 - 1e-7))
 
-    def get_config(self) -> dict[str, Any]:
-        own = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
-        return {**own, **super().get_config()}
 
-
-class CategoricalCrossentropy(_Crossentropy):
+class CategoricalCrossentropy(_Categorical):
     """Cross-entropy with one-hot (or soft) targets.
 
     Parameters
@@ -115,12 +123,11 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         **kwargs: Any,
     ) -> None:
         super().__init__(from_logits, label_smoothing, **kwargs)
-        self.alpha = at_least(0, alpha, "alpha", where=type(self).__name__)
-        self.gamma = at_least(0, gamma, "gamma", where=type(self).__name__)
+        self.alpha = as_float(alpha, "alpha", where=type(self).__name__, minimum=0)
+        self.gamma = as_float(gamma, "gamma", where=type(self).__name__, minimum=0)
 
-    @property
-    def spec(self) -> LossSpec:
-        return replace(super().spec, numbers=(self.gamma, self.alpha))
+    def numbers(self) -> tuple[float, ...]:
+        return (self.gamma, self.alpha)
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         t = smoothed(y_true, self.label_smoothing, y_pred.shape[-1])
@@ -133,15 +140,13 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         return {"alpha": self.alpha, "gamma": self.gamma, **super().get_config()}
 
 
-class SparseCategoricalCrossentropy(_Crossentropy):
+class SparseCategoricalCrossentropy(_Categorical):
     """Cross-entropy with integer labels.
 
     Parameters
     ----------
-    from_logits : bool
-        Whether the output is before the softmax.
-    label_smoothing : float
-        Targets become (1 − s) · t + s / classes.
+    from_logits, label_smoothing
+        As in `CategoricalCrossentropy`.
     reduction, name
         As for every `Loss`.
 
@@ -180,6 +185,101 @@ class SparseCategoricalCrossentropy(_Crossentropy):
         chosen = np.take_along_axis(logs, y_true[..., np.newaxis], axis=-1)[..., 0]
         share = self.label_smoothing
         return -((1 - share) * chosen + share * logs.mean(axis=-1))
+
+
+class BinaryCrossentropy(_Crossentropy):
+    """Mean of −(t · log p + (1 − t) · log(1 − p)) along the last axis.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether the output is before the sigmoid.
+    label_smoothing : float
+        Targets become (1 − s) · t + s / 2.
+    reduction, name
+        As for every `Loss`.
+
+    Examples
+    --------
+    >>> round(BinaryCrossentropy()([[1, 0]], [[0.75, 0.5]]), 6)
+    0.490415
+    """
+
+    kind = "binary_crossentropy"
+    ending = "sigmoid"
+
+    def targets(self, y: Any, output_shape: OpenShape, *, where: str) -> np.ndarray:
+        array = super().targets(y, output_shape, where=where)
+        if array.size and not (array.min() >= 0 and array.max() <= 1):
+            raise ValueError(
+                f"{where}: {self.kind} needs targets from 0 to 1; "
+                f"received {array.min()} to {array.max()}"
+            )
+        return array
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        t = smoothed(y_true, self.label_smoothing, 2)
+        name = f"{self.kind}_of_logits" if self.from_logits else self.kind
+        return POINTWISE[name](y_pred, t, *self.numbers())[0].mean(axis=-1)
+
+
+class BinaryFocalCrossentropy(BinaryCrossentropy):
+    """The binary cross-entropy times (1 − p_t)^gamma: what is right already counts less.
+
+    p_t is the probability of what is true (Lin et al. 2018).
+
+    Parameters
+    ----------
+    apply_class_balancing : bool
+        Whether targets of 1 count `alpha` and those of 0 count 1 − `alpha`.
+    alpha, gamma : float
+    from_logits, label_smoothing
+        As in `BinaryCrossentropy`.
+    reduction, name
+        As for every `Loss`.
+
+    Examples
+    --------
+    >>> round(BinaryFocalCrossentropy(gamma=2)([[1, 0]], [[0.75, 0.5]]), 6)
+    0.095633
+    """
+
+    kind = "binary_focal_crossentropy"
+
+    def __init__(
+        self,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(from_logits, label_smoothing, **kwargs)
+        where = type(self).__name__
+        self.apply_class_balancing = bool(apply_class_balancing)
+        self.alpha = as_float(alpha, "alpha", where=where, minimum=0)
+        self.gamma = as_float(gamma, "gamma", where=where, minimum=0)
+
+    def numbers(self) -> tuple[float, ...]:
+        counts = (self.alpha, 1 - self.alpha) if self.apply_class_balancing else (1.0, 1.0)
+        return (self.gamma, *counts)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {
+            "apply_class_balancing": self.apply_class_balancing,
+            "alpha": self.alpha,
+            "gamma": self.gamma,
+        }
+        return {**own, **super().get_config()}
+
+
+def _smoothing(value: Any, *, where: str) -> float:
+    """A label smoothing: from 0 to 1."""
+    number = as_float(value, "label_smoothing", where=where, minimum=0)
+    if number > 1:
+        raise ValueError(f"{where}: label_smoothing must be at most 1; received {value!r}")
+    return number
 
 
 def _whole(array: np.ndarray) -> np.ndarray | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastconv import losses as loss_functions  # `losses` is a module of this package
+from fastconv import losses
 from fastconv.losses import NAMES as LOSSES
 from fastconv.losses import Loss
-from fastconv.losses.functions import class_of
+from fastconv.losses.function_forms import class_of
 from fastconv.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -20,9 +20,17 @@ from fastconv.metrics.accuracy import (
 from fastconv.metrics.auc import AUC
 from fastconv.metrics.base import MeanMetric, Metric
 from fastconv.metrics.confusion import ConfusionMatrix, confusion_matrix
-from fastconv.metrics.f1 import F1Score
-from fastconv.metrics.functions import MeanMetricWrapper, function_of
-from fastconv.metrics.losses import (
+from fastconv.metrics.counts import (
+    F1Score,
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from fastconv.metrics.function_forms import MeanMetricWrapper, function_of
+from fastconv.metrics.loss_metrics import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     LossMetric,
@@ -31,8 +39,6 @@ from fastconv.metrics.losses import (
     RootMeanSquaredError,
     SparseCategoricalCrossentropy,
 )
-from fastconv.metrics.precision import Precision, Recall
-from fastconv.metrics.tallies import FalseNegatives, FalsePositives, TrueNegatives, TruePositives
 from fastconv.utils.configured import resolve
 
 __all__ = [
@@ -147,5 +153,5 @@ def __getattr__(name: str) -> Any:
     if name in _MEANS:  # Keras has them as functions, too
         return function_of(name, _MEANS[name])
     if name in LOSSES:
-        return getattr(loss_functions, name)
+        return getattr(losses, name)
     raise AttributeError(f"module 'fastconv.metrics' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Counts of right and wrong decisions."""
+"""Counts of right and wrong decisions, and what is computed from them: precision, recall, F1."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import as_float
+from fastconv._arguments import as_float, as_int, check_choice
 from fastconv.metrics.base import Metric, spread
 
 
@@ -59,6 +59,172 @@ class Counts(Metric):
         else:
             chosen = outputs > self.threshold
         return chosen
+
+
+class _Count(Counts):
+    """How many decisions are of one kind."""
+
+    counted: str
+    usual_name: str
+
+    def __init__(
+        self, thresholds: float | None = None, name: str | None = None, **unknown: Any
+    ) -> None:
+        above = 0.5 if thresholds is None else thresholds
+        super().__init__(above, name or self.usual_name, **unknown)
+
+    def result(self) -> float:
+        return float(np.sum(getattr(self, self.counted)))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"thresholds": self.threshold, **super().get_config()}
+
+
+class TruePositives(_Count):
+    """Number of positive targets whose output is above `thresholds` (0.5)."""
+
+    counted = "hits"
+    usual_name = "true_positives"
+
+
+class TrueNegatives(_Count):
+    """Number of negative targets whose output is not above `thresholds` (0.5)."""
+
+    counted = "rejections"
+    usual_name = "true_negatives"
+
+
+class FalsePositives(_Count):
+    """Number of negative targets whose output is above `thresholds` (0.5)."""
+
+    counted = "false_alarms"
+    usual_name = "false_positives"
+
+
+class FalseNegatives(_Count):
+    """Number of positive targets whose output is not above `thresholds` (0.5)."""
+
+    counted = "misses"
+    usual_name = "false_negatives"
+
+
+class Precision(Counts):
+    """Share of the positive decisions that are right.
+
+    Parameters
+    ----------
+    thresholds : float, optional
+        An output above it is a positive decision. Default: 0.5; none with `top_k`.
+    top_k : int, optional
+        Only so many of each row, the largest ones, are positive decisions.
+    class_id : int, optional
+        Count this class alone.
+    name : str, optional
+
+    Examples
+    --------
+    >>> Precision()([0, 1, 1, 1], [1.0, 0.0, 1.0, 1.0]).__round__(4)
+    0.6667
+    """
+
+    others = "false_alarms"
+    usual_name = "precision"
+
+    def __init__(
+        self,
+        thresholds: float | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        **unknown: Any,
+    ) -> None:
+        where = type(self).__name__
+        self.top_k = None if top_k is None else as_int(top_k, "top_k", where=where)
+        self.class_id = (
+            None if class_id is None else as_int(class_id, "class_id", where=where, minimum=0)
+        )
+        usual = 0.5 if top_k is None else None
+        super().__init__(
+            usual if thresholds is None else thresholds, name or self.usual_name, **unknown
+        )
+
+    def result(self) -> float:
+        """Hits over hits and others."""
+        hits, both = np.asarray(self.hits), np.asarray(self.hits) + getattr(self, self.others)
+        if self.class_id is not None and hits.ndim:
+            if self.class_id >= hits.size:
+                raise ValueError(
+                    f"{type(self).__name__}: class_id must be below the number of classes, "
+                    f"{hits.size}; received {self.class_id}"
+                )
+            hits, both = hits[self.class_id], both[self.class_id]
+        return quotient(hits.sum(), both.sum())
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"thresholds": self.threshold, "top_k": self.top_k, "class_id": self.class_id}
+        return {**own, **super().get_config()}
+
+
+class Recall(Precision):
+    """Share of the positive targets that are found.
+
+    Parameters
+    ----------
+    thresholds, top_k, class_id, name
+        As in `Precision`.
+
+    Examples
+    --------
+    >>> Recall()([0, 1, 1, 1], [1.0, 0.0, 1.0, 1.0]).__round__(4)
+    0.6667
+    """
+
+    others = "misses"
+    usual_name = "recall"
+
+
+class F1Score(Counts):
+    """Harmonic mean of precision and recall, by class.
+
+    Parameters
+    ----------
+    average : "macro", "micro", "weighted" or None
+        The mean over the classes, over all decisions, by the classes' sizes; None gives an array.
+    threshold : float, optional
+        Default: the largest output of each row is the decision.
+    name : str
+
+    Examples
+    --------
+    >>> F1Score("macro")([0, 1, 1], [[0.8, 0.2], [0.3, 0.7], [0.6, 0.4]]).__round__(4)
+    0.6667
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str = "f1_score",
+        **unknown: Any,
+    ) -> None:
+        super().__init__(threshold, name, **unknown)
+        if average is not None:
+            check_choice(average, ("macro", "micro", "weighted"), where="F1Score", what="average")
+        self.average = average
+
+    def result(self) -> Any:
+        hits, errors = np.asarray(self.hits), np.asarray(self.false_alarms + self.misses)
+        if self.average == "micro":
+            return quotient(2 * hits.sum(), 2 * hits.sum() + errors.sum())
+        below = 2 * hits + errors
+        scores = np.divide(2 * hits, below, out=np.zeros_like(below), where=below > 0)
+        if self.average is None:
+            return scores
+        sizes = hits + np.asarray(self.misses) if self.average == "weighted" else np.ones_like(hits)
+        return quotient((scores * sizes).sum(), sizes.sum())
+
+    def get_config(self) -> dict[str, Any]:
+        return {"average": self.average, "threshold": self.threshold, **super().get_config()}
 
 
 def rows_of_truth(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:

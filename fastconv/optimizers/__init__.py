@@ -8,12 +8,10 @@ from fastconv.optimizers import schedules
 from fastconv.optimizers.adam import LAMB, Adam, AdamW, Lamb, Nadam
 from fastconv.optimizers.base import Optimizer, Step
 from fastconv.optimizers.groups import Group
-from fastconv.optimizers.lars import LARS, Lars
-from fastconv.optimizers.lion import Lion
 from fastconv.optimizers.lookahead import Lookahead
 from fastconv.optimizers.muon import Muon
 from fastconv.optimizers.rmsprop import Adagrad, RMSprop
-from fastconv.optimizers.sgd import SGD
+from fastconv.optimizers.sgd import LARS, SGD, Lars, Lion
 from fastconv.utils.configured import resolve
 
 __all__ = [

@@ -13,8 +13,8 @@ from fastconv._arguments import as_int, items_of
 from fastconv.kernels.optimizer_step import Common
 from fastconv.kernels.parameter_sums import blend, sum_squares
 from fastconv.optimizers.groups import Group, Segment, segments_of
+from fastconv.optimizers.hyperparameters import check_number, optional_number
 from fastconv.optimizers.lookahead import Lookahead
-from fastconv.optimizers.numbers import check_number, optional_number
 from fastconv.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
 from fastconv.optimizers.schedules import get as get_schedule
 from fastconv.plan.arena import aligned_zeros

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from fastconv._arguments import as_int
-from fastconv.optimizers.numbers import check_number, optional_number
+from fastconv.optimizers.hyperparameters import check_number, optional_number
 from fastconv.plan.parameters import Parameter, ParameterStore
 from fastconv.utils.configured import Configured
 

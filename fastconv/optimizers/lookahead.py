@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv._arguments import as_int
 from fastconv.kernels.parameter_sums import blend
-from fastconv.optimizers.numbers import check_number
+from fastconv.optimizers.hyperparameters import check_number
 from fastconv.utils.configured import Configured
 
 

@@ -14,7 +14,7 @@ from fastconv.kernels.gemm import gemm
 from fastconv.kernels.optimizer_step import adam_step, muon_direction
 from fastconv.kernels.parameter_sums import sum_squares
 from fastconv.optimizers.base import Arrays, Optimizer, Step
-from fastconv.optimizers.numbers import check_number, optional_number
+from fastconv.optimizers.hyperparameters import check_number, optional_number
 from fastconv.plan.parameters import Parameter, ParameterStore
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv.kernels.optimizer_step import adagrad_step, rmsprop_step
 from fastconv.optimizers.base import Arrays, Optimizer, Step
-from fastconv.optimizers.numbers import check_number, epsilon_of
+from fastconv.optimizers.hyperparameters import check_number, epsilon_of
 
 
 class RMSprop(Optimizer):

@@ -5,193 +5,30 @@ and readers find in it what an operation means. Shapes: activations (mb, ih, iw,
 (kh, kw, ic/groups, oc), outputs (mb, oh, ow, oc); gradients are called dy, dx, dw, db. `padding` is
 "valid", "same", a number, (rows, columns) or ((top, bottom), (left, right)); strides and dilation
 are a number or (rows, columns).
+
+What the modules define without an underscore is part of this package.
 """
 
-from fastconv.reference.activations import (
-    clipped_relu,
-    clipped_relu_backward,
-    elu,
-    elu_backward,
-    exponential,
-    exponential_backward,
-    gelu,
-    gelu_backward,
-    hard_sigmoid,
-    hard_sigmoid_backward,
-    hard_silu,
-    hard_silu_backward,
-    leaky_relu,
-    leaky_relu_backward,
-    prelu,
-    prelu_backward,
-    selu,
-    selu_backward,
-    sigmoid,
-    sigmoid_backward,
-    silu,
-    silu_backward,
-    softplus,
-    softplus_backward,
-    softsign,
-    softsign_backward,
-    tanh,
-    tanh_backward,
-)
-from fastconv.reference.adjust import (
-    brightness,
-    clip_backward,
-    contrast,
-    contrast_backward,
-    erase,
-    normal_numbers,
-)
-from fastconv.reference.augment import sample_words, shift_flip
-from fastconv.reference.conv2d import conv2d, conv2d_backward
-from fastconv.reference.dropout import dropout, dropout_mask, philox4x32
-from fastconv.reference.elementwise import affine, bias_add, bias_grad, relu, relu_backward
-from fastconv.reference.gemm import gemm
-from fastconv.reference.losses import (
-    mean_squared_error,
-    pointwise_loss,
-    probabilities_loss,
-    smoothed,
-    softmax_cross_entropy,
-)
-from fastconv.reference.merge import (
-    maximum,
-    maximum_backward,
-    minimum,
-    minimum_backward,
-    multiply,
-    multiply_backward,
-    subtract,
-)
-from fastconv.reference.normalization import (
-    batch_norm,
-    batch_norm_backward,
-    group_norm,
-    group_norm_backward,
-    layer_norm,
-    layer_norm_backward,
-    moments,
-)
-from fastconv.reference.optimizers import (
-    adagrad_step,
-    adam_step,
-    lamb_step,
-    lion_step,
-    muon_step,
-    nadam_step,
-    newton_schulz,
-    rmsprop_step,
-    sgd_step,
-)
-from fastconv.reference.pool2d import (
-    avg_pool2d,
-    avg_pool2d_backward,
-    lp_pool2d,
-    lp_pool2d_backward,
-    max_pool2d,
-    max_pool2d_argmax,
-    max_pool2d_backward,
-    min_pool2d,
-    min_pool2d_backward,
-)
-from fastconv.reference.resample import affine_points, resample, resample_backward
-from fastconv.reference.resize import resize, resize_backward, resize_weights
-from fastconv.reference.softmax import softmax, softmax_backward
+# ruff: noqa: F403
 
-__all__ = [
-    "adagrad_step",
-    "adam_step",
-    "affine",
-    "affine_points",
-    "avg_pool2d",
-    "avg_pool2d_backward",
-    "batch_norm",
-    "batch_norm_backward",
-    "bias_add",
-    "bias_grad",
-    "brightness",
-    "clip_backward",
-    "clipped_relu",
-    "clipped_relu_backward",
-    "contrast",
-    "contrast_backward",
-    "conv2d",
-    "conv2d_backward",
-    "dropout",
-    "dropout_mask",
-    "elu",
-    "elu_backward",
-    "erase",
-    "exponential",
-    "exponential_backward",
-    "gelu",
-    "gelu_backward",
-    "gemm",
-    "group_norm",
-    "group_norm_backward",
-    "hard_sigmoid",
-    "hard_sigmoid_backward",
-    "hard_silu",
-    "hard_silu_backward",
-    "lamb_step",
-    "layer_norm",
-    "layer_norm_backward",
-    "leaky_relu",
-    "leaky_relu_backward",
-    "lion_step",
-    "lp_pool2d",
-    "lp_pool2d_backward",
-    "max_pool2d",
-    "max_pool2d_argmax",
-    "max_pool2d_backward",
-    "maximum",
-    "maximum_backward",
-    "mean_squared_error",
-    "min_pool2d",
-    "min_pool2d_backward",
-    "minimum",
-    "minimum_backward",
-    "moments",
-    "multiply",
-    "multiply_backward",
-    "muon_step",
-    "nadam_step",
-    "newton_schulz",
-    "normal_numbers",
-    "philox4x32",
-    "pointwise_loss",
-    "prelu",
-    "prelu_backward",
-    "probabilities_loss",
-    "relu",
-    "relu_backward",
-    "resample",
-    "resample_backward",
-    "resize",
-    "resize_backward",
-    "resize_weights",
-    "rmsprop_step",
-    "sample_words",
-    "selu",
-    "selu_backward",
-    "sgd_step",
-    "shift_flip",
-    "sigmoid",
-    "sigmoid_backward",
-    "silu",
-    "silu_backward",
-    "smoothed",
-    "softmax",
-    "softmax_backward",
-    "softmax_cross_entropy",
-    "softplus",
-    "softplus_backward",
-    "softsign",
-    "softsign_backward",
-    "subtract",
-    "tanh",
-    "tanh_backward",
-]
+from fastconv.reference.activations import *
+from fastconv.reference.adjust import *
+from fastconv.reference.augment import *
+from fastconv.reference.conv2d import *
+from fastconv.reference.dropout import *
+from fastconv.reference.elementwise import *
+from fastconv.reference.gemm import *
+from fastconv.reference.losses import *
+from fastconv.reference.merge import *
+from fastconv.reference.normalization import *
+from fastconv.reference.optimizers import *
+from fastconv.reference.pool2d import *
+from fastconv.reference.resample import *
+from fastconv.reference.resize import *
+from fastconv.reference.softmax import *
+
+__all__ = sorted(
+    name
+    for name, thing in globals().items()
+    if getattr(thing, "__module__", "").startswith(f"{__name__}.") and "._" not in thing.__module__
+)

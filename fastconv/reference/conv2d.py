@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastconv.reference._arrays import Array, float64
+from fastconv.reference._arrays import Array, activate, float64
 from fastconv.reference._taps import Taps
-from fastconv.reference.elementwise import activate
 
 
 def conv2d(

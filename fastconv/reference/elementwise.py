@@ -36,7 +36,3 @@ def relu(x: ArrayLike) -> Array:
 def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
     """Gradient dx of sum(dy * relu(x)), from y = relu(x) (or x itself): dy, but 0 where y <= 0."""
     return np.where(float64(y) <= 0, 0, float64(dy))
-
-
-def activate(y: Array, activation: str | None) -> Array:
-    return relu(y) if activation == "relu" else y

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from fastconv.reference._arrays import Array, float64
-from fastconv.reference.elementwise import activate
+from fastconv.reference._arrays import Array, activate, float64
 
 
 def gemm(

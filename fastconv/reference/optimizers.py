@@ -28,6 +28,14 @@ def sgd_step(
     return w + (momentum * velocity - learning_rate * g if nesterov else velocity), velocity
 
 
+def _two_means(
+    w: ArrayLike, g: ArrayLike, m: ArrayLike, v: ArrayLike, beta1: float, beta2: float
+) -> tuple[Array, Array, Array, Array]:
+    """w and g, and the running means of g and of g**2 that Adam and its relatives keep."""
+    w, g = float64(w), float64(g)
+    return w, g, beta1 * float64(m) + (1 - beta1) * g, beta2 * float64(v) + (1 - beta2) * g**2
+
+
 def adam_step(
     w: ArrayLike,
     g: ArrayLike,
@@ -48,9 +56,7 @@ def adam_step(
     >>> round(float(w[0]), 12)
     0.5
     """
-    w, g = float64(w), float64(g)
-    m = beta1 * float64(m) + (1 - beta1) * g
-    v = beta2 * float64(v) + (1 - beta2) * g**2
+    w, g, m, v = _two_means(w, g, m, v, beta1, beta2)
     rate = learning_rate * np.sqrt(1 - beta2**t) / (1 - beta1**t)
     return w - rate * m / (np.sqrt(v) + epsilon), m, v
 
@@ -70,9 +76,7 @@ def nadam_step(
 
     With u_t = beta1 * (1 - 0.96**t / 2), the momentum of step t.
     """
-    w, g = float64(w), float64(g)
-    m = beta1 * float64(m) + (1 - beta1) * g
-    v = beta2 * float64(v) + (1 - beta2) * g**2
+    w, g, m, v = _two_means(w, g, m, v, beta1, beta2)
     u = beta1 * (1 - 0.5 * 0.96 ** np.arange(1, t + 2))
     ahead = u[t] * m / (1 - np.prod(u)) + (1 - u[t - 1]) * g / (1 - np.prod(u[:t]))
     return w - learning_rate * ahead / (np.sqrt(v / (1 - beta2**t)) + epsilon), m, v
@@ -156,9 +160,7 @@ def lamb_step(
     >>> lamb_step([3.0, 4.0], [1.0, -1.0], [0.0, 0.0], [0.0, 0.0], t=1, epsilon=0)[0].round(4)
     array([2.9965, 4.0035])
     """
-    w, g = float64(w), float64(g)
-    m = beta1 * float64(m) + (1 - beta1) * g
-    v = beta2 * float64(v) + (1 - beta2) * g**2
+    w, g, m, v = _two_means(w, g, m, v, beta1, beta2)
     u = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + epsilon)
     size, length = np.linalg.norm(w), np.linalg.norm(u)
     ratio = size / length if size > 0 and length > 0 else 1.0

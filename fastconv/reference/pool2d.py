@@ -1,4 +1,7 @@
-"""Pooling."""
+"""Pooling: windows of `pool_size` in steps of `strides`, their own size unless it is given.
+
+With `ceil_mode` there are windows that hang over the end, if they begin in front of it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastconv.reference._arrays import Array, float64
 from fastconv.reference._taps import Taps
+
+
+def _taps(x_shape: tuple[int, ...], pool_size: Any, strides: Any, padding: Any, ceil: Any) -> Taps:
+    return Taps(x_shape, pool_size, strides or pool_size, padding, ceil_mode=ceil)
 
 
 def max_pool2d(
@@ -26,7 +33,7 @@ def max_pool2d(
            [4., 5.]])
     """
     x = float64(x)
-    taps = Taps(x.shape, pool_size, strides or pool_size, padding, ceil_mode=ceil_mode)
+    taps = _taps(x.shape, pool_size, strides, padding, ceil_mode)
     return taps.stack(x, fill=-np.inf).max(axis=0)
 
 
@@ -39,7 +46,7 @@ def max_pool2d_argmax(
 ) -> NDArray[np.intp]:
     """Which tap, i * kw + j, holds the first maximum (or the first NaN) of each window of x."""
     x = float64(x)
-    taps = Taps(x.shape, pool_size, strides or pool_size, padding, ceil_mode=ceil_mode)
+    taps = _taps(x.shape, pool_size, strides, padding, ceil_mode)
     stack, inside = taps.stack(x, fill=-np.inf), taps.stack(np.ones_like(x), fill=0) == 1
     return np.argmax(inside & ((stack == stack.max(axis=0)) | np.isnan(stack)), axis=0)
 
@@ -55,40 +62,27 @@ def max_pool2d_backward(
     """Gradient dx of sum(dy * max_pool2d(x)): dy goes to the first maximum of its window."""
     dy, x = float64(dy), float64(x)
     first = max_pool2d_argmax(x, pool_size, strides, padding, ceil_mode)
-    taps = Taps(x.shape, pool_size, strides or pool_size, padding, ceil_mode=ceil_mode)
+    taps = _taps(x.shape, pool_size, strides, padding, ceil_mode)
     dpadded = taps.pad(np.zeros_like(x))
     for i, j, at in taps:
         dpadded[at] += np.where(first == i * taps.window[1] + j, dy, 0)
     return taps.crop(dpadded)
 
 
-def min_pool2d(
-    x: ArrayLike,
-    pool_size: Any,
-    strides: Any = None,
-    padding: Any = "valid",
-    ceil_mode: Any = False,
-) -> Array:
-    """Smallest element of each window.
+def min_pool2d(x: ArrayLike, *window: Any, **options: Any) -> Array:
+    """Smallest element of each window; the arguments are those of `max_pool2d`.
 
     >>> x = np.array([[3, 5, 4, 1], [2, 2, 5, 6], [4, 4, 2, 5], [1, 3, 5, 4]]).reshape(1, 4, 4, 1)
     >>> min_pool2d(x, 2)[0, :, :, 0]
     array([[2., 1.],
            [1., 2.]])
     """
-    return -max_pool2d(-float64(x), pool_size, strides, padding, ceil_mode)
+    return -max_pool2d(-float64(x), *window, **options)
 
 
-def min_pool2d_backward(
-    dy: ArrayLike,
-    x: ArrayLike,
-    pool_size: Any,
-    strides: Any = None,
-    padding: Any = "valid",
-    ceil_mode: Any = False,
-) -> Array:
+def min_pool2d_backward(dy: ArrayLike, x: ArrayLike, *window: Any, **options: Any) -> Array:
     """Gradient dx of sum(dy * min_pool2d(x))."""
-    return max_pool2d_backward(dy, -float64(x), pool_size, strides, padding, ceil_mode)
+    return max_pool2d_backward(dy, -float64(x), *window, **options)
 
 
 def avg_pool2d(
@@ -107,7 +101,7 @@ def avg_pool2d(
            [3., 4.]])
     """
     x = float64(x)
-    taps = Taps(x.shape, pool_size, strides or pool_size, padding, ceil_mode=ceil_mode)
+    taps = _taps(x.shape, pool_size, strides, padding, ceil_mode)
     return taps.stack(x).sum(axis=0) / taps.counts(count_include_pad)
 
 
@@ -121,7 +115,7 @@ def avg_pool2d_backward(
     ceil_mode: Any = False,
 ) -> Array:
     """Gradient dx of sum(dy * avg_pool2d(x)); of x only the shape matters."""
-    taps = Taps(x_shape, pool_size, strides or pool_size, padding, ceil_mode=ceil_mode)
+    taps = _taps(x_shape, pool_size, strides, padding, ceil_mode)
     share = float64(dy) / taps.counts(count_include_pad)
     dpadded = taps.pad(np.zeros(x_shape))
     for _, _, at in taps:
@@ -143,7 +137,7 @@ def lp_pool2d(
     array([5., 5.])
     """
     x = float64(x)
-    taps = Taps(x.shape, pool_size, strides or pool_size, padding, ceil_mode=ceil_mode)
+    taps = _taps(x.shape, pool_size, strides, padding, ceil_mode)
     return (np.abs(taps.stack(x)) ** p).sum(axis=0) ** (1 / p)
 
 
@@ -159,7 +153,7 @@ def lp_pool2d_backward(
     """Gradient dx of sum(dy * lp_pool2d(x)); 0 where a whole window is 0."""
     x = float64(x)
     y = lp_pool2d(x, pool_size, strides, padding, p, ceil_mode)
-    taps = Taps(x.shape, pool_size, strides or pool_size, padding, ceil_mode=ceil_mode)
+    taps = _taps(x.shape, pool_size, strides, padding, ceil_mode)
     share = float64(dy) * np.where(y == 0, 0, np.where(y == 0, 1, y) ** (1 - p))
     padded = taps.pad(x)
     dpadded = np.zeros_like(padded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from fastconv.optimizers.numbers import check_number
+from fastconv.optimizers.hyperparameters import check_number
 from fastconv.utils.configured import Configured
 
 

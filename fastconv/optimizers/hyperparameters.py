@@ -1,4 +1,4 @@
-"""The optimizers' numbers, checked."""
+"""The checks of what an optimizer is told: rates, decays, factors."""
 
 from __future__ import annotations
 
