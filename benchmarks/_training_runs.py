@@ -24,7 +24,7 @@ from fastconv.bench.training_times.training_run import (
     TrainingRun,
     evaluated_accuracy,
 )
-from fastconv.models.tensors_file import read_tensors, write_tensors
+from fastconv.models.files.tensors import read_tensors, write_tensors
 from fastconv.recipes import AirBench
 
 torch = _peers.torch

@@ -53,9 +53,7 @@ class BackupAndRestore(Callback):
 
     def restore(self) -> None:
         if self.path.exists():
-            from fastconv.models.checkpoint import restore_model
-
-            restore_model(self.model, self.path)
+            self.model.restore_training(self.path)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._due = False

@@ -5,6 +5,7 @@ ValueError, which state the rule, what was received, and the nearest name if one
 does an input of a shape that the layer does not take.
 """
 
+import fastconv.layers.symbolic_arithmetic  # noqa: F401 - gives symbolic tensors their operators
 from fastconv.layers.activations import (
     ELU,
     GELU,

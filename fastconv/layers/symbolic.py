@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastconv.utils.arrays import OpenShape
@@ -9,6 +10,11 @@ from fastconv.utils.structures import leaves
 
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
+
+
+OPERATORS: dict[str, Callable[[SymbolicTensor, Any], SymbolicTensor]] = {}
+"""What + - * / do with symbolic tensors. They are calls of layers, which are made of tensors
+themselves: `fastconv.layers.symbolic_arithmetic` enters them."""
 
 
 class Call:
@@ -73,30 +79,28 @@ class SymbolicTensor:
         return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
     def __add__(self, other: Any) -> SymbolicTensor:
-        return _arithmetic("Add", self, other)
+        return OPERATORS["add"](self, other)
 
     def __radd__(self, other: Any) -> SymbolicTensor:
-        return _arithmetic("Add", self, other)
+        return OPERATORS["add"](self, other)
 
     def __sub__(self, other: Any) -> SymbolicTensor:
-        return _arithmetic("Subtract", self, other)
+        return OPERATORS["subtract"](self, other)
 
     def __rsub__(self, other: Any) -> SymbolicTensor:
-        return _affine(self, -1.0, other)
+        return OPERATORS["subtract_from"](self, other)
 
     def __mul__(self, other: Any) -> SymbolicTensor:
-        return _arithmetic("Multiply", self, other)
+        return OPERATORS["multiply"](self, other)
 
     def __rmul__(self, other: Any) -> SymbolicTensor:
-        return _arithmetic("Multiply", self, other)
+        return OPERATORS["multiply"](self, other)
 
     def __truediv__(self, other: Any) -> SymbolicTensor:
-        if isinstance(other, (int, float)) and other != 0:
-            return _affine(self, 1 / other, 0.0)
-        return NotImplemented
+        return OPERATORS["divide"](self, other)
 
     def __neg__(self) -> SymbolicTensor:
-        return _affine(self, -1.0, 0.0)
+        return OPERATORS["multiply"](self, -1.0)
 
     # NumPy's arrays must not walk over a tensor element by element.
     __array_ufunc__ = None
@@ -106,28 +110,6 @@ class SymbolicTensor:
 
     def __bool__(self) -> bool:
         raise TypeError(f"a symbolic tensor is neither true nor false; received {self!r}")
-
-
-def _arithmetic(kind: str, x: SymbolicTensor, other: Any) -> SymbolicTensor:
-    if isinstance(other, SymbolicTensor):
-        import fastconv.layers as layers
-
-        y: SymbolicTensor = getattr(layers, kind)()([x, other])
-        return y
-    if kind == "Multiply":
-        return _affine(x, other, 0.0)
-    if isinstance(other, (int, float)):
-        return _affine(x, 1.0, -other if kind == "Subtract" else other)
-    return NotImplemented
-
-
-def _affine(x: SymbolicTensor, scale: Any, offset: Any) -> SymbolicTensor:
-    if not all(isinstance(number, (int, float)) for number in (scale, offset)):
-        return NotImplemented
-    from fastconv.layers.image_preprocessing import Rescaling
-
-    y: SymbolicTensor = Rescaling(float(scale), float(offset))(x)
-    return y
 
 
 def any_symbolic(x: Any) -> bool:

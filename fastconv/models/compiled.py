@@ -1,4 +1,4 @@
-"""What `compile` is told: how a model is trained and judged."""
+"""What `compile` is told: how a model is trained and evaluated."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fastconv import losses, metrics, optimizers
 from fastconv._arguments import as_float
 from fastconv.losses import Loss
 from fastconv.metrics import Metric
-from fastconv.models.ports import Port
+from fastconv.models.tensor_spec import TensorSpec
 from fastconv.optimizers import Optimizer
 from fastconv.plan.losses.spec import LossSpec
 from fastconv.utils.configured import serialize
 
 
 @dataclass(slots=True)
-class Judge:
+class OutputMetric:
     """A metric of output number `output`, whose targets are those of loss number `loss`."""
 
     name: str
@@ -60,62 +60,64 @@ class Compiled:
                     f"compile: a metric must be a number; received {part!r} (use it by itself)"
                 )
         self._losses: list[Loss | None] = []
-        self._judges: list[Judge] | None = None
+        self._metrics: list[OutputMetric] | None = None
 
-    def losses(self, ports: Sequence[Port]) -> list[Loss | None]:
+    def losses(self, outputs: Sequence[TensorSpec]) -> list[Loss | None]:
         """The loss of each output, None where there is none."""
         if not self._losses:
-            self._losses = _by_output(self.loss, ports, "loss")
+            self._losses = _by_output(self.loss, outputs, "loss")
         return self._losses
 
-    def specs(self, ports: Sequence[Port]) -> list[LossSpec | None]:
+    def loss_specs(self, outputs: Sequence[TensorSpec]) -> list[LossSpec | None]:
         """What the engine is told of each output's loss."""
-        weights = _by_output(self.loss_weights, ports, "loss_weights")
+        weights = _by_output(self.loss_weights, outputs, "loss_weights")
         return [
             None if loss is None else replace(loss.spec, weight=1.0 if weight is None else weight)
-            for loss, weight in zip(self.losses(ports), weights, strict=True)
+            for loss, weight in zip(self.losses(outputs), weights, strict=True)
         ]
 
-    def judges(self, ports: Sequence[Port]) -> list[Judge]:
+    def output_metrics(self, outputs: Sequence[TensorSpec]) -> list[OutputMetric]:
         """The metrics; "accuracy" becomes the one that fits the output and its loss."""
-        if self._judges is None:
-            self._judges = [
-                judge
+        if self._metrics is None:
+            self._metrics = [
+                entry
                 for weighted, wanted in self.wanted.items()
-                for judge in self._resolve(wanted, ports, weighted)
+                for entry in self._resolve(wanted, outputs, weighted)
             ]
-        return self._judges
+        return self._metrics
 
-    def fresh_judges(self, ports: Sequence[Port]) -> list[Judge]:
+    def fresh_metrics(self, outputs: Sequence[TensorSpec]) -> list[OutputMetric]:
         """Copies of the metrics that have seen nothing."""
-        fresh = copy.deepcopy(self.judges(ports))
-        for judge in fresh:
-            judge.metric.reset_state()
+        fresh = copy.deepcopy(self.output_metrics(outputs))
+        for entry in fresh:
+            entry.metric.reset_state()
         return fresh
 
     def forget(self) -> None:
         """The outputs have changed: find their losses and metrics anew."""
-        self._losses, self._judges = [], None
+        self._losses, self._metrics = [], None
 
-    def _resolve(self, wanted: Any, ports: Sequence[Port], weighted: bool) -> list[Judge]:
-        if len(ports) == 1 and not isinstance(wanted, Mapping):
+    def _resolve(
+        self, wanted: Any, outputs: Sequence[TensorSpec], weighted: bool
+    ) -> list[OutputMetric]:
+        if len(outputs) == 1 and not isinstance(wanted, Mapping):
             per_output = [_leaves(wanted)]
         else:
-            per_output = [_leaves(part) for part in _by_output(wanted, ports, "metrics")]
+            per_output = [_leaves(part) for part in _by_output(wanted, outputs, "metrics")]
         found = []
-        of_output = self.losses(ports)
-        for number, (parts, port) in enumerate(zip(per_output, ports, strict=True)):
+        of_output = self.losses(outputs)
+        for number, (parts, output) in enumerate(zip(per_output, outputs, strict=True)):
             loss = of_output[number]
             if parts and loss is None:
                 raise ValueError(
                     f"compile: a metric needs a loss of the same output; received metrics for "
-                    f"{port.name!r}, which has none"
+                    f"{output.name!r}, which has none"
                 )
             before = sum(other is not None for other in of_output[:number])
             for part in parts:
-                metric = metrics.get(part, loss, port.shape)
-                name = metric.name if len(ports) == 1 else f"{port.name}_{metric.name}"
-                found.append(Judge(name, metric, number, before, weighted))
+                metric = metrics.get(part, loss, output.shape)
+                name = metric.name if len(outputs) == 1 else f"{output.name}_{metric.name}"
+                found.append(OutputMetric(name, metric, number, before, weighted))
         return found
 
     def get_config(self) -> dict[str, Any]:
@@ -167,9 +169,9 @@ def _leaves(value: Any) -> list[Any]:
     return [value]
 
 
-def _by_output(value: Any, ports: Sequence[Port], what: str) -> list[Any]:
+def _by_output(value: Any, outputs: Sequence[TensorSpec], what: str) -> list[Any]:
     """One entry for each output; a single one is that of the only output, or a loss for all."""
-    names = [port.name for port in ports]
+    names = [output.name for output in outputs]
     if isinstance(value, Mapping) and not _is_thing(value):
         unknown = [str(key) for key in value if key not in names]
         if unknown:
@@ -179,13 +181,13 @@ def _by_output(value: Any, ports: Sequence[Port], what: str) -> list[Any]:
             )
         return [value.get(name) for name in names]
     if isinstance(value, (list, tuple)):
-        if len(value) != len(ports):
+        if len(value) != len(outputs):
             raise ValueError(
-                f"compile: {what} as a list must have an entry for each of the {len(ports)} "
+                f"compile: {what} as a list must have an entry for each of the {len(outputs)} "
                 f"outputs; received {len(value)}"
             )
         return list(value)
-    return [value] * len(ports)
+    return [value] * len(outputs)
 
 
 def _checked(wanted: Any, what: str) -> Any:

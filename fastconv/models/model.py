@@ -1,24 +1,27 @@
-"""What every model can do: be compiled, trained, judged, used and saved."""
+"""What every model can do: be compiled, trained, evaluated, used and saved."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fastconv.callbacks import Callback, History
 from fastconv.metrics import Metric
-from fastconv.models.called import Called
 from fastconv.models.compiled import Compiled
+from fastconv.models.composite import Composite
+from fastconv.models.files.checkpoint import restore_model, save_model
+from fastconv.models.files.model_config import to_json
+from fastconv.models.files.weights import load_weights, save_weights
 from fastconv.models.plans import Plans
 from fastconv.optimizers import Optimizer
 from fastconv.utils.configured import checked_keywords
 from fastconv.utils.random import check_seed
 
 
-class Model(Called):
+class Model(Composite):
     """A layer made of layers, with a training loop.
 
     ``Model(inputs, outputs)`` is the graph of layers that leads from `Input` tensors to the tensors
@@ -68,14 +71,12 @@ class Model(Called):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
-        if cls is not Model:
-            return super().__new__(cls)
-        from fastconv.models.functional import Functional
+        return super().__new__(cls.functional_class if cls is Model else cls)
 
-        return Functional.__new__(Functional)
-
+    functional_class: ClassVar[type[Model]]
+    """What ``Model(inputs, outputs)`` makes: `Functional`, which enters itself here."""
     validating = False
-    """Whether the running `fit` has samples to judge on."""
+    """Whether the running `fit` has samples to validate on."""
     batches_done = 0
     """How many batches of the epoch that runs were trained on."""
     kept_weights: dict[str, np.ndarray] | None = None
@@ -152,16 +153,17 @@ class Model(Called):
     @property
     def metrics(self) -> list[Metric]:
         """The metrics that `compile` was given, besides the loss."""
-        return [j.metric for j in self.require_compiled("metrics").judges(self.output_ports)]
+        found = self.require_compiled("metrics").output_metrics(self.output_specs)
+        return [entry.metric for entry in found]
 
     @property
     def metrics_names(self) -> list[str]:
         """What the numbers that `evaluate` returns are called, in their order."""
-        compiled, ports = self.require_compiled("metrics_names"), self.output_ports
-        losses = compiled.losses(ports)
-        judged = [port.name for port, loss in zip(ports, losses, strict=True) if loss is not None]
-        parts = [f"{name}_loss" for name in judged] if len(judged) > 1 else []
-        return ["loss", *parts, *(judge.name for judge in compiled.judges(ports))]
+        compiled, specs = self.require_compiled("metrics_names"), self.output_specs
+        pairs = zip(specs, compiled.losses(specs), strict=True)
+        parts = [f"{spec.name}_loss" for spec, loss in pairs if loss is not None]
+        parts = parts if len(parts) > 1 else []
+        return ["loss", *parts, *(entry.name for entry in compiled.output_metrics(specs))]
 
     def require_compiled(self, where: str) -> Compiled:
         """What `compile` was told; ValueError if it was not called."""
@@ -219,9 +221,9 @@ class Model(Called):
             a terminal and lines elsewhere.
         callbacks : list of Callback
         validation_split : float
-            Share of the samples, taken from the end, that is held out and judged on every epoch.
+            Share of the samples, taken from the end, that is held out and evaluated on every epoch.
         validation_data : (x, y), (x, y, sample_weight), or an iterable of batches
-            Samples to judge on after every epoch instead.
+            Samples to evaluate on after every epoch instead.
         shuffle : bool
             Whether each epoch goes through the arrays in a new order.
         class_weight : dict from class numbers to float
@@ -249,7 +251,7 @@ class Model(Called):
         FloatingPointError
             If the loss becomes NaN or infinite; names the epoch and the step.
         """
-        from fastconv.models.fit import fit
+        from fastconv.models.training.fit import fit
 
         return fit(
             self,
@@ -292,7 +294,7 @@ class Model(Called):
         float, list of float or dict
             The loss; with metrics, a list of the loss and them; with `return_dict`, by name.
         """
-        from fastconv.models.evaluate import evaluate
+        from fastconv.models.training.evaluate import evaluate
 
         logs = evaluate(
             self,
@@ -320,7 +322,7 @@ class Model(Called):
         `x` is as in `fit`, also an iterable of batches, x or (x, ...), of which `steps` may limit
         the number. With several outputs a list of arrays.
         """
-        from fastconv.models.evaluate import predict
+        from fastconv.models.training.evaluate import predict
 
         return predict(
             self, x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
@@ -336,7 +338,7 @@ class Model(Called):
         return_dict: bool = False,
     ) -> Any:
         """One training step on a batch; returns its loss and metrics, as `evaluate` does."""
-        from fastconv.models.single import train_on_batch
+        from fastconv.models.training.on_batch import train_on_batch
 
         return _flat(train_on_batch(self, x, y, sample_weight, class_weight), return_dict)
 
@@ -345,16 +347,15 @@ class Model(Called):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """The loss and the metrics of a single batch, as `evaluate` returns them."""
-        from fastconv.models.single import test_on_batch
+        from fastconv.models.training.on_batch import test_on_batch
 
         return _flat(test_on_batch(self, x, y, sample_weight), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for a single batch."""
-        from fastconv.models.data import check_x
+        from fastconv.models.training.on_batch import predict_on_batch
 
-        rows = len(check_x(self, x, where="predict_on_batch")[0])
-        return self.predict(x, batch_size=max(1, rows))
+        return predict_on_batch(self, x)
 
     def plan_report(self) -> str:
         """What the engine made of the model: a table with a line for each fused step.
@@ -385,15 +386,21 @@ class Model(Called):
         an older file of that name stays as it was. `load_model` reads it. With ``overwrite=False``
         an existing file is refused by a `FileExistsError`.
         """
-        from fastconv.models.checkpoint import save_model
-
         save_model(self, filepath, overwrite)
+
+    def restore_training(self, filepath: str | os.PathLike[str]) -> None:
+        """Bring the compiled model to the state in a file that `save` wrote of an equal one.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, or its tensors are not this model's.
+        """
+        restore_model(self, filepath)
 
     @checked_keywords
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights alone (safetensors), the same way as `save`."""
-        from fastconv.models.weights_file import save_weights
-
         save_weights(self, filepath, overwrite)
 
     @checked_keywords
@@ -410,8 +417,6 @@ class Model(Called):
         ValueError
             If the file is damaged, or its tensors are not this model's; names the file.
         """
-        from fastconv.models.weights_file import load_weights
-
         load_weights(self, filepath, skip_mismatch)
 
     def to_json(self, **options: Any) -> str:
@@ -419,8 +424,6 @@ class Model(Called):
 
         `options` are those of `json.dumps`.
         """
-        from fastconv.models.copies import to_json
-
         return to_json(self, **options)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv.models.data import Signature
+from fastconv.models.data.samples import Signature
 from fastconv.plan.graph import Graph
 from fastconv.plan.operations.elementwise import ActivityPenalty
 from fastconv.plan.operations.products import Conv2D, Dense
@@ -98,10 +98,10 @@ class Plans:
         model = self.model
         if self._losses_fit or model.compiled is None:
             return
-        losses = model.compiled.losses(model.output_ports)
+        losses = model.compiled.losses(model.output_specs)
         suspects = [loss is not None and loss.spec.wants_probabilities for loss in losses]
-        if any(suspects) and all(None not in port.shape for port in model.input_ports):
-            shapes = [tuple(size or 1 for size in port.shape) for port in model.input_ports]
+        if any(suspects) and all(None not in spec.shape for spec in model.input_specs):
+            shapes = [tuple(size or 1 for size in spec.shape) for spec in model.input_specs]
             graph = model_graph(model, tuple((shape, "float32") for shape in shapes))
             writers = {node.output: node for node in graph.nodes}
             for loss, suspect, y in zip(losses, suspects, graph.outputs, strict=True):
@@ -134,7 +134,7 @@ class Plans:
             del plan  # its memory goes before the next one takes its own
         self._make_room(purpose)
         compiled = self.model.compiled
-        specs = None if compiled is None else compiled.specs(self.model.output_ports)
+        specs = None if compiled is None else compiled.loss_specs(self.model.output_specs)
         graph = model_graph(self.model, signature)
         plan = Plan(graph, batch_size, training=purpose == "training", loss=specs)
         plan.profile = self._profile

@@ -6,14 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from fastconv.layers.base import Layer
-from fastconv.layers.calling import output_shape
 from fastconv.layers.input import Input, InputLayer, SymbolicTensor
+from fastconv.layers.rollback import about_to_change, rolled_back_by_error
+from fastconv.layers.shape_inference import output_shape
 from fastconv.layers.symbolic import Call
-from fastconv.models.endpoints import begins_with
+from fastconv.models.composite import Composite
+from fastconv.models.files.registry import describe, make, register_model
+from fastconv.models.layer_graph import begins_with
+from fastconv.models.layer_names import free_name
 from fastconv.models.model import Model
-from fastconv.models.names import free_name
-from fastconv.models.structure import Structure
-from fastconv.utils.arrays import OpenShape, as_open_shape
+from fastconv.models.subclassed import without_batch
+from fastconv.utils.arrays import OpenShape
 from fastconv.utils.random import check_seed, derive_seed
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from fastconv.plan.recorder import Value
 
 
+@register_model
 class Sequential(Model):
     """Layers, one after the other.
 
@@ -67,7 +71,6 @@ class Sequential(Model):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        self.layers = []
         self._tensors: list[SymbolicTensor] = []
         super().__init__(name=name, **kwargs)
         self._seed = check_seed(seed, where="Sequential")
@@ -87,23 +90,10 @@ class Sequential(Model):
             made = isinstance(layer, type) and issubclass(layer, Layer)
             hint = f" (write {layer.__name__}(...))" if made else ""
             raise TypeError(f"{self.name}: add takes a layer or Input; received {layer!r}{hint}")
-        taken = {other.name for other in self.layers}
-        if layer.given_name is None:
-            layer.name = layer.given_name = free_name(layer.name, taken)
-            layer.numbered = True
-        elif layer.name in taken:
-            raise ValueError(
-                f"{self.name}: the layers' names must differ; received {layer.name!r} twice"
-            )
-        if not self.layers and not self._tensors:
-            self._begin_at(layer)
-        self.layers.append(layer)
-        if self._tensors:
-            try:
-                self._build_chain()
-            except Exception:
-                self.layers.pop()
-                raise
+        with rolled_back_by_error():
+            about_to_change(self)
+            about_to_change(layer)
+            self._append(layer)
         self.plans.forget()
 
     def pop(self) -> Layer:
@@ -124,8 +114,7 @@ class Sequential(Model):
         input_shape : tuple
             With or without the open batch axis: ``(None, 28, 28, 1)`` or ``(28, 28, 1)``.
         """
-        sizes = as_open_shape(input_shape, "input_shape", where="build")
-        self.build_for(sizes[1:] if sizes[:1] == (None,) else sizes)
+        self.ensure_built(without_batch(input_shape))
 
     def emit(self, graph: Graph, x: Value) -> Value:
         if x.dtype == "uint8" and not (self.layers and self.layers[0].takes_uint8):
@@ -139,6 +128,39 @@ class Sequential(Model):
         for layer in self.layers:
             input_shape = output_shape(layer, input_shape)
         return input_shape
+
+    @property
+    def is_connected(self) -> bool:
+        return bool(self._tensors and self.layers)
+
+    def connect_layers(self, shape: OpenShape) -> None:
+        if not self.layers:
+            raise ValueError(f"{self.name}: a model needs a layer; received none")
+        if not self._tensors:
+            with rolled_back_by_error():
+                about_to_change(self)
+                self._tensors = [Input(shape)]
+                self._call_layers()
+
+    def build_layers(self) -> None:
+        about_to_change(self)
+        for index, (layer, x) in enumerate(zip(self.layers, self._tensors, strict=False)):
+            if not layer.built:
+                about_to_change(layer)
+            layer.take_seed(derive_seed(self.seed, index))
+            layer.ensure_built(x.sample_shape)
+        self.name_parameters("")
+        if not self._trainable:
+            self.trainable = False
+        self.built = bool(self.layers)
+
+    def name_of(self, layer: Layer) -> str:
+        return layer.name
+
+    def split_inputs(self, x: Any) -> tuple[list[Any], Any]:
+        if not self.built:
+            return [x], None
+        return super().split_inputs(x)
 
     @property
     def calls_inside(self) -> list[Call]:
@@ -167,36 +189,29 @@ class Sequential(Model):
         """Begin at the first layer, if it knows what it takes."""
         if first.given_input_shape is not None:
             self._begin(Input(first.given_input_shape))
-        elif isinstance(first, Structure) and first.built:
+        elif isinstance(first, Composite) and first.built:
             self._begin(Input(first.sample_shape, dtype=first.input_dtype))
 
-    def build_for(self, shape: OpenShape) -> None:
-        if not self.layers:
-            raise ValueError(f"{self.name}: a model needs a layer; received none")
-        if not self._tensors:
-            self._tensors = [Input(shape)]
-            try:
-                self._build_chain()
-            except Exception:
-                self._tensors = []
-                raise
+    def _append(self, layer: Layer) -> None:
+        taken = {other.name for other in self.layers}
+        if layer.given_name is None:
+            layer.name = layer.given_name = free_name(layer.name, taken)
+            layer.numbered = True
+        elif layer.name in taken:
+            raise ValueError(
+                f"{self.name}: the layers' names must differ; received {layer.name!r} twice"
+            )
+        if not self.layers and not self._tensors:
+            self._begin_at(layer)
+        self.layers.append(layer)
+        if self._tensors:
+            self._call_layers()
+            self.build_layers()
 
-    def _build_chain(self) -> None:
-        """Call the layers that were not called yet, one after the other, and build them."""
-        before = len(self._tensors)
-        try:
-            for layer in self.layers[before - 1 :]:
-                self._tensors.append(layer(self._tensors[-1]))
-        except Exception:
-            self._forget(before)
-            raise
-        for index, (layer, x) in enumerate(zip(self.layers, self._tensors, strict=False)):
-            layer.take_seed(derive_seed(self.seed, index))
-            layer.ensure_built(x.sample_shape)
-        self.name_parameters("")
-        if not self._trainable:
-            self.trainable = False
-        self.built = bool(self.layers)
+    def _call_layers(self) -> None:
+        """Call the layers that were not called yet, one after the other."""
+        for layer in self.layers[len(self._tensors) - 1 :]:
+            self._tensors.append(layer(self._tensors[-1]))
 
     def _forget(self, count: int) -> None:
         """Take back all calls but those that led to the first `count` tensors."""
@@ -205,8 +220,6 @@ class Sequential(Model):
             call.layer.calls.remove(call)
 
     def get_config(self) -> dict[str, Any]:
-        from fastconv.models.registry import describe
-
         return {
             "name": self.name,
             "trainable": self.trainable,
@@ -220,8 +233,6 @@ class Sequential(Model):
     def from_config(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None
     ) -> Self:
-        from fastconv.models.registry import make
-
         given = dict(config)
         layers = [make(layer, custom_objects) for layer in given.pop("layers", [])]
         shape, dtype = given.pop("input_shape", None), given.pop("input_dtype", None)

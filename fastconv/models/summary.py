@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fastconv._arguments import items_of
 from fastconv.layers.symbolic import Call
-from fastconv.models.names import unknown_name
-from fastconv.models.table import fitted, row_of, rule
+from fastconv.models.layer_names import unknown_name
+from fastconv.models.text_table import fitted, row_of, rule
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.structures import each, leaves
 
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
-    from fastconv.models.structure import Structure
+    from fastconv.models.composite import Composite
 
 _HEADS = ("Layer (type)", "Output Shape", "Param #")
 
 
 def summary(
-    model: Structure,
+    model: Composite,
     *,
     line_length: int | None = None,
     expand_nested: bool = False,
@@ -64,7 +64,7 @@ def summary(
 
 
 def _rows(
-    model: Structure, layer: Layer, branching: bool, trainable: bool, expand: bool, before: str
+    model: Composite, layer: Layer, branching: bool, trainable: bool, expand: bool, before: str
 ) -> list[tuple[str, ...]]:
     """The row of a layer, and those of the layers inside of it."""
     row = [f"{before}{model.name_of(layer)} ({type(layer).__name__})", *_sizes(model, layer)]
@@ -74,14 +74,14 @@ def _rows(
         row.append(("Y" if layer.trainable else "N") if layer.parameters else "-")
     rows = [tuple(row)]
     if expand and layer.layers_inside:
-        nested = cast("Structure", layer)
+        nested = cast("Composite", layer)
         for inside in nested.layers:
             deeper = f"{before.replace('└ ', '')}  └ "
             rows += _rows(nested, inside, branching, trainable, expand, deeper)
     return rows
 
 
-def _chosen(model: Structure, layer_range: Sequence[str] | None) -> Sequence[Layer]:
+def _chosen(model: Composite, layer_range: Sequence[str] | None) -> Sequence[Layer]:
     """The layers from the first one whose name begins like the first pattern to the last one whose
     name begins like the second."""
     if layer_range is None:
@@ -100,7 +100,7 @@ def _chosen(model: Structure, layer_range: Sequence[str] | None) -> Sequence[Lay
     return model.layers[found[0][0] : found[1][-1] + 1]
 
 
-def _sources(model: Structure, calls: Sequence[Call], layer: Layer) -> list[str]:
+def _sources(model: Composite, calls: Sequence[Call], layer: Layer) -> list[str]:
     """What a layer reads: the names of layers, with the numbers of their call and their output."""
     found = []
     for x in (x for call in calls if call.layer is layer for x in leaves(call.inputs)):
@@ -110,11 +110,11 @@ def _sources(model: Structure, calls: Sequence[Call], layer: Layer) -> list[str]
     return found
 
 
-def _is_chain(model: Structure, expand: bool) -> bool:
+def _is_chain(model: Composite, expand: bool) -> bool:
     """Whether every layer reads the one before it; with `expand`, also in models within it."""
     calls = model.calls_inside
     inside = [layer for layer in model.layers if expand and layer.layers_inside]
-    if not all(_is_chain(cast("Structure", layer), expand) for layer in inside):
+    if not all(_is_chain(cast("Composite", layer), expand) for layer in inside):
         return False
     read = [x.call for call in calls for x in leaves(call.inputs)]
     layers = [call.layer for call in calls]
@@ -125,7 +125,7 @@ def _is_chain(model: Structure, expand: bool) -> bool:
     )
 
 
-def _sizes(model: Structure, layer: Layer) -> tuple[str, str]:
+def _sizes(model: Composite, layer: Layer) -> tuple[str, str]:
     """The output's shape, of every call if they differ, and the number of parameters."""
     if not model.built:
         return "?", "0 (unbuilt)"

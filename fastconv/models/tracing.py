@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastconv.layers.base import Layer
-from fastconv.layers.calling import output_shape, shapes_in
 from fastconv.layers.input import InputLayer
+from fastconv.layers.shape_inference import output_shape, shapes_in
 from fastconv.layers.symbolic import Call, SymbolicTensor
 from fastconv.utils.structures import each, leaves, rebuild
 

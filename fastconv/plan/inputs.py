@@ -12,7 +12,7 @@ from fastconv.plan.memory import Memory
 from fastconv.plan.recorder import Value
 
 
-class Ports:
+class Inputs:
     """The inputs of a plan."""
 
     def __init__(self, inputs: Sequence[Value], batch_size: int, memory: Memory) -> None:
@@ -26,8 +26,11 @@ class Ports:
         """Bytes of the copies that had to be made."""
         return sum(array.nbytes for array in self._staging if array is not None)
 
-    def take(self, x: Any) -> tuple[list[np.ndarray], int]:
+    def take(self, x: Any, *, checked: bool = False) -> tuple[list[np.ndarray], int]:
         """The arrays of a batch, ready for the kernels, and their number of rows.
+
+        `checked` arrays, of the recorded shapes and of one number of rows within the batch size,
+        are not looked at again; they are still copied if the kernels cannot read them.
 
         Raises
         ------
@@ -36,6 +39,9 @@ class Ports:
         ValueError
             For a wrong shape, too many rows, or inputs that differ in their number of rows.
         """
+        if checked:
+            arrays = as_list(x, len(self._inputs), "x")
+            return [self._ready(k, array) for k, array in enumerate(arrays)], len(arrays[0])
         given = [np.asarray(part) for part in as_list(x, len(self._inputs), "x")]
         for k, (array, value) in enumerate(zip(given, self._inputs, strict=True)):
             self._check(array, value, "x" if len(given) == 1 else f"x[{k}]")

@@ -15,7 +15,7 @@ from fastconv.plan.flow import Flow
 from fastconv.plan.fuse import fuse as fuse_steps
 from fastconv.plan.fuse import fusion_wanted
 from fastconv.plan.graph import Graph
-from fastconv.plan.inputs import Ports, as_list, checked_gradient
+from fastconv.plan.inputs import Inputs, as_list, checked_gradient
 from fastconv.plan.lifetimes import Lifetimes
 from fastconv.plan.losses.objective import Objective
 from fastconv.plan.losses.spec import LossSpec
@@ -79,7 +79,7 @@ class Plan:
         executors = make_executors(self._flow, self.batch_size)
         early = self._objective.early_gradients
         self._memory = Memory(Lifetimes(self._flow, executors, self.batch_size, early))
-        self._ports = Ports(graph.inputs, self.batch_size, self._memory)
+        self._inputs = Inputs(graph.inputs, self.batch_size, self._memory)
         if training:
             for step in self.steps:
                 for parameter in (p for part in step.primitives for p in part.parameters):
@@ -98,9 +98,11 @@ class Plan:
     @property
     def nbytes(self) -> int:
         """Bytes of the arena, and of copies of inputs that the kernels could not read."""
-        return self._memory.nbytes + self._ports.nbytes
+        return self._memory.nbytes + self._inputs.nbytes
 
-    def forward(self, x: Any, step: int = 0, *, training: bool | None = None) -> Any:
+    def forward(
+        self, x: Any, step: int = 0, *, training: bool | None = None, checked: bool = False
+    ) -> Any:
         """Compute the outputs.
 
         Parameters
@@ -112,6 +114,9 @@ class Plan:
             Number of the optimizer's step: picks the dropout mask.
         training : bool, optional
             Whether dropout is on and a backward pass may follow; default: whether the plan trains.
+        checked : bool
+            Whether the caller has seen to it that x is an array, or a list of them, of the recorded
+            shapes, of real numbers (bytes where they were recorded), and of one number of rows.
 
         Returns
         -------
@@ -125,7 +130,7 @@ class Plan:
         training = self.training if training is None else training
         if training and not self.training:
             raise ValueError("plan: only a plan built with training=True runs a training step")
-        xs, rows = self._ports.take(x)
+        xs, rows = self._inputs.take(x, checked=checked)
         if rows == 0:
             return self._given([np.empty((0, *y.shape), np.float32) for y in self.graph.outputs])
         execution = self._executions.of(rows)
@@ -161,7 +166,13 @@ class Plan:
         return self.dx
 
     def train_step(
-        self, x: Any, targets: Any, sample_weight: Any = None, step: int = 0
+        self,
+        x: Any,
+        targets: Any,
+        sample_weight: Any = None,
+        step: int = 0,
+        *,
+        checked: bool = False,
     ) -> tuple[float, Any]:
         """Forward, loss and backward in one call: fills the parameters' gradients.
 
@@ -169,8 +180,9 @@ class Plan:
 
         Parameters
         ----------
-        x, step
-            As in `forward`.
+        x, step, checked
+            As in `forward`. Targets are always looked at: only the plan knows the shape of an
+            output whose sizes the model leaves open, and class numbers are used as addresses.
         targets : array
             Class numbers (rows,) for the sparse cross-entropy, else an array of the output's shape;
             a list if there are several losses.
@@ -191,7 +203,7 @@ class Plan:
         """
         if not self.training:
             raise ValueError("plan: only a plan built with training=True runs a training step")
-        execution, xs = self._take(x, targets, sample_weight)
+        execution, xs = self._take(x, targets, sample_weight, checked)
         self._run_forward(execution, xs, True, step, skip=self._objective.skipped)
         loss = self._objective.run(execution, gradient=True, clock=self._clock())
         if math.isfinite(loss):
@@ -199,9 +211,11 @@ class Plan:
         self._run_backward(execution, step, skip=self._objective.skipped)
         return loss, self._given(execution.outputs)
 
-    def loss_and_output(self, x: Any, targets: Any, sample_weight: Any = None) -> tuple[float, Any]:
+    def loss_and_output(
+        self, x: Any, targets: Any, sample_weight: Any = None, *, checked: bool = False
+    ) -> tuple[float, Any]:
         """The loss and the outputs, without dropout and without gradients; as `train_step`."""
-        execution, xs = self._take(x, targets, sample_weight)
+        execution, xs = self._take(x, targets, sample_weight, checked)
         self._run_forward(execution, xs, False, 0, skip=self._objective.skipped)
         loss = self._objective.run(execution, gradient=False, clock=self._clock())
         return loss, self._given(execution.outputs)
@@ -220,11 +234,13 @@ class Plan:
         executors = self._executions.full.executors
         return list(costs(executors, self._objective, self._times, self.training))
 
-    def _take(self, x: Any, targets: Any, sample_weight: Any) -> tuple[Execution, list[np.ndarray]]:
+    def _take(
+        self, x: Any, targets: Any, sample_weight: Any, checked: bool
+    ) -> tuple[Execution, list[np.ndarray]]:
         """The execution for a batch, whose targets it now holds."""
         if not self._objective.placements:
             raise ValueError("plan: built without a loss; received targets")
-        xs, rows = self._ports.take(x)
+        xs, rows = self._inputs.take(x, checked=checked)
         if rows == 0:
             raise ValueError("plan: a loss is the mean over at least one row; received none")
         execution = self._executions.of(rows)

@@ -15,7 +15,7 @@ from fastconv.utils.structures import leaves
 
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
-    from fastconv.models.structure import Structure
+    from fastconv.models.composite import Composite
 
 _TEXT = ("dot", "gv")
 _PICTURES = ("png", "svg", "pdf", "jpg", "gif")
@@ -116,7 +116,7 @@ class _Writer:
         self.lines: list[str] = []
         self.count = 0
 
-    def picture(self, model: Structure, rankdir: str, dpi: int) -> str:
+    def picture(self, model: Composite, rankdir: str, dpi: int) -> str:
         self.lines = [
             "digraph model {",
             f"  graph [rankdir={rankdir}, dpi={dpi}];",
@@ -125,7 +125,7 @@ class _Writer:
         self._inside(model)
         return "\n".join([*self.lines, "}", ""])
 
-    def _inside(self, model: Structure) -> tuple[list[int], list[int]]:
+    def _inside(self, model: Composite) -> tuple[list[int], list[int]]:
         """Write a model's layers; the numbers of the nodes at which it begins and ends."""
         first: dict[Layer, list[int]] = {}
         last: dict[Layer, list[int]] = {}
@@ -139,7 +139,7 @@ class _Writer:
             if self.expand and layer.layers_inside:
                 self.lines.append(f"  subgraph cluster_{self.count} {{")
                 self.lines.append(f"    label={_quoted(name)};")
-                first[layer], last[layer] = self._inside(cast("Structure", layer))
+                first[layer], last[layer] = self._inside(cast("Composite", layer))
                 self.lines.append("  }")
             else:
                 calls = [call for call in model.calls_inside if call.layer is layer]

@@ -25,6 +25,6 @@ def light_images(count, test=9, size=8):
 
 def weights_of(path):
     """The arrays in a program's file."""
-    from fastconv.models.tensors_file import read_tensors
+    from fastconv.models.files.tensors import read_tensors
 
     return read_tensors(path)[0]

@@ -9,7 +9,7 @@ from benchmark_files import BENCHMARKS
 
 from fastconv.bench.training_times.runner import write
 from fastconv.bench.training_times.training_run import KEY
-from fastconv.models.tensors_file import write_tensors
+from fastconv.models.files.tensors import write_tensors
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from closeness import fill
 
 from fastconv import layers
-from fastconv.models.registry import describe, make
+from fastconv.models.files.registry import describe, make
 from fastconv.testing import check_gradients
 
 IMAGE, SEQUENCE = (6, 7, 4), (9, 4)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastconv import layers, regularizers
-from fastconv.models.registry import describe, make
+from fastconv.models.files.registry import describe, make
 
 LAYERS = [
     (layers.Conv2D(4, 3), (8, 9, 3), (6, 7, 4)),

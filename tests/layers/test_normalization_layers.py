@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastconv import layers, models, reference
-from fastconv.models.registry import describe, make
+from fastconv.models.files.registry import describe, make
 
 
 def numbers(*shape, seed=0):

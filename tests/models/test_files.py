@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from fastconv.layers import Conv2D, Dense, Dropout, Flatten, Input, Layer, Rescaling
 from fastconv.models import Sequential, load_model
-from fastconv.models.tensors_file import read_tensors, write_tensors
+from fastconv.models.files.tensors import read_tensors, write_tensors
 from fastconv.optimizers import SGD, Adam
 
 X = np.random.default_rng(0).integers(0, 256, (12, 6, 6, 1), np.uint8)

@@ -153,7 +153,7 @@ def test_without_shuffling_every_epoch_is_the_same():
 
 
 def test_shuffling_changes_with_the_epoch_and_visits_every_sample():
-    from fastconv.models.data import shuffled
+    from fastconv.models.data.samples import shuffled
 
     orders = [shuffled(50, seed, epoch, steps) for seed, epoch, steps in
               ((1, 0, 0), (1, 1, 0), (2, 0, 0), (1, 0, 7))]  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from fastconv.callbacks import Callback
 from fastconv.layers import Dense, Input
 from fastconv.models import Sequential
-from fastconv.models.prefetch import Prefetch
+from fastconv.models.data.prefetch import Prefetch
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((22, 4)).astype(np.float32)

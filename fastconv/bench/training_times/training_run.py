@@ -18,7 +18,7 @@ import numpy as np
 from fastconv import recipes
 from fastconv.augment import Augmented, View
 from fastconv.models import zoo
-from fastconv.models.tensors_file import read_tensors
+from fastconv.models.files.tensors import read_tensors
 from fastconv.utils.text import duration
 
 KEY = "training_table"

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import as_int, is_whole, items_of
 from fastconv.callbacks import Callback, CallbackList, History, TerminateOnNaN
-from fastconv.models.batches import Batches
-from fastconv.models.data import check_samples, split_off, with_class_weight
-from fastconv.models.evaluate import Means, run_evaluation
-from fastconv.models.hooks import make_hooks
-from fastconv.models.ports import kind_of
-from fastconv.models.sources import Source, batch_size_of, labelled, labelled_stream, steps_of
-from fastconv.models.stepping import training_step
-from fastconv.models.stream import comes_in_batches
+from fastconv.models.data.batches import Batches
+from fastconv.models.data.first_samples import built_once_accepted
+from fastconv.models.data.samples import check_samples, split_off, with_class_weight
+from fastconv.models.data.sources import Source, batch_size_of, labelled, labelled_stream, steps_of
+from fastconv.models.data.stream import comes_in_batches
+from fastconv.models.tensor_spec import kind_of
+from fastconv.models.training.evaluate import Means, run_evaluation
+from fastconv.models.training.hooks import make_hooks
+from fastconv.models.training.stepping import training_step
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -52,22 +53,23 @@ def fit(
     held_size = batch_size if validation_batch_size is None else validation_batch_size
     held_out: Source | None = None
     source: Source
-    if comes_in_batches(x, y):
-        if validation_split:
-            raise ValueError(
-                f"{where}: validation_split needs arrays; received {kind_of(x)} (use "
-                "validation_data)"
-            )
-        source = labelled_stream(model, x, y, sample_weight, steps, class_weight, where=where)
-    else:
-        size = batch_size_of(batch_size, where=where)
-        data = check_samples(model, x, y, sample_weight, where=where)
-        if validation_data is None and validation_split:
-            data, held = split_off(data, validation_split, where=where)
-            held_out = Batches(held, batch_size_of(held_size, where=where), held_steps)
-        source = Batches(with_class_weight(model, data, class_weight, where=where), size, steps)
-    if validation_data is not None:
-        held_out = _validation(model, validation_data, held_size, held_steps)
+    with built_once_accepted(model, where=where):
+        if comes_in_batches(x, y):
+            if validation_split:
+                raise ValueError(
+                    f"{where}: validation_split needs arrays; received {kind_of(x)} (use "
+                    "validation_data)"
+                )
+            source = labelled_stream(model, x, y, sample_weight, steps, class_weight, where=where)
+        else:
+            size = batch_size_of(batch_size, where=where)
+            data = check_samples(model, x, y, sample_weight, where=where)
+            if validation_data is None and validation_split:
+                data, held = split_off(data, validation_split, where=where)
+                held_out = Batches(held, batch_size_of(held_size, where=where), held_steps)
+            source = Batches(with_class_weight(model, data, class_weight, where=where), size, steps)
+        if validation_data is not None:
+            held_out = _validation(model, validation_data, held_size, held_steps)
 
     history = model.history.before(initial_epoch)
     with ExitStack() as stack:

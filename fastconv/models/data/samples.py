@@ -1,4 +1,8 @@
-"""Samples and targets as users hand them over: checked, weighted, split and ordered."""
+"""Samples and targets as users hand them over: checked, weighted, split and ordered.
+
+This is the door of all arrays: whole ones are checked once per call, batches of a stream one by
+one. The plans take what was checked here as it is.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv.models.class_weights import class_weights
-from fastconv.models.ports import Port, by_port
-from fastconv.utils.arrays import as_numbers, fits
+from fastconv.models.data.class_weights import class_weights
+from fastconv.models.tensor_spec import TensorSpec, by_name
+from fastconv.utils.arrays import as_numbers, as_open_shape, fits
 from fastconv.utils.random import generator
 
 if TYPE_CHECKING:
@@ -55,26 +59,30 @@ def engine_dtype(x: np.ndarray) -> str:
 
 
 def check_x(model: Model, x: Any, *, where: str) -> list[np.ndarray]:
-    """An array of samples for each input; builds the model if it is not."""
+    """An array of samples for each input.
+
+    Their shape connects a model that does not know its input yet; `built_once_accepted` then builds
+    it, or takes that back.
+    """
     if x is None:
         raise ValueError(f"{where}: x, the samples, must be given; received None")
     if not model.built:
-        model.build(_shapes_of(x, model.made_by_call, where))
-    ports = model.input_ports
+        model.connect_layers(_shapes_of(x, model.made_by_call, where))
+    specs = model.input_specs
     arrays = []
-    for entry, port in zip(by_port(x, ports, "x", where=where), ports, strict=True):
-        name, owner = ("x", "the model") if len(ports) == 1 else (f"x[{port.name!r}]", "input")
+    for entry, spec in zip(by_name(x, specs, "x", where=where), specs, strict=True):
+        name, owner = ("x", "the model") if len(specs) == 1 else (f"x[{spec.name!r}]", "input")
         array = as_numbers(entry, name, where=where)
         _check_axes(array, name, where)
-        if not fits(array.shape[1:], port.shape):
+        if not fits(array.shape[1:], spec.shape):
             raise ValueError(
-                f"{where}: {name} must have {owner}'s input shape {(None, *port.shape)}; "
+                f"{where}: {name} must have {owner}'s input shape {(None, *spec.shape)}; "
                 f"received {array.shape}"
-                if len(ports) == 1
-                else f"{where}: {name} must have shape {(None, *port.shape)}; "
+                if len(specs) == 1
+                else f"{where}: {name} must have shape {(None, *spec.shape)}; "
                 f"received {array.shape}"
             )
-        if port.dtype == "uint8" and array.dtype != np.uint8:
+        if spec.dtype == "uint8" and array.dtype != np.uint8:
             raise TypeError(f"{where}: the model's input is uint8; received {array.dtype}")
         arrays.append(array)
     lengths = [len(array) for array in arrays]
@@ -97,13 +105,13 @@ def check_samples(
     arrays = check_x(model, x, where=where)
     if y is None:
         raise ValueError(f"{where}: y, the targets, must be given; received None")
-    ports = model.output_ports
-    losses = compiled.losses(ports)
-    judged = [port for port, loss in zip(ports, losses, strict=True) if loss is not None]
-    given = _of_judged(y, ports, judged, "y", where)
+    specs = model.output_specs
+    losses = compiled.losses(specs)
+    with_loss = [spec for spec, loss in zip(specs, losses, strict=True) if loss is not None]
+    given = _for_losses(y, specs, with_loss, "y", where)
     targets = [
-        loss.targets(entry, port.shape, where=where)
-        for entry, port, loss in zip(given, judged, filter(None, losses), strict=True)
+        loss.targets(entry, spec.shape, where=where)
+        for entry, spec, loss in zip(given, with_loss, filter(None, losses), strict=True)
     ]
     for target in targets:
         if len(arrays[0]) != len(target) or not len(target):
@@ -111,8 +119,7 @@ def check_samples(
                 f"{where}: x and y must have the same number of samples, at least one; "
                 f"received {len(arrays[0])} and {len(target)}"
             )
-    weights = _weights(sample_weight, targets, ports, judged, where)
-    model.plans.check_losses(where=where)
+    weights = _weights(sample_weight, targets, specs, with_loss, where)
     return Samples(arrays, targets, weights)
 
 
@@ -127,7 +134,7 @@ def with_class_weight(
             f"{where}: class_weight belongs to a model with one loss; received {len(data.y)} "
             "losses (use sample_weight)"
         )
-    losses = model.require_compiled(where).losses(model.output_ports)
+    losses = model.require_compiled(where).losses(model.output_specs)
     labels = next(loss.spec.is_sparse for loss in losses if loss is not None)
     found = class_weights(data.y[0], class_weight, labels=labels, where=where)
     weights = _times(data.weights[0], found)
@@ -160,7 +167,7 @@ def _shapes_of(x: Any, several: bool, where: str) -> Any:
         return [_shapes_of(part, False, where) for part in x]
     array = as_numbers(x, "x", where=where)
     _check_axes(array, "x", where)
-    return array.shape[1:]
+    return as_open_shape(array.shape[1:], "input_shape", where="build")
 
 
 def _check_axes(array: np.ndarray, name: str, where: str) -> None:
@@ -170,36 +177,40 @@ def _check_axes(array: np.ndarray, name: str, where: str) -> None:
         )
 
 
-def _of_judged(
-    value: Any, ports: list[Port], judged: list[Port], what: str, where: str
+def _for_losses(
+    value: Any, specs: list[TensorSpec], with_loss: list[TensorSpec], what: str, where: str
 ) -> list[Any]:
     """Entries for the outputs that have a loss; those of the others may be left out."""
-    if len(judged) < len(ports):
+    if len(with_loss) < len(specs):
         if isinstance(value, Mapping):
-            value = {k: v for k, v in value.items() if k in {port.name for port in judged}}
-        elif isinstance(value, (list, tuple)) and len(value) == len(ports):
-            value = [v for v, port in zip(value, ports, strict=True) if port in judged]
-            if len(judged) == 1:
+            value = {k: v for k, v in value.items() if k in {spec.name for spec in with_loss}}
+        elif isinstance(value, (list, tuple)) and len(value) == len(specs):
+            value = [v for v, spec in zip(value, specs, strict=True) if spec in with_loss]
+            if len(with_loss) == 1:
                 return value
-    return by_port(value, judged, what, where=where)
+    return by_name(value, with_loss, what, where=where)
 
 
 def _weights(
-    given: Any, targets: list[np.ndarray], ports: list[Port], judged: list[Port], where: str
+    given: Any,
+    targets: list[np.ndarray],
+    specs: list[TensorSpec],
+    with_loss: list[TensorSpec],
+    where: str,
 ) -> list[np.ndarray | None]:
     """A weight for each sample (or each row of its output) and each loss, or None."""
     if given is None:
         return [None] * len(targets)
     each = [given] * len(targets)
-    if len(ports) > 1 and isinstance(given, (list, tuple, Mapping)) and not _is_flat(given):
-        each = _of_judged(given, ports, judged, "sample_weight", where)
+    if len(specs) > 1 and isinstance(given, (list, tuple, Mapping)) and not _is_flat(given):
+        each = _for_losses(given, specs, with_loss, "sample_weight", where)
     found: list[np.ndarray | None] = []
-    for entry, target, port in zip(each, targets, judged, strict=True):
+    for entry, target, spec in zip(each, targets, with_loss, strict=True):
         if entry is None:
             found.append(None)
             continue
         array = as_numbers(entry, "sample_weight", where=where).astype(np.float32, copy=False)
-        rows = (len(target), *target.shape[1 : len(port.shape)])
+        rows = (len(target), *target.shape[1 : len(spec.shape)])
         if array.shape == (len(target), 1) and len(rows) == 1:
             array = array[:, 0]
         if array.shape not in ((len(target),), rows):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv.callbacks import Callback, CallbackList
-from fastconv.models.hooks import make_hooks
-from fastconv.models.means import Means
-from fastconv.models.ports import one_or_list
-from fastconv.models.sources import Source, labelled, steps_of, unlabelled
-from fastconv.models.stepping import judged
+from fastconv.models.data.first_samples import built_once_accepted
+from fastconv.models.data.sources import Source, labelled, steps_of, unlabelled
+from fastconv.models.training.hooks import make_hooks
+from fastconv.models.training.means import Means
+from fastconv.models.training.stepping import evaluation_step, prediction_step
 from fastconv.utils.structures import rebuild
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def run_evaluation(model: Model, source: Source, hooks: CallbackList) -> dict[st
     with closing(source.epoch()) as batches:
         for step, batch in enumerate(batches):
             hooks.call("on_test_batch_begin", step, {})
-            means.add(judged(model, batch, source.batch_size), batch)
+            means.add(evaluation_step(model, batch, source.batch_size), batch)
             hooks.call("on_test_batch_end", step, means.result())
     logs = means.result()
     hooks.call("on_test_end", logs)
@@ -45,10 +45,11 @@ def evaluate(
     steps: int | None,
     callbacks: Iterable[Callback] | None,
 ) -> dict[str, float]:
-    """Judge; `Model.evaluate` says what the arguments mean."""
+    """Evaluate; `Model.evaluate` says what the arguments mean."""
     where = "evaluate"
     limit = steps_of(steps, "steps", where=where)
-    source = labelled(model, x, y, sample_weight, batch_size, limit, where=where)
+    with built_once_accepted(model, where=where):
+        source = labelled(model, x, y, sample_weight, batch_size, limit, where=where)
     with make_hooks(model, callbacks, source, verbose) as hooks, closing(source):
         source.begin(1)
         return run_evaluation(model, source, hooks)
@@ -65,25 +66,30 @@ def predict(
 ) -> Any:
     """Predict; `Model.predict` says what the arguments mean."""
     where = "predict"
-    source = unlabelled(model, x, batch_size, steps_of(steps, "steps", where=where), where=where)
-    parts: list[list[np.ndarray]] = [[] for _ in model.output_ports]
+    limit = steps_of(steps, "steps", where=where)
+    with built_once_accepted(model, with_loss=False, where=where):
+        source = unlabelled(model, x, batch_size, limit, where=where)
     with make_hooks(model, callbacks, source, verbose) as hooks, closing(source):
         source.begin(1)
-        hooks.call("on_predict_begin", {})
-        with closing(source.epoch()) as batches:
-            for step, batch in enumerate(batches):
-                hooks.call("on_predict_batch_begin", step, {})
-                plan = model.plans.inference(source.batch_size, batch.signature)
-                outputs = plan.forward(one_or_list(batch.x), training=False)
-                for part, y in zip(
-                    parts, outputs if isinstance(outputs, list) else [outputs], strict=True
-                ):
-                    part.append(np.array(y))
-                hooks.call("on_predict_batch_end", step, {})
-        hooks.call("on_predict_end", {})
+        return run_prediction(model, source, hooks)
+
+
+def run_prediction(model: Model, source: Source, hooks: CallbackList | None = None) -> Any:
+    """The outputs for an epoch of `source`."""
+    hooks = CallbackList((), model, {}) if hooks is None else hooks
+    parts: list[list[np.ndarray]] = [[] for _ in model.output_specs]
+    hooks.call("on_predict_begin", {})
+    with closing(source.epoch()) as batches:
+        for step, batch in enumerate(batches):
+            hooks.call("on_predict_batch_begin", step, {})
+            outputs = prediction_step(model, batch, source.batch_size)
+            for part, y in zip(parts, outputs, strict=True):
+                part.append(np.array(y))
+            hooks.call("on_predict_batch_end", step, {})
+    hooks.call("on_predict_end", {})
     if parts[0]:
         return rebuild(model.output, [np.concatenate(part) for part in parts])
-    return rebuild(model.output, [_none(port.shape) for port in model.output_ports])
+    return rebuild(model.output, [_none(spec.shape) for spec in model.output_specs])
 
 
 def _none(shape: tuple[int | None, ...]) -> np.ndarray:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fastconv.layers.base import Layer
 from fastconv.layers.input import InputLayer
 from fastconv.layers.symbolic import Call, SymbolicTensor
-from fastconv.models.registry import describe, make
-from fastconv.models.structure import Structure
+from fastconv.models.files.registry import describe, make
 from fastconv.utils.random import derive_seed
 from fastconv.utils.structures import leaves
 
 if TYPE_CHECKING:
+    from fastconv.models.composite import Composite
     from fastconv.models.functional import Functional
 
 M = TypeVar("M", bound="Functional")
 
 
-def to_config(model: Functional) -> dict[str, Any]:
+def to_config(model: Composite) -> dict[str, Any]:
     """The configuration: every layer once, and the calls as ``[layer number, inputs, training]``.
 
     A tensor is written as the number of its call and its place among the call's outputs.
@@ -78,9 +78,9 @@ def from_config(
     return model
 
 
-def _entry(model: Functional, layer: Layer, index: int) -> dict[str, Any]:
+def _entry(model: Composite, layer: Layer, index: int) -> dict[str, Any]:
     entry = describe(layer)
     entry["config"] = {**entry["config"], "name": model.name_of(layer)}
-    if not isinstance(layer, Structure) and layer.seed != derive_seed(model.seed, index):
+    if not layer.layers_inside and layer.seed != derive_seed(model.seed, index):
         entry["seed"] = layer.seed
     return entry

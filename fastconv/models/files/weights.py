@@ -8,21 +8,21 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fastconv.models.structure import Structure
-from fastconv.models.tensors_file import read_tensors, write_tensors
+from fastconv.models.composite import Composite
+from fastconv.models.files.tensors import read_tensors, write_tensors
 
 OPTIMIZER = "optimizer/"  # its arrays
 KEPT = "kept/"  # what a callback keeps for the end of the training
 
 
-def save_weights(model: Structure, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+def save_weights(model: Composite, path: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the weights alone."""
     refuse_existing(path, overwrite, "save_weights")
     write_tensors(path, weights_of(model, "save_weights"), {})
 
 
 def load_weights(
-    model: Structure, path: str | os.PathLike[str], skip_mismatch: bool = False
+    model: Composite, path: str | os.PathLike[str], skip_mismatch: bool = False
 ) -> None:
     """Read the weights of `save_weights`, of `save`, or of any fitting safetensors file."""
     wanted = weights_of(model, "load_weights")
@@ -33,7 +33,7 @@ def load_weights(
     write_into(wanted, found, path)
 
 
-def weights_of(model: Structure, where: str) -> dict[str, np.ndarray]:
+def weights_of(model: Composite, where: str) -> dict[str, np.ndarray]:
     """The parameters' arrays by path."""
     if not model.built:
         raise ValueError(

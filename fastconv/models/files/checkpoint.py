@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastconv.models.compiled import Compiled
-from fastconv.models.model import Model
-from fastconv.models.registry import describe, make
-from fastconv.models.tensors_file import read_tensors, write_tensors
-from fastconv.models.weights_file import (
+from fastconv.models.files.registry import describe, make_model
+from fastconv.models.files.tensors import read_tensors, write_tensors
+from fastconv.models.files.weights import (
     KEPT,
     OPTIMIZER,
     refuse_existing,
@@ -21,6 +20,9 @@ from fastconv.models.weights_file import (
 )
 from fastconv.utils.configured import checked_keywords
 from fastconv.utils.custom_objects import custom_object_scope
+
+if TYPE_CHECKING:
+    from fastconv.models.model import Model
 
 
 def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -136,9 +138,7 @@ def _take_history(model: Model, training: Mapping[str, Any]) -> None:
 
 def _make(description: Mapping[str, Any]) -> Model:
     """The model that a file describes, still with weights of its own."""
-    model = make(description["model"])
-    if not isinstance(model, Model):
-        raise ValueError(f"the outermost class must be a model; received {model!r}")
+    model = make_model(description["model"], "the outermost class must be a model")
     training = description["training"]
     _take_history(model, training)
     model.user_metadata = description["user_metadata"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastconv.models.data import Samples
-from fastconv.models.stepping import Outcome
+from fastconv.models.data.samples import Samples
+from fastconv.models.training.stepping import Outcome
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -18,13 +18,13 @@ class Means:
 
     def __init__(self, model: Model) -> None:
         compiled = model.require_compiled("metrics")
-        ports = model.output_ports
-        losses = compiled.losses(ports)
+        specs = model.output_specs
+        losses = compiled.losses(specs)
         # Copies: a callback may evaluate in the middle of an epoch.
-        self._judges = compiled.fresh_judges(ports)
+        self._metrics = compiled.fresh_metrics(specs)
         self._parts = [
-            f"{port.name}_loss"
-            for port, loss in zip(ports, losses, strict=True)
+            f"{spec.name}_loss"
+            for spec, loss in zip(specs, losses, strict=True)
             if loss is not None
         ]
         self._totals = np.zeros(1 + len(self._parts))
@@ -35,9 +35,9 @@ class Means:
         rows = len(batch)
         self._totals += rows * np.array([outcome.loss, *outcome.losses])
         self._samples += rows
-        for judge in self._judges:
-            weights = batch.weights[judge.loss] if judge.weighted else None
-            judge.metric.update_state(batch.y[judge.loss], outcome.outputs[judge.output], weights)
+        for entry in self._metrics:
+            weights = batch.weights[entry.loss] if entry.weighted else None
+            entry.metric.update_state(batch.y[entry.loss], outcome.outputs[entry.output], weights)
 
     def result(self) -> dict[str, float]:
         """The means, by name; the losses of several outputs after their sum."""
@@ -45,10 +45,10 @@ class Means:
         logs = {"loss": loss}
         if len(parts) > 1:
             logs |= dict(zip(self._parts, parts, strict=True))
-        for judge in self._judges:
-            value = judge.metric.result()
+        for entry in self._metrics:
+            value = entry.metric.result()
             if np.ndim(value) == 0:
-                logs[judge.name] = float(value)
+                logs[entry.name] = float(value)
             else:  # one number for each class
-                logs |= {f"{judge.name}_{i}": float(part) for i, part in enumerate(value)}
+                logs |= {f"{entry.name}_{i}": float(part) for i, part in enumerate(value)}
         return logs

@@ -1,4 +1,4 @@
-"""A layer used by itself, on NumPy arrays: a plan of one layer."""
+"""A layer called on NumPy arrays, outside of a model: a plan of one layer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastconv.layers.rollback import unbuilt_by_error
 from fastconv.plan.graph import Graph
 from fastconv.plan.plan import Plan
 from fastconv.utils.arrays import as_input
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from fastconv.layers.base import Layer
 
 
-class Alone:
+class LayerRunner:
     """Runs one layer; keeps its plan while the input's shape stays the same."""
 
     def __init__(self, layer: Layer) -> None:
@@ -27,19 +28,13 @@ class Alone:
 
     def forward(self, x: Any, training: bool) -> Any:
         """The layer's output, a new array; `training=True` is the next step of a dropout's mask."""
-        layer = self.layer
-        given, structure = layer.split_inputs(x)
-        arrays = [self._checked(array) for array in given]
-        shapes = [array.shape[1:] for array in arrays]
-        layer.ensure_built(rebuild(structure, shapes))
-        layer.check_shapes(rebuild(structure, shapes))
-        differentiable = training or not layer.uses_training
-        kinds = tuple((array.shape, array.dtype) for array in arrays)
-        key = (kinds, differentiable, *_places(layer))
-        if self.plan is None or key != self.key:
-            self.plan, self.key = self._make(arrays, structure, differentiable), key
+        if self.layer.built:
+            plan, arrays = self._plan_for(x, training)
+        else:
+            with unbuilt_by_error(self.layer):
+                plan, arrays = self._plan_for(x, training)
         self.step += training
-        y = self.plan.forward(arrays if len(arrays) > 1 else arrays[0], step=self.step)
+        y = plan.forward(arrays if len(arrays) > 1 else arrays[0], step=self.step)
         return each(np.array, rebuild(self.structure, y if isinstance(y, list) else [y]))
 
     def backward(self, dy: Any) -> Any:
@@ -57,6 +52,21 @@ class Alone:
         if dx is None:
             raise ValueError(f"{name}: images have no gradient; received uint8 input")
         return [np.array(part) for part in dx] if isinstance(dx, list) else np.array(dx)
+
+    def _plan_for(self, x: Any, training: bool) -> tuple[Plan, list[np.ndarray]]:
+        """The plan for such arrays, and the arrays as it takes them; builds the layer."""
+        layer = self.layer
+        given, structure = layer.split_inputs(x)
+        arrays = [self._checked(array) for array in given]
+        shapes = [array.shape[1:] for array in arrays]
+        layer.ensure_built(rebuild(structure, shapes))
+        layer.check_shapes(rebuild(structure, shapes))
+        differentiable = training or not layer.uses_training
+        kinds = tuple((array.shape, array.dtype) for array in arrays)
+        key = (kinds, differentiable, *_places(layer))
+        if self.plan is None or key != self.key:
+            self.plan, self.key = self._make(arrays, structure, differentiable), key
+        return self.plan, arrays
 
     def _checked(self, x: Any) -> np.ndarray:
         layer = self.layer

@@ -1,4 +1,4 @@
-"""Iterables that number their walks: which walk belongs to an epoch."""
+"""Iterables that count their passes, so that an epoch can be told which pass is its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from fastconv._arguments import is_whole
 
 
-class Numbering:
-    """Tells an iterable with an attribute `epoch`, the number of its next walk, which one to make.
+class EpochNumbers:
+    """Tells an iterable with an attribute `epoch`, the number of its next pass, which one to make.
 
     A training that begins at epoch 0 goes on from where the iterable stands; one that begins later
     goes on where another run stopped, and so does the iterable.
@@ -19,30 +19,30 @@ class Numbering:
         self.first = int(items.epoch)
         self._offset: int | None = None
 
-    def walk(self, epoch: int) -> int:
-        """The number of the first walk of `epoch`, if every epoch is a walk."""
+    def of_epoch(self, epoch: int) -> int:
+        """The number of the first pass of `epoch`, if every epoch is a pass."""
         if self._offset is None:
             self._offset = self.first if epoch == 0 else 0
         return self._offset + epoch
 
-    def walk_and_skip(self, epoch: int, steps: int) -> tuple[int | None, int]:
-        """The walk in which an epoch of `steps` batches begins, and how many lie before it there.
+    def of_steps(self, epoch: int, steps: int) -> tuple[int | None, int]:
+        """The pass in which an epoch of `steps` batches begins, and how many lie before it there.
 
-        (None, 0) if nobody knows how long a walk is.
+        (None, 0) if nobody knows how long a pass is.
         """
         length = len(self.items) if hasattr(self.items, "__len__") else 0
         if not length:
             return None, 0
-        walks, skip = divmod(epoch * steps, length)
-        return self.walk(epoch) - epoch + walks, skip
+        passes, skip = divmod(epoch * steps, length)
+        return self.of_epoch(epoch) - epoch + passes, skip
 
 
-def numbering_of(items: Any) -> Numbering | None:
-    """None for what does not number its walks, or does not let itself be told."""
+def epoch_numbers_of(items: Any) -> EpochNumbers | None:
+    """None for what does not count its passes, or does not let itself be told."""
     if not is_whole(getattr(items, "epoch", None)):
         return None
     try:
         items.epoch = items.epoch
     except AttributeError:
         return None
-    return Numbering(items)
+    return EpochNumbers(items)

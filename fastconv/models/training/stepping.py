@@ -1,4 +1,4 @@
-"""One batch through the engine: a training step, or a judgement."""
+"""One batch through the plans: a training step, an evaluation or a prediction."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv.models.data import Samples
-from fastconv.models.ports import one_or_list
+from fastconv.models.data.samples import Samples
+from fastconv.models.tensor_spec import one_or_list
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -42,18 +42,25 @@ def training_step(
     # Asked for at every step, since a callback may have frozen a layer.
     plan = model.plans.training(batch_size, batch.signature, exactly=exactly)
     optimizer = model.optimizer
-    loss, outputs = plan.train_step(*_arguments(batch), step=optimizer.iterations)
+    loss, outputs = plan.train_step(*_arguments(batch), step=optimizer.iterations, checked=True)
     outcome = _outcome(plan, loss + _penalties(model, gradients=True), outputs)
     if math.isfinite(outcome.loss):
         optimizer.apply()
     return outcome
 
 
-def judged(model: Model, batch: Samples, batch_size: int) -> Outcome:
+def evaluation_step(model: Model, batch: Samples, batch_size: int) -> Outcome:
     """The losses and the outputs."""
     plan = model.plans.inference(batch_size, batch.signature)
-    loss, outputs = plan.loss_and_output(*_arguments(batch))
+    loss, outputs = plan.loss_and_output(*_arguments(batch), checked=True)
     return _outcome(plan, loss + _penalties(model, gradients=False), outputs)
+
+
+def prediction_step(model: Model, batch: Samples, batch_size: int) -> list[np.ndarray]:
+    """The outputs alone: the plan's own arrays, valid until its next call."""
+    plan = model.plans.inference(batch_size, batch.signature)
+    outputs = plan.forward(one_or_list(batch.x), training=False, checked=True)
+    return outputs if isinstance(outputs, list) else [outputs]
 
 
 def _penalties(model: Model, *, gradients: bool) -> float:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from fastconv import layers
 from fastconv.utils.configured import serialize
@@ -13,19 +12,30 @@ from fastconv.utils.custom_objects import custom_object_scope, own_objects
 
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
+    from fastconv.models.composite import Composite
+    from fastconv.models.model import Model
 
-_MODELS = {"Functional": "fastconv.models.functional", "Sequential": "fastconv.models"}
+M = TypeVar("M", bound="type[Composite]")
+
+_MODELS: dict[str, type[Composite]] = {}
 
 
-def known_classes() -> dict[str, str]:
-    """The names of the classes that a file may hold, and their modules: all public layers."""
-    return dict.fromkeys(layers.CLASSES, "fastconv.layers") | _MODELS
+def register_model(cls: M) -> M:
+    """Enter one of this package's models, as a decorator of its class."""
+    _MODELS[cls.__name__] = cls
+    return cls
+
+
+def known_classes() -> dict[str, type[Layer]]:
+    """The classes that a file may hold, by name: all public layers, and the models."""
+    return {name: getattr(layers, name) for name in layers.CLASSES} | _MODELS
 
 
 def describe(layer: Layer) -> dict[str, Any]:
     """A layer or a model as JSON values: the class's name and its configuration."""
-    saved: Layer = getattr(layer, "as_saved", layer)
-    return serialize(saved)
+    if layer.layers_inside:
+        return cast("Composite", layer).saved_form()
+    return serialize(layer)
 
 
 def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = None) -> Layer:
@@ -54,12 +64,19 @@ def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = No
     if isinstance(name, str) and isinstance(own.get(name), type):
         mine: Layer = own[name].from_config(config)
         return mine
-    modules = known_classes()
-    if not isinstance(name, str) or name not in modules:
-        near = difflib.get_close_matches(str(name), [*modules, *own], n=1)
+    classes = known_classes()
+    if not isinstance(name, str) or name not in classes:
+        near = difflib.get_close_matches(str(name), [*classes, *own], n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise ValueError(
             f"unknown class {name!r}{hint}; a layer of your own is passed in custom_objects"
         )
-    made: Layer = getattr(importlib.import_module(modules[name]), name).from_config(config)
-    return made
+    return classes[name].from_config(config)
+
+
+def make_model(description: Any, rule: str) -> Model:
+    """The model that `describe` described; ValueError, with the rule, for a single layer."""
+    made = make(description)
+    if not made.layers_inside:
+        raise ValueError(f"{rule}; received {made!r}")
+    return cast("Model", made)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fastconv.callbacks import Callback, CallbackList, ProgbarLogger
 
 if TYPE_CHECKING:
+    from fastconv.models.data.sources import Source
     from fastconv.models.model import Model
-    from fastconv.models.sources import Source
 
 
 def make_hooks(

@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import is_whole
+from fastconv.layers.rollback import about_to_change
 from fastconv.layers.symbolic import Call, SymbolicTensor
 from fastconv.utils.structures import each, leaves, rebuild
 
@@ -19,7 +20,7 @@ _SMALL = tuple(2**12 + 2**9 * axis for axis in range(8))
 _LARGE = tuple(2**14 + 2**10 * axis for axis in range(8))
 
 
-def record(layer: Layer, x: Any, training: bool | None) -> Any:
+def record_call(layer: Layer, x: Any, training: bool | None) -> Any:
     """The symbolic result of ``layer(x)``; the call is kept in ``layer.calls``.
 
     Raises
@@ -47,6 +48,7 @@ def record(layer: Layer, x: Any, training: bool | None) -> Any:
         _check_weights(layer, shapes)
     call = Call(layer, x, training)
     call.outputs = _with_shapes(found, lambda shape: SymbolicTensor(shape, "float32", call))
+    about_to_change(layer)
     layer.calls.append(call)
     return call.outputs
 

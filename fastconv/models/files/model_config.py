@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastconv.layers.base import Layer
-from fastconv.models.model import Model
-from fastconv.models.registry import describe, make
-from fastconv.models.structure import Structure
+from fastconv.models.composite import Composite
+from fastconv.models.files.registry import describe, make_model
 from fastconv.utils.custom_objects import custom_object_scope
+
+if TYPE_CHECKING:
+    from fastconv.models.model import Model
 
 
 def clone_model(model: Model) -> Model:
@@ -34,10 +36,10 @@ def clone_model(model: Model) -> Model:
     >>> other.layers[0] is model.layers[0], other.output_shape
     (False, (None, 3))
     """
-    if not isinstance(model, Model):
+    if not isinstance(model, Composite):
         raise TypeError(f"clone_model: takes a model; received {model!r}")
     with custom_object_scope(_classes(model)):
-        return _made(describe(model), "clone_model")
+        return make_model(describe(model), "clone_model: the outermost class must be a model")
 
 
 def to_json(model: Model, **options: Any) -> str:
@@ -74,19 +76,12 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     except ValueError as error:
         raise ValueError(f"{where}: the text must be JSON; received {error}") from error
     with custom_object_scope(custom_objects):
-        return _made(description, where)
-
-
-def _made(description: Any, where: str) -> Model:
-    made = make(description)
-    if not isinstance(made, Model):
-        raise ValueError(f"{where}: the outermost class must be a model; received {made!r}")
-    return made
+        return make_model(description, f"{where}: the outermost class must be a model")
 
 
 def _classes(layer: Layer) -> dict[str, Any]:
     """The classes of a model's layers, by name, also of those inside of models."""
     found = {type(layer).__name__: type(layer)}
-    for inside in layer.layers if isinstance(layer, Structure) else ():
+    for inside in layer.layers if isinstance(layer, Composite) else ():
         found |= _classes(inside)
     return found

@@ -10,7 +10,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class TensorSpec:
     """An input or an output of a model.
 
     `shape` leaves out the batch axis, None stands for any size; `dtype` is "uint8" if only that is
@@ -22,12 +22,12 @@ class Port:
     dtype: str | None = None
 
 
-def by_port(value: Any, ports: Sequence[Port], what: str, *, where: str) -> list[Any]:
-    """One entry for each port: from a list in their order, or a dict by their names.
+def by_name(value: Any, specs: Sequence[TensorSpec], what: str, *, where: str) -> list[Any]:
+    """One entry for each spec: from a list in their order, or a dict by their names.
 
-    For a single port `value` is the entry itself, or a list or dict that holds only it.
+    For a single spec `value` is the entry itself, or a list or dict that holds only it.
     """
-    names = [port.name for port in ports]
+    names = [spec.name for spec in specs]
     if isinstance(value, Mapping):
         if set(value) != set(names):
             raise ValueError(
@@ -35,15 +35,15 @@ def by_port(value: Any, ports: Sequence[Port], what: str, *, where: str) -> list
                 f"received {_listed(value)}"
             )
         return [value[name] for name in names]
-    if len(ports) == 1:
+    if len(specs) == 1:
         only = value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else None
-        holds_it = getattr(only, "ndim", None) == len(ports[0].shape) + 1
+        holds_it = getattr(only, "ndim", None) == len(specs[0].shape) + 1
         return [only if holds_it else value]
-    if isinstance(value, (list, tuple)) and len(value) == len(ports):
+    if isinstance(value, (list, tuple)) and len(value) == len(specs):
         return list(value)
     received = f"{len(value)} entries" if isinstance(value, (list, tuple)) else kind_of(value)
     raise ValueError(
-        f"{where}: {what} must be a list of {len(ports)}, or a dict, with an entry for each of "
+        f"{where}: {what} must be a list of {len(specs)}, or a dict, with an entry for each of "
         f"{_listed(names)}; received {received}"
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.models.data import Samples, engine_dtype, shuffled
+from fastconv.models.data.samples import Samples, engine_dtype, shuffled
 
 
 class Batches:

@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fastconv.models.batches import Batches
-from fastconv.models.data import check_samples, with_class_weight
-from fastconv.models.means import Means
-from fastconv.models.stepping import judged, training_step
+from fastconv.models.data.batches import Batches
+from fastconv.models.data.first_samples import built_once_accepted
+from fastconv.models.data.samples import Samples, check_samples, check_x, with_class_weight
+from fastconv.models.training.evaluate import run_prediction
+from fastconv.models.training.means import Means
+from fastconv.models.training.stepping import evaluation_step, training_step
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -24,8 +26,10 @@ def train_on_batch(
 ) -> dict[str, float]:
     """Take one training step on a batch; its loss and metrics."""
     where = "train_on_batch"
-    data = check_samples(model, x, y, sample_weight, where=where)
-    batches = Batches(with_class_weight(model, data, class_weight, where=where), len(data))
+    with built_once_accepted(model, where=where):
+        data = check_samples(model, x, y, sample_weight, where=where)
+        data = with_class_weight(model, data, class_weight, where=where)
+    batches = Batches(data, len(data))
     means = Means(model)
     for batch in batches.epoch():
         outcome = training_step(model, batch, batches.batch_size, exactly=False)
@@ -40,8 +44,18 @@ def train_on_batch(
 
 def test_on_batch(model: Model, x: Any, y: Any, sample_weight: Any) -> dict[str, float]:
     """The loss and the metrics of a batch."""
-    data = check_samples(model, x, y, sample_weight, where="test_on_batch")
+    where = "test_on_batch"
+    with built_once_accepted(model, where=where):
+        data = check_samples(model, x, y, sample_weight, where=where)
     batches, means = Batches(data, len(data)), Means(model)
     for batch in batches.epoch():
-        means.add(judged(model, batch, batches.batch_size), batch)
+        means.add(evaluation_step(model, batch, batches.batch_size), batch)
     return means.result()
+
+
+def predict_on_batch(model: Model, x: Any) -> Any:
+    """The outputs for a batch."""
+    where = "predict_on_batch"
+    with built_once_accepted(model, with_loss=False, where=where):
+        data = Samples(check_x(model, x, where=where), [], [])
+    return run_prediction(model, Batches(data, max(1, len(data))))

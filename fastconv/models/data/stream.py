@@ -7,16 +7,16 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
-from fastconv.models.data import Samples
-from fastconv.models.numbering import numbering_of
-from fastconv.models.ports import kind_of
-from fastconv.models.prefetch import Prefetch
+from fastconv.models.data.epoch_numbers import epoch_numbers_of
+from fastconv.models.data.prefetch import Prefetch
+from fastconv.models.data.samples import Samples
+from fastconv.models.tensor_spec import kind_of
 
 Prepare = Callable[[Any], Samples]
 
 
 def comes_in_batches(x: Any, y: Any) -> bool:
-    """Whether `x` is walked batch by batch, rather than an array or a nest of them.
+    """Whether `x` is read batch by batch, rather than an array or a nest of them.
 
     That is what has no array inside: a generator, a data loader, a Keras Sequence (`__len__` and
     `__getitem__`), or a list of tuples (x, y).
@@ -31,9 +31,9 @@ def comes_in_batches(x: Any, y: Any) -> bool:
 class Stream:
     """An iterable of batches as epochs.
 
-    An iterator can be walked only once: with `steps` an epoch takes so many batches from where the
-    last one stopped. What can be walked again begins anew when it ends,
-    or with `anew` for every epoch. What numbers its walks (`Numbering`) is told the number.
+    An iterator allows a single pass: with `steps` an epoch takes so many batches from where the
+    last one stopped. What allows several begins anew when it ends, or with `anew` for every epoch.
+    What counts its passes (`EpochNumbers`) is told their numbers.
 
     Attributes
     ----------
@@ -59,9 +59,9 @@ class Stream:
             steps = len(items)
         self.steps = steps
         self.batch_size = 0
-        self._numbering = None if self._once else numbering_of(items)
-        self._peeked_walk = None if self._numbering is None else self._numbering.first
-        self._in_one_walk = 0  # batches of all epochs together
+        self._numbers = None if self._once else epoch_numbers_of(items)
+        self._peeked_pass = None if self._numbers is None else self._numbers.first
+        self._in_one_pass = 0  # batches of all epochs together
         self._running: Prefetch[Samples] | None = None
         self._peeked: list[Samples] = []
         self._first: Iterator[Any] | None = None
@@ -81,7 +81,7 @@ class Stream:
         return batch
 
     def begin(self, epochs: int) -> None:
-        """Say how many epochs will be asked for; starts fetching if they share one walk."""
+        """Say how many epochs will be asked for; starts fetching if they share one pass."""
         if self._once and not self._limited and epochs > 1:
             raise ValueError(
                 f"{self._where}: an iterator can be walked only once: for several epochs give "
@@ -89,30 +89,30 @@ class Stream:
                 f"{kind_of(self._items)} and {epochs} epochs"
             )
         if self._limited and self.steps is not None and (self._once or not self._anew):
-            self._in_one_walk = self.steps * epochs
-            if self._numbering is None:
+            self._in_one_pass = self.steps * epochs
+            if self._numbers is None:
                 self._start(None, 0)
 
     def epoch(
         self, epoch: int | None = None, iterations: int = 0, seed: int | None = None
     ) -> Generator[Samples, None, None]:
-        """An epoch's batches, in the order of the iterable; with a number, those of that epoch."""
-        walk: int | None = None
+        """An epoch's batches, in the order of the iterable; or those of epoch number `epoch`."""
+        pass_number: int | None = None
         skip = 0
-        if self._numbering is not None and epoch is not None:
-            if not self._in_one_walk:
-                walk = self._numbering.walk(epoch)
+        if self._numbers is not None and epoch is not None:
+            if not self._in_one_pass:
+                pass_number = self._numbers.of_epoch(epoch)
             elif self._running is None:
                 assert self.steps is not None
-                walk, skip = self._numbering.walk_and_skip(epoch, self.steps)
-        if self._in_one_walk:
+                pass_number, skip = self._numbers.of_steps(epoch, self.steps)
+        if self._in_one_pass:
             if self._running is None:
-                self._start(walk, skip)
+                self._start(pass_number, skip)
             assert self._running is not None
             yield from self._counted(itertools.islice(self._running, self.steps))
             return
         limit = self.steps if self._limited else None
-        with Prefetch(itertools.islice(self._batches(walk, again=False), limit)) as batches:
+        with Prefetch(itertools.islice(self._batches(pass_number, again=False), limit)) as batches:
             yield from self._counted(batches)
 
     def close(self) -> None:
@@ -121,10 +121,10 @@ class Stream:
             self._running.close()
             self._running = None
 
-    def _start(self, walk: int | None, skip: int) -> None:
+    def _start(self, pass_number: int | None, skip: int) -> None:
         """Fetch ahead beyond the ends of the epochs."""
-        batches = self._batches(walk, skip, again=True)
-        self._running = Prefetch(itertools.islice(batches, self._in_one_walk))
+        batches = self._batches(pass_number, skip, again=True)
+        self._running = Prefetch(itertools.islice(batches, self._in_one_pass))
 
     def _counted(self, batches: Iterator[Samples]) -> Iterator[Samples]:
         done = 0
@@ -139,26 +139,28 @@ class Stream:
                 stacklevel=2,
             )
 
-    def _batches(self, walk: int | None = None, skip: int = 0, *, again: bool) -> Iterator[Samples]:
-        """Runs in the thread: checked batches, of one walk or of endless ones.
+    def _batches(
+        self, pass_number: int | None = None, skip: int = 0, *, again: bool
+    ) -> Iterator[Samples]:
+        """Runs in the thread: checked batches, of one pass or of endless ones.
 
-        With a number, those of this walk and the next ones, the first `skip` left out.
+        With `pass_number`, those of this pass and the next ones, the first `skip` left out.
         """
         peeked, self._peeked = self._peeked, []
         items, self._first = self._first, None
-        if walk is not None and (skip or walk != self._peeked_walk):
-            peeked, items = [], None  # they are of another walk
+        if pass_number is not None and (skip or pass_number != self._peeked_pass):
+            peeked, items = [], None  # they are of another pass
         yield from peeked
         while True:
             empty = not peeked
-            if items is None and walk is not None:
-                self._items.epoch = walk
-            for number, item in enumerate(self._walk() if items is None else items):
+            if items is None and pass_number is not None:
+                self._items.epoch = pass_number
+            for place, item in enumerate(self._walk() if items is None else items):
                 empty = False
-                if number >= skip:
+                if place >= skip:
                     yield self._prepare(item)
             items, peeked, skip = None, [], 0
-            walk = None if walk is None else walk + 1
+            pass_number = None if pass_number is None else pass_number + 1
             if hasattr(self._items, "on_epoch_end"):  # Keras's Sequence shuffles there
                 self._items.on_epoch_end()
             if not again or self._once or empty:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastconv._arguments import as_int
-from fastconv.models.batches import Batches
-from fastconv.models.data import Samples, check_samples, check_x, with_class_weight
-from fastconv.models.stream import Stream, comes_in_batches, unpack
+from fastconv.models.data.batches import Batches
+from fastconv.models.data.samples import Samples, check_samples, check_x, with_class_weight
+from fastconv.models.data.stream import Stream, comes_in_batches, unpack
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -90,6 +90,6 @@ def unlabelled(model: Model, x: Any, batch_size: Any, steps: int | None, *, wher
 
 def _has_targets(model: Model, item: Any) -> bool:
     """Whether a batch is (x, ...) rather than x alone; PyTorch's loaders give lists."""
-    if isinstance(item, list) and item and model.built and len(model.input_ports) == 1:
-        return getattr(item[0], "ndim", None) == len(model.input_ports[0].shape) + 1
+    if isinstance(item, list) and item and model.built and len(model.input_specs) == 1:
+        return getattr(item[0], "ndim", None) == len(model.input_specs[0].shape) + 1
     return isinstance(item, tuple)

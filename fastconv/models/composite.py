@@ -1,0 +1,353 @@
+"""A layer made of layers: how they are found, built, named, frozen and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fastconv.layers.base import Layer
+from fastconv.layers.rollback import about_to_change, rolled_back_by_error, unbuilt_by_error
+from fastconv.layers.shape_inference import shapes_in
+from fastconv.layers.symbolic import Call, SymbolicTensor
+from fastconv.layers.weights import set_weights
+from fastconv.models.files.functional_config import to_config
+from fastconv.models.layer_graph import LayerGraph
+from fastconv.models.layer_names import free_name, unknown_name
+from fastconv.models.subclassed import (
+    each_shape,
+    input_places,
+    shape_of,
+    trace_call,
+    without_batch,
+)
+from fastconv.models.summary import summary
+from fastconv.models.tensor_spec import TensorSpec
+from fastconv.plan.parameters import Parameter
+from fastconv.utils.arrays import Shape, fits
+from fastconv.utils.configured import checked_keywords, serialize
+from fastconv.utils.structures import arrange, each, leaves
+
+if TYPE_CHECKING:
+    from fastconv.plan.graph import Graph
+
+
+class Composite(Layer):
+    """What a model is before anything is said of training: layers between inputs and outputs.
+
+    It is connected once its layers were called on symbolic tensors of the input's shape: from then
+    on it knows its inputs and outputs. It is built once the layers have their weights, too.
+
+    `Functional` is connected when it is made, `Sequential` by its `Input`, and others, as a chain
+    without `Input`, by the first samples. The graph of a class that is neither is what its
+    ``call(self, inputs)`` makes.
+    """
+
+    layers_inside = True
+    made_by_call = True
+    """Whether the graph is what `call` makes."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.layers: list[Layer] = []
+        self._graph: LayerGraph | None = None
+        super().__init__(**kwargs)
+
+    # Connected and built.
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the inputs and outputs are known."""
+        return self._graph is not None
+
+    def connect_layers(self, shape: Any) -> None:
+        """Call the layers on symbolic tensors of this shape, if they were not; makes no weights.
+
+        The shape leaves out the batch axis, and its sizes may be open.
+        """
+        if self._graph is None:
+            with rolled_back_by_error():
+                about_to_change(self)
+                self._graph = trace_call(self, shape)
+
+    def build_layers(self) -> None:
+        """Make the layers' weights."""
+        about_to_change(self)
+        graph = self.layer_graph
+        graph.build_layers(self.seed)
+        self.layers, self.built = graph.layers, True
+        self.name_parameters("")
+        if not self._trainable:
+            self.trainable = False
+
+    def build(self, input_shape: Any) -> None:
+        """Make the layers' parameters.
+
+        Parameters
+        ----------
+        input_shape : tuple, or a list or dict of them
+            With or without the open batch axis: ``(None, 28, 28, 1)`` or ``(28, 28, 1)``.
+        """
+        self.ensure_built(each_shape(without_batch, input_shape))
+
+    def ensure_built(self, input_shape: Any) -> None:
+        if not self.built:
+            with unbuilt_by_error(self):
+                self.connect_layers(input_shape)
+                self.build_layers()
+
+    def unbuilt(self) -> ValueError:
+        """The error of a model that does not know its input yet."""
+        return ValueError(
+            f"{self.name}: the model must know its input's shape: begin it with Input(shape), or "
+            "call build or fit; received none of them yet"
+        )
+
+    # The graph of its layers, and its two ends.
+
+    @property
+    def layer_graph(self) -> LayerGraph:
+        """The calls of its layers; ValueError as long as it is not connected."""
+        if self._graph is None:
+            raise self.unbuilt()
+        return self._graph
+
+    @property
+    def calls_inside(self) -> list[Call]:
+        """The calls of the layers, in an order in which they can be computed."""
+        return self.layer_graph.calls
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor, or the list or dictionary of them, at which the model begins."""
+        return self.layer_graph.input
+
+    @property
+    def output(self) -> Any:
+        """The symbolic tensor, or the list or dictionary of them, at which the model ends."""
+        return self.layer_graph.output
+
+    def name_of(self, layer: Layer) -> str:
+        """The layer's name in this model."""
+        return self.layer_graph.name_of(layer)
+
+    def emit(self, graph: Graph, x: Any) -> Any:
+        return self.layer_graph.emit(graph, x)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        self.connect_layers(input_shape)
+        return self.layer_graph.output_shape(input_shape)
+
+    def split_inputs(self, x: Any) -> tuple[list[Any], Any]:
+        if not self.is_connected:
+            self.connect_layers(each(shape_of, x))
+        names = self.input_names if self.built else input_places(self.input)
+        return arrange(x, names, where=self.name, what="the input"), self.input
+
+    def check_shapes(self, shapes: Any) -> None:
+        if not self.built:
+            return
+        for given, tensor in zip(shapes_in(shapes), self.inputs, strict=True):
+            if not fits(given, tensor.sample_shape):
+                raise ValueError(
+                    f"{self.name}: the model's input {tensor.name!r} has the shape "
+                    f"{tensor.shape}; received {(None, *given)}"
+                )
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors at which the model begins."""
+        return leaves(self.input)
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors at which the model ends."""
+        return leaves(self.output)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names by which a dictionary of arrays is matched with the inputs."""
+        given = self.input
+        if isinstance(given, dict):
+            return list(given)
+        return [self.name_of(tensor.call.layer) for tensor in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs, for dictionaries of targets, losses and metrics."""
+        given = self.output
+        if isinstance(given, dict):
+            return list(given)
+        names: list[str] = []
+        for tensor in self.outputs:  # two may come from one layer
+            names.append(free_name(self.name_of(tensor.call.layer), set(names)))
+        return names
+
+    @property
+    def sample_shapes(self) -> list[Any]:
+        """Every input's shape without the batch axis."""
+        return [tensor.sample_shape for tensor in self.inputs]
+
+    @property
+    def sample_shape(self) -> Shape:
+        """The only input's shape without the batch axis."""
+        shape: Shape = _only(self.sample_shapes, self.name, "input")
+        return shape
+
+    @property
+    def output_sample_shapes(self) -> list[Any]:
+        """Every output's shape without the batch axis."""
+        return [tensor.sample_shape for tensor in self.outputs]
+
+    @property
+    def output_sample_shape(self) -> Shape:
+        """The only output's shape without the batch axis."""
+        shape: Shape = _only(self.output_sample_shapes, self.name, "output")
+        return shape
+
+    @property
+    def input_dtype(self) -> str | None:
+        """The type of the only input, None if it takes any."""
+        dtype: str | None = _only([tensor.dtype for tensor in self.inputs], self.name, "input")
+        return dtype
+
+    @property
+    def input_specs(self) -> list[TensorSpec]:
+        """Names, shapes and types of what goes in."""
+        names = self.input_names
+        return [
+            TensorSpec(n, t.sample_shape, t.dtype) for n, t in zip(names, self.inputs, strict=True)
+        ]
+
+    @property
+    def output_specs(self) -> list[TensorSpec]:
+        """Names and shapes of what comes out."""
+        pairs = zip(self.output_names, self.outputs, strict=True)
+        return [TensorSpec(name, y.sample_shape) for name, y in pairs]
+
+    def saved_form(self) -> dict[str, Any]:
+        """What a file holds: the class's name and the configuration; a graph that `call` has made
+        is a functional model there."""
+        if self.made_by_call:
+            return {"class": "Functional", "config": to_config(self)}
+        return serialize(self)
+
+    # Its layers and their weights.
+
+    @property
+    def takes_uint8(self) -> bool:  # type: ignore[override]
+        return True
+
+    @property
+    def uses_training(self) -> bool:  # type: ignore[override]
+        return any(layer.uses_training for layer in self.layers)
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """Every parameter once, in the order of the layers."""
+        self.ensure_built_as_called()
+        return list(dict.fromkeys(p for layer in self.layers for p in layer.parameters))
+
+    def named_parameters(self) -> dict[str, Parameter]:
+        """Every parameter once, by its path in this model: ``block/conv2d/kernel``."""
+        found: dict[str, Parameter] = {}
+        seen: set[Parameter] = set()
+        for layer in self.layers:
+            if isinstance(layer, Composite):
+                inside = layer.named_parameters()
+            else:
+                inside = {p.name.rpartition("/")[2]: p for p in layer.parameters}
+            for path, parameter in inside.items():
+                if parameter not in seen:
+                    found[f"{self.name_of(layer)}/{path}"] = parameter
+                    seen.add(parameter)
+        return found
+
+    def name_parameters(self, path: str) -> None:
+        for layer in self.layers:
+            name = self.name_of(layer)
+            layer.name_parameters(f"{path}/{name}" if path else name)
+
+    def take_seed(self, seed: int) -> None:
+        if self._seed is None:  # else it was built from a seed of its own, and goes on with it
+            self._seed = seed
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the parameters; setting it sets it for every layer."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.layers:
+            layer.trainable = value
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name or its place.
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer; with the nearest name.
+        """
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(
+                    f"{self.name}: index must be below the number of layers, {len(self.layers)}; "
+                    f"received {index}"
+                )
+            return self.layers[index]
+        names = [self.name_of(layer) for layer in self.layers]
+        if name in names:
+            return self.layers[names.index(name)]
+        raise unknown_name(self.name, name, names)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Write arrays of the right number and shapes into the parameters; all or none."""
+        parameters = self.parameters
+        if not self.built:
+            raise self.unbuilt()
+        set_weights(parameters, weights, where=self.name)
+
+    @checked_keywords
+    def summary(
+        self,
+        line_length: int | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
+        """Print the layers, their outputs' shapes and their numbers of parameters, as Keras.
+
+        A model that is no plain chain also says what each layer is connected to.
+
+        Parameters
+        ----------
+        line_length : int, optional
+            Default: as the texts need.
+        print_fn : callable
+            Called once, with the whole text, in place of `print`.
+        expand_nested : bool
+            Whether models within the model are shown with what is in them.
+        show_trainable : bool
+            Whether there is a column that says what is trained.
+        layer_range : (str, str), optional
+            The first and the last layer that are shown: names, or regular expressions for them.
+        """
+        text = summary(
+            self,
+            line_length=line_length,
+            expand_nested=expand_nested,
+            show_trainable=show_trainable,
+            layer_range=layer_range,
+        )
+        (print_fn or print)(text)
+
+
+def _only(found: list[Any], name: str, what: str) -> Any:
+    if len(found) != 1:
+        raise ValueError(
+            f"{name}: the question is for a model with one {what}; received a model with "
+            f"{len(found)}"
+        )
+    return found[0]

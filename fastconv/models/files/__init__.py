@@ -1,0 +1,13 @@
+"""Models as files and as configurations.
+
+=====================  ==========================================================================
+file                   what is there
+=====================  ==========================================================================
+checkpoint.py          `Model.save`, `load_model`: configuration, weights, optimizer, history
+weights.py             `Model.save_weights`, `Model.load_weights`
+tensors.py             the file format: safetensors with a checksum, written atomically
+registry.py            the classes that a file may name
+model_config.py        `clone_model`, `Model.to_json`, `model_from_json`
+functional_config.py   a functional model's graph as JSON values
+=====================  ==========================================================================
+"""
