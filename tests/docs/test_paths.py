@@ -13,7 +13,7 @@ PAGES = [
 ]
 FOLDERS = ("fastconv", "src", "benchmarks", "tests", "docs", "examples", ".ci")
 FILE = re.compile(rf"(?<![\w/.])((?:{'|'.join(map(re.escape, FOLDERS))})/[\w./*<>-]+)")
-MODULE = re.compile(r"(?<![\w/.])(fastconv(?:\.[a-z_]\w*)+)")
+MODULE = re.compile(r"(?<![\w/.])(fastconv(?:\.[a-z_]\w*)+)(?<!fastconv\.h)\b")
 VARIABLE = re.compile(r"\bFASTCONV_[A-Z_0-9]+\b")
 BUILT = ("docs/_build", "docs/api")  # what the commands on the page make
 
