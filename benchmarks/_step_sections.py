@@ -93,10 +93,11 @@ def flops_of_an_image(training: bool) -> float:
     model = zoo.build("cifar10", IMAGE, CLASSES)
     x, y = batch(1)
     signature = ((x.shape[1:], x.dtype.name),)
-    if not training:
-        return sum(cost.flops for cost in model.plans.inference(1, signature).costs())
-    model.train_on_batch(x, y)
-    return sum(cost.flops for cost in model.plans.training(1, signature).costs())
+    if training:
+        model.train_on_batch(x, y)
+    lent = model.plans.training if training else model.plans.inference
+    with lent(1, signature) as plan:
+        return sum(cost.flops for cost in plan.costs())
 
 
 def scaling(report: Report) -> Iterator[str]:

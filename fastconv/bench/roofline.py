@@ -105,23 +105,23 @@ def measure(
     y = random.integers(0, classes, batch_size)
     optimizer = model.optimizer
     model.train_on_batch(x, y)  # makes the plan, touches its memory
-    plan = model.plans.training(batch_size, ((x.shape[1:], x.dtype.name),))
     threads = get_num_threads()
     peaks, bandwidths, updates, totals = [], [], [], []
-    for _ in range(rounds):
-        peaks.append(fma_peak(threads))
-        bandwidths.append(memory_bandwidth(threads))
-        plan.train_step(x, y, step=optimizer.iterations)  # warm again
-        plan.profile = True
-        for _ in range(steps):
-            start = perf_counter()
-            plan.train_step(x, y, step=optimizer.iterations)
-            middle = perf_counter()
-            optimizer.apply()
-            end = perf_counter()
-            updates.append(end - middle)
-            totals.append(end - start)
-        plan.profile = False
+    with model.plans.training(batch_size, ((x.shape[1:], x.dtype.name),)) as plan:
+        for _ in range(rounds):
+            peaks.append(fma_peak(threads))
+            bandwidths.append(memory_bandwidth(threads))
+            plan.train_step(x, y, step=optimizer.iterations)  # warm again
+            plan.profile = True
+            for _ in range(steps):
+                start = perf_counter()
+                plan.train_step(x, y, step=optimizer.iterations)
+                middle = perf_counter()
+                optimizer.apply()
+                end = perf_counter()
+                updates.append(end - middle)
+                totals.append(end - start)
+            plan.profile = False
     costs = (asdict(cost) for cost in plan.costs() if cost.seconds is not None)
     rows = [MeasuredStep(**cost) for cost in costs]
     rows.append(_update(model, median(updates)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class LayerRunner:
-    """Runs one layer; keeps its plan while the input's shape stays the same."""
+    """Runs one layer; keeps its plan while the input's shape stays the same.
+
+    Calls from several threads take their turns; a `backward` belongs to the last `forward`.
+    """
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
+        self._turn = threading.RLock()
         self.key: tuple[Any, ...] = ()
         self.plan: Plan | None = None
         self.step = 0
@@ -28,6 +33,15 @@ class LayerRunner:
 
     def forward(self, x: Any, training: bool) -> Any:
         """The layer's output, a new array; `training=True` is the next step of a dropout's mask."""
+        with self._turn:
+            return self._forward(x, training)
+
+    def backward(self, dy: Any) -> Any:
+        """The gradient of the last forward call's input, a new array; a list for several."""
+        with self._turn:
+            return self._backward(dy)
+
+    def _forward(self, x: Any, training: bool) -> Any:
         if self.layer.built:
             plan, arrays = self._plan_for(x, training)
         else:
@@ -37,8 +51,7 @@ class LayerRunner:
         y = plan.forward(arrays if len(arrays) > 1 else arrays[0], step=self.step)
         return each(np.array, rebuild(self.structure, y if isinstance(y, list) else [y]))
 
-    def backward(self, dy: Any) -> Any:
-        """The gradient of the last forward call's input, a new array; a list for several."""
+    def _backward(self, dy: Any) -> Any:
         name = self.layer.name
         if self.plan is None or not self.key[1]:
             call = "layer(x, training=True)" if self.layer.uses_training else "layer(x)"

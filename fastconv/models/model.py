@@ -142,8 +142,10 @@ class Model(Composite):
         TypeError, ValueError
             If a name is unknown; the nearest one is proposed.
         """
-        self.compiled = Compiled(optimizer, loss, metrics, loss_weights, weighted_metrics)
-        self.plans.forget()
+        compiled = Compiled(optimizer, loss, metrics, loss_weights, weighted_metrics)
+        with self.plans.lock.writing():
+            self.compiled = compiled
+            self.plans.forget()
 
     @property
     def optimizer(self) -> Optimizer:
@@ -253,25 +255,26 @@ class Model(Composite):
         """
         from fastconv.models.training.fit import fit
 
-        return fit(
-            self,
-            x,
-            y,
-            batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_split=validation_split,
-            validation_data=validation_data,
-            shuffle=shuffle,
-            class_weight=class_weight,
-            sample_weight=sample_weight,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps,
-            validation_batch_size=validation_batch_size,
-            validation_freq=validation_freq,
-        )
+        with self.plans.fitting():
+            return fit(
+                self,
+                x,
+                y,
+                batch_size=batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=callbacks,
+                validation_split=validation_split,
+                validation_data=validation_data,
+                shuffle=shuffle,
+                class_weight=class_weight,
+                sample_weight=sample_weight,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation_steps=validation_steps,
+                validation_batch_size=validation_batch_size,
+                validation_freq=validation_freq,
+            )
 
     @checked_keywords
     def evaluate(
@@ -378,6 +381,14 @@ class Model(Composite):
     def profile(self, value: bool) -> None:
         self.plans.profile = bool(value)
 
+    def get_weights(self) -> list[np.ndarray]:
+        with self.plans.lock.reading():
+            return super().get_weights()
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        with self.plans.lock.writing():
+            super().set_weights(weights)
+
     @checked_keywords
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write everything to one file: configuration, weights, optimizer, history, metadata.
@@ -396,7 +407,8 @@ class Model(Composite):
         ValueError
             If the file is damaged, or its tensors are not this model's.
         """
-        restore_model(self, filepath)
+        with self.plans.lock.writing():
+            restore_model(self, filepath)
 
     @checked_keywords
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -417,7 +429,8 @@ class Model(Composite):
         ValueError
             If the file is damaged, or its tensors are not this model's; names the file.
         """
-        load_weights(self, filepath, skip_mismatch)
+        with self.plans.lock.writing():
+            load_weights(self, filepath, skip_mismatch)
 
     def to_json(self, **options: Any) -> str:
         """The configuration, without weights, as text; `models.model_from_json` reads it.

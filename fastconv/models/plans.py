@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +15,7 @@ from fastconv.plan.operations.elementwise import ActivityPenalty
 from fastconv.plan.operations.products import Conv2D, Dense
 from fastconv.plan.parameters import Parameter, ParameterStore
 from fastconv.plan.plan import Plan
+from fastconv.utils.locks import SharedLock
 from fastconv.utils.structures import leaves, rebuild
 
 if TYPE_CHECKING:
@@ -19,21 +23,28 @@ if TYPE_CHECKING:
 
 
 class Plans:
-    """Keeps a plan for training and one for inference, and makes them anew when they must be.
-
-    A model that leaves sizes open has plans for the `KEPT` sizes that were used last.
+    """Keeps plans for training and for inference, lends them, and makes them anew when needed.
 
     A plan holds on to the memory of the parameters. They move when the set of trainable ones
     changes, or when another model that shares them packs them; then everything is made anew.
+
+    A plan computes one batch at a time, for whom it is lent to. Several threads that predict get
+    plans of their own and run side by side; who changes the parameters, as a training step does,
+    waits for them and has the model alone (`lock`). For each purpose the plans of the `KEPT` input
+    sizes used last are kept.
     """
 
     KEPT = 4
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self.lock = SharedLock()
         self.store: ParameterStore | None = None
         self._packed: list[tuple[Parameter, np.ndarray, bool]] = []
-        self._plans: dict[tuple[Any, ...], tuple[tuple[Any, ...], Plan]] = {}
+        # Plans that are not lent, by purpose and sizes; the sizes used last stand last.
+        self._idle: dict[tuple[Any, ...], list[_Kept]] = {}
+        self._table = threading.RLock()
+        self._trainer: int | None = None
         self._losses_fit = False
         self._profile = False
 
@@ -44,54 +55,105 @@ class Plans:
 
     @profile.setter
     def profile(self, value: bool) -> None:
-        self._profile = value
-        for _, plan in self._plans.values():
-            plan.profile = value
+        with self._table:
+            self._profile = value
+            for kept in self._all():
+                kept.plan.profile = value
 
     def report(self) -> str:
         """The reports of all plans, the one used last at the end."""
-        if not self._plans:
+        with self._table:
+            parts = [
+                f"{place[0]}, batches of up to {kept.rows}\n{kept.plan.report()}"
+                for place, plans in self._idle.items()
+                for kept in plans
+            ]
+        if not parts:
             raise RuntimeError(
                 "plan_report: plans are made for a batch's shape; call fit, train_on_batch or "
                 "predict first"
             )
-        parts = [
-            f"{place[0]}, batches of up to {made_for[0]}\n{plan.report()}"
-            for place, (made_for, plan) in self._plans.items()
-        ]
         return "\n\n".join(parts)
 
-    def training(self, batch_size: int, signature: Signature, *, exactly: bool = True) -> Plan:
-        """A plan with gradients; `exactly` asks for this batch size, not for one at least as large.
+    @contextmanager
+    def training(
+        self, batch_size: int, signature: Signature, *, exactly: bool = True
+    ) -> Iterator[Plan]:
+        """A plan with gradients, and the model alone while it is lent.
 
-        A fit asks exactly, so that its bits do not depend on what the model did before.
+        `exactly` asks for this batch size, not for one at least as large. A fit asks exactly, so
+        that its bits do not depend on what the model did before.
         """
-        return self._plan("training", batch_size, signature, exactly)
+        with self.lock.writing():
+            self.refresh()
+            with self._lent("training", batch_size, signature, exactly) as plan:
+                yield plan
 
-    def inference(self, batch_size: int, signature: Signature) -> Plan:
-        """A plan for batches of up to `batch_size`: that for training, if its memory suffices."""
-        self.refresh()
-        place = ("training", *(shape for shape, _ in signature))
-        if place in self._plans:
-            (size, made_for), plan = self._plans[place]
-            if size >= batch_size and made_for == signature:
-                return plan
-        return self._plan("inference", batch_size, signature, False)
+    @contextmanager
+    def inference(self, batch_size: int, signature: Signature) -> Iterator[Plan]:
+        """A plan for batches of up to `batch_size`: one for training, if its memory suffices."""
+        with self.reading(), self._lent("inference", batch_size, signature, False) as plan:
+            yield plan
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Within it the parameters are packed, and nobody changes them or the optimizer's slots."""
+        while True:
+            with self.lock.reading():
+                if self._is_fresh():
+                    yield
+                    return
+            with self.lock.writing():
+                self.refresh()
+
+    @contextmanager
+    def fitting(self) -> Iterator[None]:
+        """Within it no other thread may call `fit`.
+
+        Raises
+        ------
+        RuntimeError
+            If another thread does so now.
+        """
+        me, outer = threading.get_ident(), self._trainer
+        with self._table:
+            if self._trainer not in (None, me):
+                raise RuntimeError(
+                    "fit: a model may be trained by one fit at a time; received a call while "
+                    "another thread is within fit"
+                )
+            outer, self._trainer = self._trainer, me
+        try:
+            yield
+        finally:
+            self._trainer = outer
 
     def refresh(self) -> None:
         """Pack the parameters if they are not, and hand them to the optimizer."""
-        model = self.model
-        now = [(p, p.value, p.trainable) for p in model.parameters]
-        same = len(now) == len(self._packed) and all(
-            a[0] is b[0] and a[1] is b[1] and a[2] == b[2]
-            for a, b in zip(now, self._packed, strict=True)
+        with self.lock.writing():
+            if self._is_fresh():
+                return
+            model = self.model
+            if not self._is_packed():
+                self._drop()
+                self.store = ParameterStore(model.parameters)
+                self._packed = [(p, p.value, p.trainable) for p in model.parameters]
+            if model.compiled is not None:
+                assert self.store is not None
+                model.compiled.optimizer.build(self.store)
+
+    def _is_fresh(self) -> bool:
+        compiled = self.model.compiled
+        return self._is_packed() and (compiled is None or compiled.optimizer.store is self.store)
+
+    def _is_packed(self) -> bool:
+        if self.store is None:
+            return False
+        parameters = self.model.parameters
+        return len(parameters) == len(self._packed) and all(
+            p is q and p.value is value and p.trainable == trainable
+            for p, (q, value, trainable) in zip(parameters, self._packed, strict=True)
         )
-        if self.store is None or not same:
-            self._plans.clear()
-            self.store = ParameterStore(model.parameters)
-            self._packed = [(p, p.value, p.trainable) for p in model.parameters]
-        if model.compiled is not None:
-            model.compiled.optimizer.build(self.store)
 
     def check_losses(self, *, where: str) -> None:
         """Refuse a cross-entropy of probabilities on the sums of a linear layer; looks once."""
@@ -119,33 +181,77 @@ class Plans:
 
     def forget(self) -> None:
         """Drop every plan: the loss or the layers have changed."""
-        self._plans.clear()
-        self._losses_fit = False
+        with self.lock.writing():
+            self._drop()
+            self._losses_fit = False
 
-    def _plan(self, purpose: str, batch_size: int, signature: Signature, exactly: bool) -> Plan:
-        self.refresh()
-        place = (purpose, *(shape for shape, _ in signature))
-        if place in self._plans:
-            (size, made_for), plan = self._plans.pop(place)
-            fits = size == batch_size or (size > batch_size and not exactly)
-            if fits and made_for == signature:
-                self._plans[place] = (size, made_for), plan  # the last one used stands last
-                return plan
-            del plan  # its memory goes before the next one takes its own
-        self._make_room(purpose)
+    def _drop(self) -> None:
+        with self._table:
+            self._idle = {}  # plans that are lent go when they come back: see _give_back
+
+    @contextmanager
+    def _lent(
+        self, purpose: str, batch_size: int, signature: Signature, exactly: bool
+    ) -> Iterator[Plan]:
+        sizes = tuple(shape for shape, _ in signature)
+        place = purpose, sizes
+        with self._table:
+            table = self._idle
+            kept = None
+            if purpose == "inference":
+                kept = self._take(("training", sizes), batch_size, signature, False)
+            if kept is not None:
+                place = "training", sizes
+            else:
+                kept = self._take(place, batch_size, signature, exactly)
+            if kept is None:
+                table.pop(place, None)  # their memory goes before the next one takes its own
+                kept = self._make(purpose, batch_size, signature)
+        try:
+            yield kept.plan
+        finally:
+            with self._table:
+                if table is self._idle:  # else the model has changed meanwhile
+                    self._give_back(place, kept)
+
+    def _take(
+        self, place: tuple[Any, ...], batch_size: int, signature: Signature, exactly: bool
+    ) -> _Kept | None:
+        """A plan that fits, if there is one that is not lent."""
+        plans = self._idle.get(place, [])
+        for i, kept in enumerate(plans):
+            fits = kept.rows == batch_size or (kept.rows > batch_size and not exactly)
+            if fits and kept.signature == signature:
+                return plans.pop(i)
+        return None
+
+    def _make(self, purpose: str, batch_size: int, signature: Signature) -> _Kept:
+        same = [place for place in self._idle if place[0] == purpose]
+        for place in same[: max(0, len(same) + 1 - self.KEPT)]:
+            del self._idle[place]
         compiled = self.model.compiled
         specs = None if compiled is None else compiled.loss_specs(self.model.output_specs)
         graph = model_graph(self.model, signature)
         plan = Plan(graph, batch_size, training=purpose == "training", loss=specs)
         plan.profile = self._profile
-        self._plans[place] = (batch_size, signature), plan
-        return plan
+        return _Kept(batch_size, signature, plan)
 
-    def _make_room(self, purpose: str) -> None:
-        """Drop the plan of the size that was not used for longest, if there are many."""
-        same = [place for place in self._plans if place[0] == purpose]
-        for place in same[: max(0, len(same) + 1 - self.KEPT)]:
-            del self._plans[place]
+    def _give_back(self, place: tuple[Any, ...], kept: _Kept) -> None:
+        kept.plan.profile = self._profile
+        plans = self._idle.pop(place, [])
+        self._idle[place] = [*plans, kept]
+
+    def _all(self) -> Iterator[_Kept]:
+        for plans in self._idle.values():
+            yield from plans
+
+
+class _Kept(NamedTuple):
+    """A plan, and what it was made for."""
+
+    rows: int
+    signature: Signature
+    plan: Plan
 
 
 def model_graph(model: Model, signature: Signature) -> Graph:

@@ -86,10 +86,12 @@ def test_plans_are_kept_for_few_sizes():
     model = network()
     for side in range(6, 16):
         model.predict(images(1, side, side))
-    assert len(model.plans._plans) == model.plans.KEPT
-    plan = model.plans.inference(1, (((15, 15, 3), "float32"),))
+    assert len(model.plans._idle) == model.plans.KEPT
+    with model.plans.inference(1, (((15, 15, 3), "float32"),)) as plan:
+        pass
     model.predict(images(1, 14, 14))
-    assert model.plans.inference(1, (((15, 15, 3), "float32"),)) is plan
+    with model.plans.inference(1, (((15, 15, 3), "float32"),)) as again:
+        assert again is plan
 
 
 def test_a_chain_with_open_sizes(tmp_path):

@@ -77,8 +77,8 @@ class FastconvRecipeRun(FastconvRun, RecipeRun):
 
     def details(self, epoch: int) -> dict[str, float]:
         signature = ((self.model.sample_shape, "uint8"),)
-        plan = self.model.plans.training(self.recipe.batch_size, signature)
-        flops = sum(cost.flops for cost in plan.costs()) * self.steps[epoch]
+        with self.model.plans.training(self.recipe.batch_size, signature) as plan:
+            flops = sum(cost.flops for cost in plan.costs()) * self.steps[epoch]
         return {**super().details(epoch), "flops": flops}
 
     def outputs(self, views: tuple[View, ...]) -> np.ndarray:

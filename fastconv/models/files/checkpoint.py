@@ -32,22 +32,25 @@ def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool =
     """
     refuse_existing(filepath, overwrite, "save")
     weights_of(model, "save")  # says so if there are none
-    model.plans.refresh()  # makes the optimizer's slots, if no step has been taken yet
-    tensors = weights_of(model, "save") | _slots(model)
-    tensors |= {f"{KEPT}{name}": array for name, array in (model.kept_weights or {}).items()}
-    description: dict[str, Any] = {
-        "model": describe(model),
-        "training": {
-            "epoch": model.epoch,
-            "batches_done": model.batches_done,
-            "epochs": model.history.epoch,
-            "history": model.history.history,
-        },
-        "user_metadata": model.user_metadata,
-    }
-    if model.compiled is not None:
-        description["compile"] = model.compiled.get_config()
-        description["training"]["iterations"] = model.compiled.optimizer.iterations
+    # Copies: another thread may go on training while the file is written. `reading` has made the
+    # optimizer's slots, if no step has been taken yet.
+    with model.plans.reading():
+        tensors = weights_of(model, "save") | _slots(model)
+        tensors |= {f"{KEPT}{name}": array for name, array in (model.kept_weights or {}).items()}
+        tensors = {name: array.copy() for name, array in tensors.items()}
+        description: dict[str, Any] = {
+            "model": describe(model),
+            "training": {
+                "epoch": model.epoch,
+                "batches_done": model.batches_done,
+                "epochs": list(model.history.epoch),
+                "history": {name: list(of) for name, of in model.history.history.items()},
+            },
+            "user_metadata": model.user_metadata,
+        }
+        if model.compiled is not None:
+            description["compile"] = model.compiled.get_config()
+            description["training"]["iterations"] = model.compiled.optimizer.iterations
     write_tensors(filepath, tensors, description)
 
 

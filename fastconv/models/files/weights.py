@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastconv.models.composite import Composite
 from fastconv.models.files.tensors import read_tensors, write_tensors
+
+if TYPE_CHECKING:
+    from fastconv.models.composite import Composite
+    from fastconv.models.model import Model
 
 OPTIMIZER = "optimizer/"  # its arrays
 KEPT = "kept/"  # what a callback keeps for the end of the training
 
 
-def save_weights(model: Composite, path: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write the weights alone."""
+def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Write the weights alone, as they are between two training steps."""
     refuse_existing(path, overwrite, "save_weights")
-    write_tensors(path, weights_of(model, "save_weights"), {})
+    with model.plans.lock.reading():
+        weights = {name: w.copy() for name, w in weights_of(model, "save_weights").items()}
+    write_tensors(path, weights, {})
 
 
 def load_weights(

@@ -84,7 +84,7 @@ def run_prediction(model: Model, source: Source, hooks: CallbackList | None = No
             hooks.call("on_predict_batch_begin", step, {})
             outputs = prediction_step(model, batch, source.batch_size)
             for part, y in zip(parts, outputs, strict=True):
-                part.append(np.array(y))
+                part.append(y)
             hooks.call("on_predict_batch_end", step, {})
     hooks.call("on_predict_end", {})
     if parts[0]:

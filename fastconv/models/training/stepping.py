@@ -27,7 +27,7 @@ class Outcome:
     losses : list of float
         Each loss by itself, without its weight.
     outputs : list of arrays
-        The plan's own: valid until its next call.
+        New arrays.
     """
 
     loss: float
@@ -39,28 +39,27 @@ def training_step(
     model: Model, batch: Samples, batch_size: int, *, exactly: bool = True
 ) -> Outcome:
     """Gradients and the optimizer's step; a loss that is not finite changes nothing."""
-    # Asked for at every step, since a callback may have frozen a layer.
-    plan = model.plans.training(batch_size, batch.signature, exactly=exactly)
     optimizer = model.optimizer
-    loss, outputs = plan.train_step(*_arguments(batch), step=optimizer.iterations, checked=True)
-    outcome = _outcome(plan, loss + _penalties(model, gradients=True), outputs)
-    if math.isfinite(outcome.loss):
-        optimizer.apply()
+    # Asked for at every step, since a callback may have frozen a layer.
+    with model.plans.training(batch_size, batch.signature, exactly=exactly) as plan:
+        loss, outputs = plan.train_step(*_arguments(batch), step=optimizer.iterations, checked=True)
+        outcome = _outcome(plan, loss + _penalties(model, gradients=True), outputs)
+        if math.isfinite(outcome.loss):
+            optimizer.apply()
     return outcome
 
 
 def evaluation_step(model: Model, batch: Samples, batch_size: int) -> Outcome:
     """The losses and the outputs."""
-    plan = model.plans.inference(batch_size, batch.signature)
-    loss, outputs = plan.loss_and_output(*_arguments(batch), checked=True)
-    return _outcome(plan, loss + _penalties(model, gradients=False), outputs)
+    with model.plans.inference(batch_size, batch.signature) as plan:
+        loss, outputs = plan.loss_and_output(*_arguments(batch), checked=True)
+        return _outcome(plan, loss + _penalties(model, gradients=False), outputs)
 
 
 def prediction_step(model: Model, batch: Samples, batch_size: int) -> list[np.ndarray]:
-    """The outputs alone: the plan's own arrays, valid until its next call."""
-    plan = model.plans.inference(batch_size, batch.signature)
-    outputs = plan.forward(one_or_list(batch.x), training=False, checked=True)
-    return outputs if isinstance(outputs, list) else [outputs]
+    """The outputs alone, as new arrays."""
+    with model.plans.inference(batch_size, batch.signature) as plan:
+        return _copied(plan.forward(one_or_list(batch.x), training=False, checked=True))
 
 
 def _penalties(model: Model, *, gradients: bool) -> float:
@@ -81,5 +80,9 @@ def _arguments(batch: Samples) -> tuple[Any, Any, Any]:
 
 
 def _outcome(plan: Plan, loss: float, outputs: Any) -> Outcome:
-    listed = outputs if isinstance(outputs, list) else [outputs]
-    return Outcome(loss, plan.losses, listed)
+    return Outcome(loss, plan.losses, _copied(outputs))
+
+
+def _copied(outputs: Any) -> list[np.ndarray]:
+    """The outputs of a plan, which another thread may use as soon as this one gives it back."""
+    return [np.array(y) for y in (outputs if isinstance(outputs, list) else [outputs])]
