@@ -31,6 +31,10 @@ class LayerRunner:
         self.step = 0
         self.structure: Any = None  # of the output
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy of a layer, or one that was pickled, begins without a plan."""
+        return type(self), (self.layer,)
+
     def forward(self, x: Any, training: bool) -> Any:
         """The layer's output, a new array; `training=True` is the next step of a dropout's mask."""
         with self._turn:

@@ -143,7 +143,7 @@ class Model(Composite):
             If a name is unknown; the nearest one is proposed.
         """
         compiled = Compiled(optimizer, loss, metrics, loss_weights, weighted_metrics)
-        with self.plans.lock.writing():
+        with self.plans.lock.writing:
             self.compiled = compiled
             self.plans.forget()
 
@@ -382,11 +382,11 @@ class Model(Composite):
         self.plans.profile = bool(value)
 
     def get_weights(self) -> list[np.ndarray]:
-        with self.plans.lock.reading():
+        with self.plans.lock.reading:
             return super().get_weights()
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        with self.plans.lock.writing():
+        with self.plans.lock.writing:
             super().set_weights(weights)
 
     @checked_keywords
@@ -407,7 +407,7 @@ class Model(Composite):
         ValueError
             If the file is damaged, or its tensors are not this model's.
         """
-        with self.plans.lock.writing():
+        with self.plans.lock.writing:
             restore_model(self, filepath)
 
     @checked_keywords
@@ -429,7 +429,7 @@ class Model(Composite):
         ValueError
             If the file is damaged, or its tensors are not this model's; names the file.
         """
-        with self.plans.lock.writing():
+        with self.plans.lock.writing:
             load_weights(self, filepath, skip_mismatch)
 
     def to_json(self, **options: Any) -> str:

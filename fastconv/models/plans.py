@@ -48,6 +48,10 @@ class Plans:
         self._losses_fit = False
         self._profile = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy of a model, or one that was pickled, begins without plans and without locks."""
+        return type(self), (self.model,), {"_profile": self._profile}
+
     @property
     def profile(self) -> bool:
         """Whether the plans measure every step."""
@@ -75,36 +79,33 @@ class Plans:
             )
         return "\n\n".join(parts)
 
-    @contextmanager
-    def training(
-        self, batch_size: int, signature: Signature, *, exactly: bool = True
-    ) -> Iterator[Plan]:
-        """A plan with gradients, and the model alone while it is lent.
+    def training(self, batch_size: int, signature: Signature, *, exactly: bool = True) -> _Lease:
+        """A plan with gradients, and the model alone while it is lent: a context manager.
 
         `exactly` asks for this batch size, not for one at least as large. A fit asks exactly, so
         that its bits do not depend on what the model did before.
         """
-        with self.lock.writing():
-            self.refresh()
-            with self._lent("training", batch_size, signature, exactly) as plan:
-                yield plan
+        return _Lease(self, "training", batch_size, signature, exactly)
 
-    @contextmanager
-    def inference(self, batch_size: int, signature: Signature) -> Iterator[Plan]:
+    def inference(self, batch_size: int, signature: Signature) -> _Lease:
         """A plan for batches of up to `batch_size`: one for training, if its memory suffices."""
-        with self.reading(), self._lent("inference", batch_size, signature, False) as plan:
-            yield plan
+        return _Lease(self, "inference", batch_size, signature, False)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Within it the parameters are packed, and nobody changes them or the optimizer's slots."""
-        while True:
-            with self.lock.reading():
-                if self._is_fresh():
-                    yield
-                    return
-            with self.lock.writing():
-                self.refresh()
+        self._begin_reading()
+        try:
+            yield
+        finally:
+            self.lock.reading.__exit__()
+
+    def _begin_reading(self) -> None:
+        self.lock.reading.__enter__()
+        while not self._is_fresh():
+            self.lock.reading.__exit__()
+            self.refresh()
+            self.lock.reading.__enter__()
 
     @contextmanager
     def fitting(self) -> Iterator[None]:
@@ -130,9 +131,9 @@ class Plans:
 
     def refresh(self) -> None:
         """Pack the parameters if they are not, and hand them to the optimizer."""
-        with self.lock.writing():
-            if self._is_fresh():
-                return
+        if self._is_fresh():
+            return
+        with self.lock.writing:
             model = self.model
             if not self._is_packed():
                 self._drop()
@@ -181,38 +182,13 @@ class Plans:
 
     def forget(self) -> None:
         """Drop every plan: the loss or the layers have changed."""
-        with self.lock.writing():
+        with self.lock.writing:
             self._drop()
             self._losses_fit = False
 
     def _drop(self) -> None:
         with self._table:
             self._idle = {}  # plans that are lent go when they come back: see _give_back
-
-    @contextmanager
-    def _lent(
-        self, purpose: str, batch_size: int, signature: Signature, exactly: bool
-    ) -> Iterator[Plan]:
-        sizes = tuple(shape for shape, _ in signature)
-        place = purpose, sizes
-        with self._table:
-            table = self._idle
-            kept = None
-            if purpose == "inference":
-                kept = self._take(("training", sizes), batch_size, signature, False)
-            if kept is not None:
-                place = "training", sizes
-            else:
-                kept = self._take(place, batch_size, signature, exactly)
-            if kept is None:
-                table.pop(place, None)  # their memory goes before the next one takes its own
-                kept = self._make(purpose, batch_size, signature)
-        try:
-            yield kept.plan
-        finally:
-            with self._table:
-                if table is self._idle:  # else the model has changed meanwhile
-                    self._give_back(place, kept)
 
     def _take(
         self, place: tuple[Any, ...], batch_size: int, signature: Signature, exactly: bool
@@ -252,6 +228,64 @@ class _Kept(NamedTuple):
     rows: int
     signature: Signature
     plan: Plan
+
+
+class _Lease:
+    """A plan, for one thread from `__enter__` to `__exit__`."""
+
+    __slots__ = (
+        "_exactly", "_idle", "_kept", "_place", "_plans", "_purpose", "_rows", "_signature",
+    )  # fmt: skip
+
+    def __init__(
+        self, plans: Plans, purpose: str, rows: int, signature: Signature, exactly: bool
+    ) -> None:
+        self._plans, self._purpose = plans, purpose
+        self._rows, self._signature, self._exactly = rows, signature, exactly
+        self._place = purpose, tuple(shape for shape, _ in signature)
+
+    def __enter__(self) -> Plan:
+        plans = self._plans
+        if self._purpose == "training":
+            plans.lock.writing.__enter__()
+        else:
+            plans._begin_reading()
+        try:
+            return self._take().plan
+        except BaseException:
+            self._release()
+            raise
+
+    def __exit__(self, *error: object) -> None:
+        plans = self._plans
+        try:
+            with plans._table:
+                if self._idle is plans._idle:  # else the model has changed meanwhile
+                    plans._give_back(self._place, self._kept)
+        finally:
+            self._release()
+
+    def _take(self) -> _Kept:
+        plans, (purpose, sizes), kept = self._plans, self._place, None
+        if purpose == "training":
+            plans.refresh()
+        with plans._table:
+            self._idle = plans._idle
+            if purpose == "inference":
+                kept = plans._take(("training", sizes), self._rows, self._signature, False)
+            if kept is not None:
+                self._place = "training", sizes
+            else:
+                kept = plans._take(self._place, self._rows, self._signature, self._exactly)
+            if kept is None:
+                plans._idle.pop(self._place, None)  # their memory goes before the next one's comes
+                kept = plans._make(purpose, self._rows, self._signature)
+            self._kept = kept
+        return kept
+
+    def _release(self) -> None:
+        lock = self._plans.lock
+        (lock.writing if self._purpose == "training" else lock.reading).__exit__()
 
 
 def model_graph(model: Model, signature: Signature) -> Graph:

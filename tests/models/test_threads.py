@@ -1,5 +1,7 @@
 """One model used by several threads at once."""
 
+import copy
+import pickle
 import threading
 import time
 
@@ -236,12 +238,38 @@ def test_a_layer_called_by_two_threads():
     assert not wrong
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_compute_and_train_by_themselves(copied):
+    x, y = samples(16)
+    model = network()
+    model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+    twin = copied(model)
+    np.testing.assert_array_equal(twin.predict(x, verbose=0), model.predict(x, verbose=0))
+    before = model.get_weights()
+    twin.fit(x, y, batch_size=8, initial_epoch=2, epochs=3, verbose=0)
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    model.fit(x, y, batch_size=8, initial_epoch=2, epochs=3, verbose=0)
+    for a, b in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_of_layers(copied):
+    x = samples(2)[0]
+    layer = Conv2D(4, 3, activation="relu")
+    y = layer(x)
+    twin = copied(layer)
+    np.testing.assert_array_equal(twin(x), y)
+    np.testing.assert_array_equal(twin.backward(np.ones_like(y)), layer.backward(np.ones_like(y)))
+
+
 class TestSharedLock:
     def test_readers_share(self):
         lock, both = SharedLock(), threading.Barrier(2)
 
         def read():
-            with lock.reading():
+            with lock.reading:
                 both.wait(30)  # reached only if the two hold the lock together
 
         together(read, read)
@@ -251,14 +279,14 @@ class TestSharedLock:
 
         def write():
             for _ in range(200):
-                with lock.writing(), lock.writing(), lock.reading():
+                with lock.writing, lock.writing, lock.reading:
                     inside.append(1)
                     assert len(inside) == 1
                     inside.pop()
 
         def read():
             for _ in range(200):
-                with lock.reading(), lock.reading():
+                with lock.reading, lock.reading:
                     assert not inside
 
         together(write, write, read, read)
@@ -268,18 +296,18 @@ class TestSharedLock:
 
         def read():
             while not written.is_set():
-                with lock.reading():
+                with lock.reading:
                     time.sleep(0.001)
 
         def write():
-            with lock.writing():
+            with lock.writing:
                 written.set()
 
         together(read, read, read, write)
 
     def test_a_reader_cannot_write(self):
         lock = SharedLock()
-        with lock.reading(), pytest.raises(RuntimeError, match="while it computes"), lock.writing():
+        with lock.reading, pytest.raises(RuntimeError, match="while it computes"), lock.writing:
             pass
-        with lock.writing():
+        with lock.writing:
             pass

@@ -24,7 +24,7 @@ def built_once_accepted(model: Model, *, with_loss: bool = True, where: str) -> 
         _check_losses(model, with_loss, where)
         return
     try:
-        with model.plans.lock.writing(), unbuilt_by_error(model):
+        with model.plans.lock.writing, unbuilt_by_error(model):
             yield
             model.build_layers()
             _check_losses(model, with_loss, where)

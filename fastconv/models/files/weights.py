@@ -22,7 +22,7 @@ KEPT = "kept/"  # what a callback keeps for the end of the training
 def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the weights alone, as they are between two training steps."""
     refuse_existing(path, overwrite, "save_weights")
-    with model.plans.lock.reading():
+    with model.plans.lock.reading:
         weights = {name: w.copy() for name, w in weights_of(model, "save_weights").items()}
     write_tensors(path, weights, {})
 

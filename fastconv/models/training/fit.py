@@ -106,7 +106,7 @@ def fit(
             hooks.call("on_epoch_end", epoch, logs)
             if model.stop_training:
                 break
-        with model.plans.lock.writing():
+        with model.plans.lock.writing:
             model.optimizer.finish()
         hooks.call("on_train_end", {})
     return model.history
