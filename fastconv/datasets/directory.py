@@ -17,7 +17,7 @@ import numpy as np
 from fastconv._arguments import as_int
 from fastconv.datasets._cache import CacheEntry
 from fastconv.datasets._decode import Skipped
-from fastconv.datasets._decode_tree import DecodeTask
+from fastconv.datasets._decode_tree import DecodeTask, check_information
 from fastconv.datasets._file_tree import open_file_tree
 from fastconv.datasets._image_format import RequestedFormat, requested_format
 from fastconv.datasets.labelled import ImageDataset, LabelledImages, stratified_split
@@ -318,7 +318,7 @@ def _read_images(
     """
     with open_file_tree(place) as tree:
         options = vars(requested) | ({"flat": True} if flat else {})
-        entry = CacheEntry("images", str(place.resolve()), options)
+        entry = CacheEntry("images", str(place.resolve()), options, check_information)
         stored = entry.load(tree.fingerprint()) if cache else None
         if stored is None:
             task = DecodeTask(str(place), tree, requested, strict, verbose, flat)
