@@ -133,8 +133,8 @@ class ZipTree:
     def listing(self) -> tuple[list[str], list[str]]:
         """Return the relative paths of all files, and of all folders."""
         self._open()
-        folders = {name.rstrip("/") for name, info in self._members.items() if info.is_dir()}
-        files = [name for name, info in self._members.items() if not info.is_dir()]
+        folders = {name.rstrip("/") for name in self._members if name.endswith("/")}
+        files = [name for name in self._members if name and not name.endswith("/")]
         for name in files:
             if name.count("/") > _DEEPEST:
                 raise ValueError(

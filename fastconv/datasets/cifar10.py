@@ -132,6 +132,7 @@ def _in_archive(archive: Path, names: Sequence[str]) -> Iterator[tuple[str, byte
                 content = file.content(size)
                 missing.discard(name)
                 yield name, content
+            file.finish()
         except _TooLargeError:
             raise
         except Exception as error:
@@ -166,18 +167,15 @@ class _Forward:
         return self._at
 
     def seek(self, place: int) -> None:
-        if place > _LARGEST_ARCHIVE:
-            raise _TooLargeError(
-                f"{self._archive}: must hold at most {_LARGEST_ARCHIVE} bytes; received more"
-            )
+        self._check(place)
         if place < self._at:
             raise tarfile.ReadError("a member begins before the one in front of it ends")
         while self._at < place and self._read(min(place - self._at, 1 << 20)):
             continue
 
     def read(self, size: int) -> bytes:
-        self._headers += size
-        if self._headers > _MOST_HEADERS:
+        self._headers += max(size, 0)
+        if size < 0 or self._headers > _MOST_HEADERS:
             raise _TooLargeError(
                 f"{self._archive}: must hold at most {_MOST_HEADERS} bytes of headers; "
                 "received more"
@@ -189,6 +187,17 @@ class _Forward:
         if len(content) != size:
             raise EOFError(f"{size} bytes announced, {len(content)} there")
         return content
+
+    def finish(self) -> None:
+        """Go to the end, where gzip's checksum is."""
+        while self._read(1 << 20):
+            self._check(self._at)
+
+    def _check(self, place: int) -> None:
+        if place > _LARGEST_ARCHIVE:
+            raise _TooLargeError(
+                f"{self._archive}: must hold at most {_LARGEST_ARCHIVE} bytes; received more"
+            )
 
     def _read(self, size: int) -> bytes:
         content = self._file.read(size)
