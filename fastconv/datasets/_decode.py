@@ -39,7 +39,7 @@ _APP1, _APP14 = 0xE1, 0xEE  # Exif, which may turn the picture; Adobe, which nam
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # no others are handed a file
 _MOST_PIXELS = 178_956_970  # as in Pillow, which counts only where it is asked to identify a file
 _FEW_PIXELS = 4096 * 4096  # so many may come out of any file
-_MOST_PER_BYTE = 8 * 1032  # black and white, as DEFLATE packs nothing
+_MOST_PER_BYTE = 8 * 1032  # black and white, and one byte of DEFLATE for 1,032
 _MOST_PADDED = 64  # times an image's pixels with its edges
 _MOST_SCANS = 500  # of a progressive JPEG file; each may go over all pixels
 
@@ -65,7 +65,8 @@ def decode(content: bytes, target: ImageFormat) -> np.ndarray:
     Raises
     ------
     UnreadableError
-        When the content is no image that Pillow reads, or is truncated.
+        When the content is no image of a known kind, is truncated or damaged, or would take more
+        memory or time than `_check_cost` allows.
     OtherFormatError
         See `ImageFormat`.
     """
@@ -100,7 +101,7 @@ def look(content: bytes) -> tuple[int, int, bool]:
     Raises
     ------
     UnreadableError
-        When the content is no image that Pillow reads.
+        When the content is no image of a known kind, or announces too many pixels.
     """
     try:
         with _open(content) as opened:
@@ -142,6 +143,8 @@ def decode_plain(content: bytes, height: int, width: int, channels: int) -> np.n
 
     Raises
     ------
+    UnreadableError
+        See `_check_cost`.
     ValueError
         When the file is truncated or damaged.
     """

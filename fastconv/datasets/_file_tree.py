@@ -158,7 +158,7 @@ class ZipTree:
         archive, info = self._open(), self._members[name]
         if info.flag_bits & 1:
             raise ValueError("is encrypted")
-        _check_size(info.file_size)
+        _check_size(max(info.file_size, info.compress_size))
         descriptor = archive.fp.fileno()  # type: ignore[union-attr]
         header = os.pread(descriptor, _LOCAL_HEADER.size, info.header_offset)
         if len(header) < _LOCAL_HEADER.size:

@@ -69,6 +69,9 @@ def load_images(
     are decoded in parallel, and the pixels kept in the user's cache (``FASTCONV_CACHE`` names
     another folder) until the files change.
 
+    Counted as unreadable, too: a file of more than 1 GiB, an image of more than 178,956,970
+    pixels, and one of more than 4096×4096 that has over 8,256 pixels for each byte of its file.
+
     Parameters
     ----------
     path
