@@ -14,7 +14,6 @@ from __future__ import annotations
 import codecs
 import pickle  # for the opcodes' names
 import re
-import struct
 from collections.abc import Callable
 from enum import Enum
 from math import prod
@@ -88,30 +87,37 @@ class _Machine:
 
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self._at = 0
+        self._at, self._end = 0, len(content)
         self._encoded = 0
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
     def run(self) -> Any:
         """The object that the pickle describes."""
+        stop = ord(pickle.STOP)
         for _ in range(_MOST_OPCODES):
-            opcode = self._bytes(1)
-            if opcode == pickle.STOP:
-                return self._pop()
+            at = self._at
+            if at >= self._end:
+                raise _RefusedError("is truncated; it has no end")
+            self._at = at + 1
+            opcode = self._content[at]
             step = _STEPS.get(opcode)
-            if step is None:
-                raise _RefusedError(f"opcode {opcode!r} is not allowed")
-            step(self)
+            if step is not None:
+                step(self)
+            elif opcode == stop:
+                return self._pop()
+            else:
+                raise _RefusedError(f"opcode {chr(opcode)!r} is not allowed")
         raise _RefusedError(f"has more than {_MOST_OPCODES} opcodes")
 
     # Arguments
 
     def _bytes(self, count: int) -> bytes:
-        start, self._at = self._at, self._at + count
-        if not 0 <= count <= len(self._content) - start:
+        start = self._at
+        end = self._at = start + count
+        if not start <= end <= self._end:
             raise _RefusedError(f"is truncated; {count} bytes must follow byte {start}")
-        return self._content[start : self._at]
+        return self._content[start:end]
 
     def _line(self) -> bytes:
         end = self._content.find(b"\n", self._at)
@@ -120,12 +126,12 @@ class _Machine:
         line, self._at = self._content[self._at : end], end + 1
         return line
 
-    def _integer(self, layout: str) -> int:
-        return int(struct.unpack(layout, self._bytes(struct.calcsize(layout)))[0])
+    def _integer(self, size: int, signed: bool = False) -> int:
+        return int.from_bytes(self._bytes(size), "little", signed=signed)
 
-    def _counted(self, layout: str) -> bytes:
-        """Bytes after their number."""
-        return self._bytes(self._integer(layout))
+    def _counted(self, size: int) -> bytes:
+        """Bytes after their number, which is of `size` bytes itself."""
+        return self._bytes(self._integer(size))
 
     def _decimal(self) -> int:
         line = self._line()
@@ -139,26 +145,22 @@ class _Machine:
         """Put `value` on the stack."""
         self._stack.append(value)
 
-    def push_integer(self, layout: str) -> None:
-        """A binary integer."""
-        self.push(self._integer(layout))
-
     def push_decimal(self) -> None:
         """A line with a number, in which ``00`` and ``01`` are truth values."""
         truth = {b"00\n": False, b"01\n": True}.get(self._content[self._at : self._at + 3])
         number = self._decimal()
         self.push(number if truth is None else truth)
 
-    def push_long(self, layout: str) -> None:
+    def push_long(self, size: int) -> None:
         """A binary integer after its length."""
-        content = self._counted(layout)
+        content = self._counted(size)
         if len(content) > 8:
             raise _RefusedError("holds too long an integer")
         self.push(int.from_bytes(content, "little", signed=True))
 
-    def push_bytes(self, layout: str) -> None:
+    def push_bytes(self, size: int) -> None:
         """A byte string, or one of Python 2's strings, after its length."""
-        self.push(self._counted(layout))
+        self.push(self._counted(size))
 
     def push_quoted(self) -> None:
         """A line with one of Python 2's strings as its `repr` shows it."""
@@ -167,10 +169,10 @@ class _Machine:
             raise _RefusedError("holds a string without quotes")
         self.push(codecs.escape_decode(line[1:-1])[0])  # type: ignore[attr-defined]
 
-    def push_text(self, layout: str) -> None:
+    def push_text(self, size: int) -> None:
         """A text after its length; what is beyond Latin-1 would take more memory than it has."""
-        content = self._counted(layout)
-        if np.frombuffer(content, np.uint8).max(initial=0) > 0xC3:
+        content = self._counted(size)
+        if not content.isascii() and np.frombuffer(content, np.uint8).max() > 0xC3:
             raise _RefusedError("holds a text beyond Latin-1")
         self.push(content.decode("utf-8"))
 
@@ -307,7 +309,7 @@ class _Machine:
         raise _RefusedError("is damaged; a mark is missing")
 
 
-_STEPS: dict[bytes, Callable[[_Machine], object]] = {
+_OPCODES: dict[bytes, Callable[[_Machine], object]] = {
     pickle.PROTO: lambda m: m._bytes(1),
     pickle.FRAME: lambda m: m._bytes(8),
     pickle.MARK: lambda m: m.push(_MARK),
@@ -316,28 +318,28 @@ _STEPS: dict[bytes, Callable[[_Machine], object]] = {
     pickle.NEWFALSE: lambda m: m.push(False),
     pickle.INT: _Machine.push_decimal,
     pickle.LONG: lambda m: m.push(m._decimal()),
-    pickle.BININT: lambda m: m.push_integer("<i"),
-    pickle.BININT1: lambda m: m.push_integer("<B"),
-    pickle.BININT2: lambda m: m.push_integer("<H"),
-    pickle.LONG1: lambda m: m.push_long("<B"),
-    pickle.LONG4: lambda m: m.push_long("<i"),
+    pickle.BININT: lambda m: m.push(m._integer(4, signed=True)),
+    pickle.BININT1: lambda m: m.push(m._integer(1)),
+    pickle.BININT2: lambda m: m.push(m._integer(2)),
+    pickle.LONG1: lambda m: m.push_long(1),
+    pickle.LONG4: lambda m: m.push_long(4),
     pickle.STRING: _Machine.push_quoted,
-    pickle.BINSTRING: lambda m: m.push_bytes("<i"),
-    pickle.SHORT_BINSTRING: lambda m: m.push_bytes("<B"),
-    pickle.BINBYTES: lambda m: m.push_bytes("<I"),
-    pickle.SHORT_BINBYTES: lambda m: m.push_bytes("<B"),
-    pickle.BINBYTES8: lambda m: m.push_bytes("<Q"),
+    pickle.BINSTRING: lambda m: m.push_bytes(4),
+    pickle.SHORT_BINSTRING: lambda m: m.push_bytes(1),
+    pickle.BINBYTES: lambda m: m.push_bytes(4),
+    pickle.SHORT_BINBYTES: lambda m: m.push_bytes(1),
+    pickle.BINBYTES8: lambda m: m.push_bytes(8),
     pickle.UNICODE: _Machine.push_text_line,
-    pickle.BINUNICODE: lambda m: m.push_text("<I"),
-    pickle.SHORT_BINUNICODE: lambda m: m.push_text("<B"),
-    pickle.BINUNICODE8: lambda m: m.push_text("<Q"),
+    pickle.BINUNICODE: lambda m: m.push_text(4),
+    pickle.SHORT_BINUNICODE: lambda m: m.push_text(1),
+    pickle.BINUNICODE8: lambda m: m.push_text(8),
     pickle.PUT: lambda m: m.put(m._decimal()),
-    pickle.BINPUT: lambda m: m.put(m._integer("<B")),
-    pickle.LONG_BINPUT: lambda m: m.put(m._integer("<I")),
+    pickle.BINPUT: lambda m: m.put(m._integer(1)),
+    pickle.LONG_BINPUT: lambda m: m.put(m._integer(4)),
     pickle.MEMOIZE: lambda m: m.put(len(m._memo)),
     pickle.GET: lambda m: m.get(m._decimal()),
-    pickle.BINGET: lambda m: m.get(m._integer("<B")),
-    pickle.LONG_BINGET: lambda m: m.get(m._integer("<I")),
+    pickle.BINGET: lambda m: m.get(m._integer(1)),
+    pickle.LONG_BINGET: lambda m: m.get(m._integer(4)),
     pickle.EMPTY_TUPLE: lambda m: m.push_tuple(0),
     pickle.TUPLE1: lambda m: m.push_tuple(1),
     pickle.TUPLE2: lambda m: m.push_tuple(2),
@@ -356,6 +358,7 @@ _STEPS: dict[bytes, Callable[[_Machine], object]] = {
     pickle.REDUCE: _Machine.reduce,
     pickle.BUILD: _Machine.build,
 }
+_STEPS = {ord(opcode): step for opcode, step in _OPCODES.items()}
 
 
 def read_batch(content: bytes, source: str) -> tuple[np.ndarray, np.ndarray]:
