@@ -4,6 +4,10 @@ Arrays are written beside, synchronised, renamed, and read back as one. An entry
 ``.npy`` files and a ``manifest.json``. Its name is a digest of what was asked for; the manifest
 holds the fingerprint of what it was made from, so that an entry whose source has changed is
 replaced instead of lingering.
+
+Nothing in an entry is believed. The manifest carries its own digest, and of every array the shape
+and a checksum. From these follows the one header that the array's file can have, so that no header
+is ever parsed.
 """
 
 from __future__ import annotations
@@ -12,19 +16,28 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import numpy as np
 
 _MANIFEST = "manifest.json"
-_VERSION = 1  # of the layout of an entry and of how images are decoded
+_VERSION = 2  # of the layout of an entry and of how images are decoded
 _MAPPED = 1 << 30  # bytes; larger arrays are mapped into memory, copied where written to
+_LARGEST_MANIFEST = 1 << 26  # bytes; the names of some 500,000 unreadable images
+_HEADER = 128  # bytes of an .npy file before its elements
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "x": np.dtype(np.uint8),
+    "y": np.dtype(np.int64),
+}  # of images and of labels
 
 Loaded = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -47,15 +60,19 @@ def cache_dir() -> Path:
 
 
 class ArrayWriter:
-    """Appends rows to an ``.npy`` file whose length is known only at the end."""
+    """Appends rows to the ``.npy`` file of an entry, whose length is known only at the end."""
 
-    def __init__(self, path: Path, row_shape: tuple[int, ...], dtype: Any) -> None:
+    def __init__(self, folder: Path, name: str, row_shape: tuple[int, ...]) -> None:
         self._row_shape = row_shape
-        self._dtype = np.dtype(dtype)
+        self._dtype = _DTYPES[name]
         self._count = 0
-        self._file: BinaryIO = path.open("wb")
-        self._write_header()
-        self._data_start = self._file.tell()
+        self._checksum = 0
+        self._file: BinaryIO = (folder / f"{name}.npy").open("wb")
+        self._file.write(_header(self._shape, self._dtype))
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return self._count, *self._row_shape
 
     def append(self, rows: np.ndarray) -> None:
         """Write `rows`, of shape ``(n, *row_shape)``."""
@@ -64,19 +81,14 @@ class ArrayWriter:
                 f"ArrayWriter: rows must be {self._dtype} (n, {self._row_shape}); "
                 f"received {rows.dtype} {rows.shape}"
             )
-        self._file.write(np.ascontiguousarray(rows).data)
+        content = np.ascontiguousarray(rows).data
+        self._file.write(content)
+        self._checksum = zlib.crc32(content, self._checksum)
         self._count += len(rows)
 
-    def _write_header(self) -> None:
-        # NumPy leaves room in the header for the first axis to grow.
-        np.lib.format.write_array_header_1_0(
-            self._file,
-            {
-                "descr": np.lib.format.dtype_to_descr(self._dtype),
-                "fortran_order": False,
-                "shape": (self._count, *self._row_shape),
-            },
-        )
+    def record(self) -> dict[str, Any]:
+        """Return what the manifest says of the array."""
+        return {"shape": list(self._shape), "crc32": self._checksum}
 
     def __enter__(self) -> Self:
         return self
@@ -85,20 +97,28 @@ class ArrayWriter:
         try:
             if kind is None:
                 self._file.seek(0)
-                self._write_header()
-                if self._file.tell() != self._data_start:
-                    raise RuntimeError("ArrayWriter: the header must not change its length")
+                self._file.write(_header(self._shape, self._dtype))
                 self._file.flush()
                 os.fsync(self._file.fileno())
         finally:
             self._file.close()
 
 
-class MemoryWriter:
-    """What `ArrayWriter` is, in memory."""
+def _header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
+    """The header of an ``.npy`` file of version 1.0, always of the same length."""
+    text = f"{{'descr': {dtype.str!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
+    magic = np.lib.format.magic(1, 0) + (_HEADER - 10).to_bytes(2, "little")
+    header = magic + text.encode("ascii").ljust(_HEADER - 11) + b"\n"
+    if len(header) != _HEADER:
+        raise ValueError(f"shape {shape} is too large")
+    return header
 
-    def __init__(self, row_shape: tuple[int, ...], dtype: Any) -> None:
-        self._parts = [np.empty((0, *row_shape), dtype)]
+
+class MemoryWriter:
+    """What `ArrayWriter` is for images, in memory."""
+
+    def __init__(self, row_shape: tuple[int, ...]) -> None:
+        self._parts = [np.empty((0, *row_shape), _DTYPES["x"])]
 
     def append(self, rows: np.ndarray) -> None:
         """Keep `rows`, of shape ``(n, *row_shape)``."""
@@ -116,12 +136,22 @@ class MemoryWriter:
 
 
 class CacheEntry:
-    """One entry: arrays that were made from `source` under `options`."""
+    """One entry: arrays that were made from `source` under `options`.
 
-    def __init__(self, kind: str, source: str, options: Mapping[str, Any]) -> None:
+    `check` raises an error of any kind when the information and the arrays do not go together.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        source: str,
+        options: Mapping[str, Any],
+        check: Callable[[dict[str, Any], dict[str, np.ndarray]], None],
+    ) -> None:
         asked = json.dumps([_VERSION, source, dict(options)], sort_keys=True)
         name = hashlib.sha256(asked.encode("ascii")).hexdigest()[:24]
         self._folder = cache_dir() / kind / name
+        self._check = check
 
     def load(self, fingerprint: str) -> Loaded | None:
         """Return ``(information, arrays)``, or None when there is no entry for `fingerprint`.
@@ -129,23 +159,31 @@ class CacheEntry:
         A damaged entry gives a warning and counts as none.
         """
         try:
-            manifest = json.loads((self._folder / _MANIFEST).read_bytes())
+            return self._load(fingerprint)
+        except Exception as error:  # a damaged entry can fail in any way
+            self._warn_damaged(error)
+            return None
+
+    def _load(self, fingerprint: str) -> Loaded | None:
+        path = self._folder / _MANIFEST
+        try:
+            size = _size(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError) as error:
-            self._warn_damaged(error)
+        if size > _LARGEST_MANIFEST:
+            raise ValueError(f"{_MANIFEST} must take at most {_LARGEST_MANIFEST} bytes")
+        manifest = json.loads(path.read_bytes())
+        if manifest.pop("digest") != _digest(manifest):
+            raise ValueError(f"{_MANIFEST} does not have its digest")
+        if manifest["fingerprint"] != fingerprint:
             return None
-        try:
-            if manifest["fingerprint"] != fingerprint:
-                return None
-            arrays = {
-                name: _read(self._folder / f"{name}.npy", shape)
-                for name, shape in manifest["shapes"].items()
-            }
-            return manifest["information"], arrays
-        except (KeyError, TypeError, AttributeError, ValueError, OSError, EOFError) as error:
-            self._warn_damaged(error)
-            return None
+        information = manifest["information"]
+        arrays = {
+            name: _read(self._folder / f"{name}.npy", dtype, **manifest["arrays"][name])
+            for name, dtype in _DTYPES.items()
+        }
+        self._check(information, arrays)
+        return information, arrays
 
     @contextmanager
     def replace(self) -> Iterator[Path]:
@@ -174,29 +212,59 @@ class CacheEntry:
 
     def _warn_damaged(self, error: Exception) -> None:
         warnings.warn(
-            f"{self._folder}: this cache entry is damaged ({error}); making it again",
+            f"{self._folder}: this cache entry is damaged ({_reason(error)}); making it again",
             stacklevel=3,
         )
 
 
 def write_manifest(
-    folder: Path, fingerprint: str, information: Mapping[str, Any], names: list[str]
+    folder: Path,
+    fingerprint: str,
+    information: Mapping[str, Any],
+    arrays: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Finish an entry: record its fingerprint, and the shapes of the arrays `names`."""
-    shapes = {
-        name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False).shape
-        for name in names
+    """Finish an entry: note its fingerprint, and of each array what its writer recorded."""
+    manifest: dict[str, Any] = {
+        "fingerprint": fingerprint,
+        "information": dict(information),
+        "arrays": dict(arrays),
     }
-    manifest = {"fingerprint": fingerprint, "information": dict(information), "shapes": shapes}
+    manifest["digest"] = _digest(manifest)
     with (folder / _MANIFEST).open("w", encoding="ascii") as file:
         json.dump(manifest, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _read(path: Path, shape: list[int]) -> np.ndarray:
-    large = path.stat().st_size > _MAPPED
-    array = np.load(path, mmap_mode="c" if large else None, allow_pickle=False)
-    if array.shape != tuple(shape):
-        raise ValueError(f"{path.name} must be {tuple(shape)}; received {array.shape}")
-    return array.view(np.ndarray)
+def _digest(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode("ascii")).hexdigest()
+
+
+def _read(path: Path, dtype: np.dtype[Any], shape: list[int], crc32: int) -> np.ndarray:
+    if not all(type(n) is int and n >= 0 for n in shape):
+        raise ValueError(f"the shape of {path.name} must be integers")
+    expected, size = _HEADER + prod(shape) * dtype.itemsize, _size(path)
+    if size != expected:
+        raise ValueError(f"{path.name} must have {expected} bytes; received {size}")
+    with path.open("rb") as file:
+        if file.read(_HEADER) != _header(tuple(shape), dtype):
+            raise ValueError(f"{path.name} must begin as an array of {dtype} {tuple(shape)}")
+        if size > _MAPPED:
+            mapped = np.memmap(path, dtype, "c", _HEADER, tuple(shape))
+            array = mapped.view(np.ndarray)
+        else:
+            array = np.fromfile(file, dtype).reshape(shape)
+    if zlib.crc32(array.data) != crc32:
+        raise ValueError(f"{path.name} does not have its checksum")
+    return array
+
+
+def _size(path: Path) -> int:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{path.name} must be a file")
+    return status.st_size
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, (OSError, ValueError)) else repr(error)

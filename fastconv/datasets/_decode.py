@@ -35,6 +35,14 @@ _FRAMES = (0xC0, 0xC1, 0xC2)  # SOF0–SOF2: baseline, extended, progressive; Hu
 _SCAN = 0xDA
 _APP1, _APP14 = 0xE1, 0xEE  # Exif, which may turn the picture; Adobe, which names a colour space
 
+# A header of a few bytes can announce any size, so pixels are counted before they are allocated.
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # no others are handed a file
+_MOST_PIXELS = 178_956_970  # as in Pillow, which counts only where it is asked to identify a file
+_FEW_PIXELS = 4096 * 4096  # so many may come out of any file
+_MOST_PER_BYTE = 8 * 1032  # black and white, and one byte of DEFLATE for 1,032
+_MOST_PADDED = 64  # times an image's pixels with its edges
+_MOST_SCANS = 500  # of a progressive JPEG file; each may go over all pixels
+
 _CHUNK_BYTES = 4 << 20
 _CHUNK_IMAGES = 256
 
@@ -57,29 +65,30 @@ def decode(content: bytes, target: ImageFormat) -> np.ndarray:
     Raises
     ------
     UnreadableError
-        When the content is no image that Pillow reads, or is truncated.
+        When the content is no image of a known kind, is truncated or damaged, or would take more
+        memory or time than `_check_cost` allows.
     OtherFormatError
         See `ImageFormat`.
     """
     try:
         plain = decode_plain(content, *target.shape)
         if plain is not None:
-            return np.frombuffer(plain, np.uint8).reshape(target.shape)
-        with _open(content) as opened:
-            if target.interpolation is not None and opened.format == "JPEG":
-                # Lets the decoder shrink by a power of two, never below twice the size.
-                opened.draft(None, (2 * target.width, 2 * target.height))
-            image = _upright(opened)
-            if target.only_grey and image.mode not in _GREY:
+            return plain
+        image: Image = _open(content)  # one name: of a large image no more than two copies
+        if target.interpolation is not None and image.format == "JPEG":
+            # Lets the decoder shrink by a power of two, never below twice the size.
+            image.draft(None, (2 * target.width, 2 * target.height))
+        image = _upright(image)
+        if target.only_grey and image.mode not in _GREY:
+            raise OtherFormatError
+        image = _in_mode(image, _MODES[target.color_mode])
+        size = (target.width, target.height)
+        if image.size != size:
+            if target.interpolation is None:
                 raise OtherFormatError
-            image = _in_mode(image, _MODES[target.color_mode])
-            size = (target.width, target.height)
-            if image.size != size:
-                if target.interpolation is None:
-                    raise OtherFormatError
-                image = _in_proportion(image, size, target.keep)
-                image = image.resize(size, _resampling(target.interpolation))
-            return np.frombuffer(image.tobytes(), np.uint8).reshape(target.shape)
+            image = _in_proportion(image, size, target.keep)
+            image = image.resize(size, _resampling(target.interpolation))
+        return _pixels(image, target.shape)
     except OtherFormatError:
         raise
     except Exception as error:  # Pillow's readers fail in many ways on damaged files
@@ -92,7 +101,7 @@ def look(content: bytes) -> tuple[int, int, bool]:
     Raises
     ------
     UnreadableError
-        When the content is no image that Pillow reads.
+        When the content is no image of a known kind, or announces too many pixels.
     """
     try:
         with _open(content) as opened:
@@ -129,29 +138,53 @@ def plain_frame(content: bytes) -> tuple[int, int, int] | None:
     return None
 
 
-def decode_plain(content: bytes, height: int, width: int, channels: int) -> bytes | None:
+def decode_plain(content: bytes, height: int, width: int, channels: int) -> np.ndarray | None:
     """Return the pixels of a plain JPEG file of exactly this size, or None for any other file.
 
     Raises
     ------
+    UnreadableError
+        See `_check_cost`.
     ValueError
         When the file is truncated or damaged.
     """
     if channels not in (1, 3) or plain_frame(content) != (height, width, channels):
         return None
+    _check_cost(content, height, width)
     from PIL import Image
 
     mode = "RGB" if channels == 3 else "L"
-    return Image.frombytes(mode, (width, height), content, "jpeg", mode, "").tobytes()
+    image = Image.frombytes(mode, (width, height), content, "jpeg", mode, "")
+    return _pixels(image, (height, width, channels))
 
 
 def _open(content: bytes) -> Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        return Image.open(io.BytesIO(content))
+        image = Image.open(io.BytesIO(content), formats=_FORMATS)
     except UnidentifiedImageError:
-        raise UnreadableError("is no image that Pillow reads") from None
+        raise UnreadableError(f"is no image of a known kind: {', '.join(_FORMATS)}") from None
+    _check_cost(content, image.height, image.width)
+    return image
+
+
+def _check_cost(content: bytes, height: int, width: int) -> None:
+    """Refuse what a file cannot hold, and what takes too much memory or time.
+
+    Raises
+    ------
+    UnreadableError
+        When it announces too many pixels, for any file or for its length, or too many scans.
+    """
+    count = height * width
+    most = min(_MOST_PIXELS, max(_FEW_PIXELS, _MOST_PER_BYTE * len(content)))
+    if count > most:
+        raise UnreadableError(
+            f"announces {width}×{height} pixels; from {len(content)} bytes at most {most} are read"
+        )
+    if content[:2] == b"\xff\xd8" and content.count(b"\xff\xda") > _MOST_SCANS:
+        raise UnreadableError(f"has more than {_MOST_SCANS} scans")
 
 
 def _upright(image: Image) -> Image:
@@ -177,7 +210,9 @@ def _in_mode(image: Image, mode: str) -> Image:
         wide = np.asarray(image)
         if wide.size and (wide.min() < 0 or wide.max() > 65535):
             raise UnreadableError("has pixels of more than 16 bits")
-        image = Image.fromarray((wide >> 8).astype(np.uint8))
+        high = np.empty(wide.shape, np.uint8)
+        np.right_shift(wide, 8, out=high, casting="unsafe")
+        image = Image.fromarray(high)
     elif image.mode == "F":
         raise UnreadableError("has floating-point pixels")
     elif image.mode == "P" and "transparency" in image.info:
@@ -192,7 +227,25 @@ def _in_proportion(image: Image, size: tuple[int, int], keep: str | None) -> Ima
     from fastconv.plan.geometry.points import stretches
 
     (left, width), (top, height) = stretches(image.size, size, keep)
+    most = min(_MOST_PIXELS, max(_FEW_PIXELS, _MOST_PADDED * image.width * image.height))
+    if width * height > most:
+        raise UnreadableError(
+            f"would take {width}×{height} pixels with its edges; at most {most} are made"
+        )
     return image.crop((left, top, left + width, top + height))  # beyond the edges: zeros
+
+
+def _pixels(image: Image, shape: tuple[int, int, int]) -> np.ndarray:
+    """The pixels as an array; of a large image in strips, as Pillow's copy takes twice its size."""
+    height, width, channels = shape
+    rows = max(1, _CHUNK_BYTES // (width * channels))
+    if rows >= height:
+        return np.frombuffer(image.tobytes(), np.uint8).reshape(shape)
+    pixels = np.empty(shape, np.uint8)
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height))).tobytes()
+        pixels[top : top + rows] = np.frombuffer(strip, np.uint8).reshape(-1, width, channels)
+    return pixels
 
 
 def _resampling(interpolation: str) -> int:

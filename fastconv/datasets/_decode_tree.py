@@ -5,8 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from fastconv.datasets._image_format import ImageFormat, RequestedFormat
 
 _LONGEST = 256  # pixels; limits the size chosen for images that differ
 
-_Writer = ArrayWriter | MemoryWriter
+_Writer = TypeVar("_Writer", ArrayWriter, MemoryWriter)
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,13 @@ class DecodeTask:
         fingerprint = self.tree.fingerprint()
         try:
             with entry.replace() as folder:
-                information, y = self._decode(files, lambda target: _in_file(folder, target))
-                with ArrayWriter(folder / "y.npy", (), y.dtype) as writer:
-                    writer.append(y)
-                write_manifest(folder, fingerprint, information, ["x", "y"])
+                information, y, images = self._decode(
+                    files, lambda target: ArrayWriter(folder, "x", target.shape)
+                )
+                with ArrayWriter(folder, "y", ()) as labels:
+                    labels.append(y)
+                arrays = {"x": images.record(), "y": labels.record()}
+                write_manifest(folder, fingerprint, information, arrays)
         except OSError as error:  # reading never raises it: see `_decode.read`
             warnings.warn(
                 f"load_images: cannot write to the cache ({error}); decoding into memory",
@@ -67,15 +69,10 @@ class DecodeTask:
 
     def run_in_memory(self) -> Loaded:
         """Return the information and the arrays that `run_cached` would."""
-        files = self._labelled_files()
-        writers: list[MemoryWriter] = []
-
-        def in_memory(target: ImageFormat) -> MemoryWriter:
-            writers.append(MemoryWriter(target.shape, np.uint8))
-            return writers[-1]
-
-        information, y = self._decode(files, in_memory)
-        return information, {"x": writers[-1].array(), "y": y}
+        information, y, images = self._decode(
+            self._labelled_files(), lambda target: MemoryWriter(target.shape)
+        )
+        return information, {"x": images.array(), "y": y}
 
     def _labelled_files(self) -> LabelledFiles:
         names, folders = self.tree.listing()
@@ -87,8 +84,8 @@ class DecodeTask:
 
     def _decode(
         self, files: LabelledFiles, open_writer: Callable[[ImageFormat], _Writer]
-    ) -> tuple[dict[str, Any], np.ndarray]:
-        """Write the pixels of train, then test; return the manifest's information and labels."""
+    ) -> tuple[dict[str, Any], np.ndarray, _Writer]:
+        """Write the pixels of train, then test; return the information, labels and writer."""
         images = files.train + (files.test or [])
         names = [name for name, _ in images]
         try:
@@ -119,7 +116,7 @@ class DecodeTask:
             "has_test": files.test is not None,
             "skipped": skipped,
         }
-        return information, y
+        return information, y, writer
 
     def _pour(
         self, names: list[str], target: ImageFormat, writer: _Writer
@@ -143,8 +140,18 @@ class DecodeTask:
         return np.concatenate(kept), skipped
 
 
-def _in_file(folder: Path, target: ImageFormat) -> ArrayWriter:
-    return ArrayWriter(folder / "x.npy", target.shape, np.uint8)
+def check_information(information: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Raise an error of any kind unless they are what `_decode` makes."""
+    x, y, names = arrays["x"], arrays["y"], information["class_names"]
+    skipped = [part for name, reason in information["skipped"] for part in (name, reason)]
+    if not all(type(text) is str for text in (*names, *skipped)):
+        raise ValueError("names and reasons must be texts")
+    n_train, has_test = information["n_train"], information["has_test"]
+    if type(n_train) is not int or type(has_test) is not bool or not 0 < n_train <= len(y):
+        raise ValueError("the number of images for training is wrong")
+    labels_end = len(names) or len(y) + len(skipped) // 2
+    if x.ndim != 4 or y.shape != (len(x),) or y.min() < 0 or y.max() >= labels_end:
+        raise ValueError("images and labels do not go together")
 
 
 def first_format(tree: FileTree, names: Sequence[str], requested: RequestedFormat) -> ImageFormat:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import threading
 import zipfile
 import zlib
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+_LARGEST_FILE = 1 << 30  # bytes; an image of as many pixels as are decoded takes 716 MB
+_DEEPEST = 32  # folders around a file in an archive
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, …, length of name, length of extra field
+_LZMA_HEADER = struct.Struct("<HHBI")  # version, length of the properties, lc lp pb, dictionary
 
 
 class FileTree(Protocol):
@@ -25,7 +27,10 @@ class FileTree(Protocol):
         """Return a text that changes when the files do."""
 
     def read(self, name: str) -> bytes:
-        """Return one file's content; any number of threads may call this."""
+        """Return one file's content; any number of threads may call this.
+
+        Raises ValueError for a file that is, or says that it is, larger than 1 GiB.
+        """
 
     def __enter__(self) -> Self: ...
 
@@ -79,7 +84,9 @@ class FolderTree:
 
     def read(self, name: str) -> bytes:
         """Return one file's content."""
-        return (self._root / name).read_bytes()
+        with (self._root / name).open("rb") as file:
+            _check_size(os.fstat(file.fileno()).st_size)
+            return file.read()
 
     def _scan(self) -> dict[str, tuple[int, int]]:
         if self._files is not None:
@@ -122,14 +129,18 @@ class ZipTree:
         self._path = path
         self._archive: zipfile.ZipFile | None = None
         self._members: dict[str, zipfile.ZipInfo] = {}
-        self._lock = threading.Lock()
 
     def listing(self) -> tuple[list[str], list[str]]:
         """Return the relative paths of all files, and of all folders."""
         self._open()
-        folders = {name.rstrip("/") for name, info in self._members.items() if info.is_dir()}
-        files = [name for name, info in self._members.items() if not info.is_dir()]
+        folders = {name.rstrip("/") for name in self._members if name.endswith("/")}
+        files = [name for name in self._members if name and not name.endswith("/")]
         for name in files:
+            if name.count("/") > _DEEPEST:
+                raise ValueError(
+                    f"{self._path}: must not nest folders deeper than {_DEEPEST}; received "
+                    f"{name[:80]!r}"
+                )
             while "/" in name:
                 name = name.rpartition("/")[0]
                 if name in folders:
@@ -147,9 +158,7 @@ class ZipTree:
         archive, info = self._open(), self._members[name]
         if info.flag_bits & 1:
             raise ValueError("is encrypted")
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            with self._lock:
-                return archive.read(info)
+        _check_size(max(info.file_size, info.compress_size))
         descriptor = archive.fp.fileno()  # type: ignore[union-attr]
         header = os.pread(descriptor, _LOCAL_HEADER.size, info.header_offset)
         if len(header) < _LOCAL_HEADER.size:
@@ -158,24 +167,26 @@ class ZipTree:
         if signature != b"PK\3\4":
             raise ValueError("is damaged in the archive (no local header)")
         start = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
-        content = os.pread(descriptor, info.compress_size, start)
-        if info.compress_type == zipfile.ZIP_DEFLATED:
-            content = zlib.decompress(content, -zlib.MAX_WBITS, info.file_size)
-        if len(content) != info.file_size or zlib.crc32(content) != info.CRC:
+        content = _inflate(os.pread(descriptor, info.compress_size, start), info)
+        if len(content) > info.file_size:
+            raise ValueError(
+                f"is damaged in the archive (is larger than the {info.file_size} bytes announced)"
+            )
+        if len(content) < info.file_size or zlib.crc32(content) != info.CRC:
             raise ValueError("is damaged in the archive (wrong checksum)")
         return content
 
     def _open(self) -> zipfile.ZipFile:
         if self._archive is None:
             try:
-                self._archive = zipfile.ZipFile(self._path)
-            except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+                archive = zipfile.ZipFile(self._path)
+            except Exception as error:  # a damaged directory can fail in any way
                 raise ValueError(
                     f"{self._path}: is not a readable zip archive ({error})"
                 ) from error
-            self._members = {
-                info.filename.replace("\\", "/"): info for info in self._archive.infolist()
-            }
+            self._archive, members = archive, archive.infolist()
+            _check_places(self._path, members, archive.start_dir)
+            self._members = {info.filename.replace("\\", "/"): info for info in members}
         return self._archive
 
     def __enter__(self) -> Self:
@@ -184,3 +195,55 @@ class ZipTree:
     def __exit__(self, *_: object) -> None:
         if self._archive is not None:
             self._archive.close()
+
+
+def _check_size(size: int) -> None:
+    if size > _LARGEST_FILE:
+        raise ValueError(f"must take at most {_LARGEST_FILE} bytes; received {size}")
+
+
+def _check_places(path: Path, members: list[zipfile.ZipInfo], end: int) -> None:
+    """Each member must have bytes of its own: a few shared by all would inflate to any amount."""
+    following = end
+    for start, size in sorted(((m.header_offset, m.compress_size) for m in members), reverse=True):
+        if start < 0 or start + _LOCAL_HEADER.size + size > following:
+            raise ValueError(
+                f"{path}: is not a readable zip archive (the member at byte {start} overlaps what "
+                "follows it)"
+            )
+        following = start
+
+
+def _inflate(content: bytes, info: zipfile.ZipInfo) -> bytes:
+    """What the member holds, and at most a byte more than it announces."""
+    most = info.file_size + 1
+    if info.compress_type == zipfile.ZIP_STORED:
+        return content
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, most)
+    if info.compress_type == zipfile.ZIP_BZIP2:
+        import bz2
+
+        return bz2.BZ2Decompressor().decompress(content, most)
+    if info.compress_type == zipfile.ZIP_LZMA:
+        return _inflate_lzma(content, most)
+    raise ValueError(f"is compressed by an unknown method ({info.compress_type})")
+
+
+def _inflate_lzma(content: bytes, most: int) -> bytes:
+    """Read LZMA's two lengths and five bytes of properties, and then at most `most` bytes."""
+    import lzma
+
+    _, length, packed, dictionary = _LZMA_HEADER.unpack_from(content)
+    if length != 5:
+        raise ValueError("is damaged in the archive (no LZMA properties)")
+    properties = {
+        "id": lzma.FILTER_LZMA1,
+        "dict_size": min(dictionary, max(most, 1 << 12)),  # no more is ever looked back upon
+        "lc": packed % 9,
+        "lp": packed // 9 % 5,
+        "pb": packed // 45,
+    }
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[properties]).decompress(
+        content[_LZMA_HEADER.size :], most
+    )

@@ -1,18 +1,33 @@
 """The IDX format: big-endian header (zero, zero, type, rank, dimensions), then the elements.
 
+The header says how many bytes follow. No more are inflated, and none before the file is large
+enough to hold them.
+
 Source of the format: the description on the MNIST database's page.
 """
 
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
 _UINT8 = 0x08
+_MOST_INFLATED = 1032  # DEFLATE makes at most 1,032 bytes of one
+_PIECE = 1 << 20  # bytes inflated at once
+
+
+def idx_shape(path: Path, rank: int) -> tuple[int, ...]:
+    """Return the shape that the header of an IDX file announces; see `read_idx`."""
+    with _opened(path) as (file, _):
+        return _shape(path, file, rank)
 
 
 def read_idx(path: Path, rank: int) -> np.ndarray:
@@ -23,31 +38,61 @@ def read_idx(path: Path, rank: int) -> np.ndarray:
     ValueError
         When the file is truncated or damaged, or holds something else; names the file.
     """
-    content = _content(path)
-    if content[:4] != bytes((0, 0, _UINT8, rank)):
+    with _opened(path) as (file, most):
+        shape = _shape(path, file, rank)
+        start, count = 4 + 4 * rank, prod(shape)
+        announced = f"its header announces {shape}, which takes {start + count} bytes"
+        if start + count > most:
+            raise ValueError(f"{path}: is truncated; {announced}; it can hold no more than {most}")
+        array = np.empty(count, np.uint8)
+        received = _read_into(file, array.data)
+        if received < count:
+            raise ValueError(f"{path}: is truncated; {announced}; received {start + received}")
+        if file.read(1):
+            raise ValueError(f"{path}: is damaged; {announced}; more bytes follow")
+    try:
+        return array.reshape(shape)
+    except ValueError as error:  # no elements, but dimensions beyond what NumPy counts
+        raise ValueError(f"{path}: is damaged; {announced} ({error})") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Give the content as a file, and the number of bytes that it can hold at most."""
+    with path.open("rb") as raw:
+        size = os.fstat(raw.fileno()).st_size
+        compressed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        if not compressed:
+            yield raw, size
+            return
+        try:
+            with gzip.open(raw) as inflating:
+                yield cast(BinaryIO, inflating), _MOST_INFLATED * size
+        except (EOFError, OSError, zlib.error) as error:
+            raise ValueError(f"{path}: is truncated or damaged ({error})") from error
+
+
+def _shape(path: Path, file: BinaryIO, rank: int) -> tuple[int, ...]:
+    header = file.read(4 + 4 * rank)
+    signature = bytes((0, 0, _UINT8, rank))
+    if header[:4] != signature:
         raise ValueError(
             f"{path}: must be an IDX file of unsigned bytes in {rank} dimensions, which begins "
-            f"with {bytes((0, 0, _UINT8, rank)).hex(' ')}; received {content[:4].hex(' ')}"
+            f"with {signature.hex(' ')}; received {header[:4].hex(' ')}"
         )
-    start = 4 + 4 * rank
-    if len(content) < start:
-        raise ValueError(f"{path}: is truncated in its header; received {len(content)} bytes")
-    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", count=rank, offset=4))
-    expected = start + prod(shape)
-    if len(content) != expected:
-        state = "truncated" if len(content) < expected else "damaged"
-        raise ValueError(
-            f"{path}: is {state}; its header announces {shape}, which takes {expected} bytes; "
-            f"received {len(content)}"
-        )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
+    if len(header) < 4 + 4 * rank:
+        raise ValueError(f"{path}: is truncated in its header; received {len(header)} bytes")
+    return tuple(int(n) for n in np.frombuffer(header, ">u4", count=rank, offset=4))
 
 
-def _content(path: Path) -> bytes:
-    raw = path.read_bytes()
-    if raw[:2] != b"\x1f\x8b":
-        return raw
-    try:
-        return gzip.decompress(raw)
-    except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{path}: is truncated or damaged ({error})") from error
+def _read_into(file: BinaryIO, target: memoryview) -> int:
+    """Fill `target` as far as the file goes and return how far that is."""
+    done = 0
+    while done < len(target):
+        piece = file.read(min(_PIECE, len(target) - done))
+        if not piece:
+            break
+        target[done : done + len(piece)] = piece
+        done += len(piece)
+    return done

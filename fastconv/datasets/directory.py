@@ -17,7 +17,7 @@ import numpy as np
 from fastconv._arguments import as_int
 from fastconv.datasets._cache import CacheEntry
 from fastconv.datasets._decode import Skipped
-from fastconv.datasets._decode_tree import DecodeTask
+from fastconv.datasets._decode_tree import DecodeTask, check_information
 from fastconv.datasets._file_tree import open_file_tree
 from fastconv.datasets._image_format import RequestedFormat, requested_format
 from fastconv.datasets.labelled import ImageDataset, LabelledImages, stratified_split
@@ -68,6 +68,9 @@ def load_images(
     class's folder; hidden files, ``__MACOSX`` and files that are no images are left out. Files
     are decoded in parallel, and the pixels kept in the user's cache (``FASTCONV_CACHE`` names
     another folder) until the files change.
+
+    Counted as unreadable, too: a file of more than 1 GiB, an image of more than 178,956,970
+    pixels, and one of more than 4096×4096 that has over 8,256 pixels for each byte of its file.
 
     Parameters
     ----------
@@ -318,7 +321,7 @@ def _read_images(
     """
     with open_file_tree(place) as tree:
         options = vars(requested) | ({"flat": True} if flat else {})
-        entry = CacheEntry("images", str(place.resolve()), options)
+        entry = CacheEntry("images", str(place.resolve()), options, check_information)
         stored = entry.load(tree.fingerprint()) if cache else None
         if stored is None:
             task = DecodeTask(str(place), tree, requested, strict, verbose, flat)

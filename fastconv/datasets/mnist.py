@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fastconv.datasets._downloads import RemoteFile, fetch, find_local
-from fastconv.datasets._idx import read_idx
+from fastconv.datasets._idx import idx_shape, read_idx
 
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
@@ -49,13 +49,13 @@ def load_data() -> tuple[Arrays, Arrays]:
 def _part(part: str, count: int) -> Arrays:
     images_path = _path(f"{part}-images-idx3")
     labels_path = _path(f"{part}-labels-idx1")
+    shape = idx_shape(images_path, 3)  # before a byte of something else is inflated
+    if shape != (count, 28, 28):
+        raise ValueError(f"{images_path}: must hold MNIST's ({count}, 28, 28); received {shape}")
+    shape = idx_shape(labels_path, 1)
+    if shape != (count,):
+        raise ValueError(f"{labels_path}: must hold {count} labels; received {shape}")
     images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
-    if images.shape != (count, 28, 28):
-        raise ValueError(
-            f"{images_path}: must hold MNIST's ({count}, 28, 28); received {images.shape}"
-        )
-    if labels.shape != (count,):
-        raise ValueError(f"{labels_path}: must hold {count} labels; received {labels.shape}")
     if labels.max() > 9:
         raise ValueError(f"{labels_path}: labels must be 0..9; received {labels.max()}")
     return images, labels

@@ -39,7 +39,7 @@ def test_reads_a_file_without_elements(tmp_path):
         (idx(ARRAY)[:-1], "truncated"),
         (idx(ARRAY) + b"\0", "damaged"),
         (gzip.compress(idx(ARRAY))[:-9], "truncated or damaged"),
-        (gzip.compress(idx(ARRAY))[:12] + b"\xff" * 30, "truncated or damaged"),
+        (gzip.compress(idx(ARRAY))[:12] + b"\xff" * 30, "must be an IDX file"),
         (b"\x1f\x8b", "truncated or damaged"),
     ],
 )

@@ -297,7 +297,7 @@ def test_the_entry_is_data_alone(tmp_path, cache):
     load_images(make("stored", tmp_path))
     (entry,) = (cache / "images").iterdir()
     assert sorted(file.name for file in entry.iterdir()) == ["manifest.json", "x.npy", "y.npy"]
-    assert json.loads((entry / "manifest.json").read_text())["shapes"]["x"] == [6, 6, 5, 3]
+    assert json.loads((entry / "manifest.json").read_text())["arrays"]["x"]["shape"] == [6, 6, 5, 3]
 
 
 def test_linked_folders(tmp_path):
