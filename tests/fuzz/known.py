@@ -1,0 +1,47 @@
+"""Defects that are known and not yet mended: a pattern of a finding's line, and the defect.
+
+The driver counts what a pattern finds under the defect. Every entry has a small reproducer of the
+same name in test_known.py, which fails as soon as the defect is mended; then both go.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Known(NamedTuple):
+    """A defect: its name, what its findings look like, and a sentence."""
+
+    name: str
+    pattern: str
+    defect: str
+
+
+KNOWN = [
+    Known("depthwise_says_conv2d",
+          r"^ops depthwise_conv2d(_backward)?: exception without the operation's name: "
+          r"\w+: conv2d",
+          "errors of depthwise_conv2d and its backward say conv2d"),
+    Known("backward_says_conv2d",
+          r"^ops conv2d_backward: exception without the operation's name: \w+: conv2d: algo",
+          "conv2d_backward's error about algo says conv2d"),
+    Known("batch_norm_says_moments",
+          r"^ops batch_norm(_backward)?: exception without the operation's name: \w+: moments:",
+          "batch_norm and its backward refuse an empty x in the name of moments"),
+    Known("huge_number_overflows", r"^ops \w+: exception OverflowError: ",
+          "10**400 (or a fraction of that size) as a number raises OverflowError"),
+    Known("normalization_out_overlaps",
+          r"^ops (batch|group|layer)_norm: wrong result: .*\[overlap (gamma|beta|mean|variance)\]",
+          "out may overlap gamma, beta, mean and variance: the result is wrong"),
+    Known("lp_pool2d_backward_nan", r"^ops lp_pool2d_backward: wrong result: .*float64\(nan\)",
+          "lp_pool2d_backward gives NaN where the reference has a number"),
+]  # fmt: skip
+
+
+def defect_of(line: str) -> str | None:
+    """The sentence of the first entry whose pattern is found in a finding's line."""
+    for known in KNOWN:
+        if re.search(known.pattern, line, re.DOTALL):
+            return f"{known.name}: {known.defect}"
+    return None
