@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -369,6 +370,11 @@ def _run_jobs(
         ))  # fmt: skip
 
 
+def _short(line: str) -> str:
+    line = " ".join(line.split())
+    return line if len(line) < 500 else f"{line[:300]} ... {line[-200:]}"
+
+
 def show(name: str, reports: list[Report], seconds: float) -> None:
     """Print what was found: every kind of finding once, with the command that repeats it."""
     calls = sum(report.calls for report in reports)
@@ -379,11 +385,13 @@ def show(name: str, reports: list[Report], seconds: float) -> None:
     for report in reports:
         for defect, findings in report.known.items():
             print(f"  known ({len(findings)}): {defect}; e.g. {findings[0].command}")
-    seen: Counter[str] = Counter()
+    alike: dict[str, list[Finding]] = {}
     for finding in (finding for report in reports for finding in report.new):
-        seen[f"{finding.name}: {finding.kind}"] += 1
-        if seen[f"{finding.name}: {finding.kind}"] <= 2:
-            print(f"  NEW {finding.line[:700]}\n      {finding.command}")
-    for kind, count in seen.items():
-        print(f"  {count} x {kind}")
+        words = re.sub(r"[\W\d]+", " ", finding.detail.replace(finding.name, ""))
+        alike.setdefault(f"{finding.kind}: {words[:48]}", []).append(finding)
+    for findings in sorted(alike.values(), key=len, reverse=True):
+        first = min(findings, key=lambda finding: len(finding.text))
+        those = sorted({finding.name for finding in findings})
+        print(f"  NEW ({len(findings)}; {', '.join(those)[:120]}) {_short(first.line)}")
+        print(f"      {first.command}")
     sys.stdout.flush()

@@ -36,6 +36,21 @@ KNOWN = [
           "out may overlap gamma, beta, mean and variance: the result is wrong"),
     Known("lp_pool2d_backward_nan", r"^ops lp_pool2d_backward: wrong result: .*float64\(nan\)",
           "lp_pool2d_backward gives NaN where the reference has a number"),
+    Known("gemm_out_overlaps_itself", r"^ops gemm: wrong result: .*out=\S+ strides \(.*\[overlap",
+          "gemm takes an out that overlaps itself: the result is wrong"),
+    Known("affine_transform_says_resample_affine",
+          r"^ops affine_transform(_backward)?: exception without .*: \w+: resample_affine",
+          "affine_transform's error about far away places says resample_affine"),
+    Known("max_pool2d_backward_refuses",
+          r"^ops m\w\w_pool2d_backward: exception without .*: \w+: max_pool2d_fwd: ",
+          "max_pool2d_backward refuses windows that its forward takes, in the kernel's name"),
+    Known("array_as_size", r"^ops \w+: exception without .*TypeError: iteration over a 0-d array",
+          "a NumPy array without axes as a size raises NumPy's own TypeError"),
+    Known("array_as_word", r"^ops \w+: exception without .*The truth value of an array",
+          "an array as a name or a number raises NumPy's own ValueError"),
+    Known("conv2d_huge_dilation", r"^ops (depthwise_)?conv2d\w*: (crash|MemoryError|memory|hang|exc)"
+          r".*dilation=",
+          "conv2d with a huge dilation crashes, or takes memory for nothing"),
 ]  # fmt: skip
 
 

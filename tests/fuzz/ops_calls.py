@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from bounds import EPS, TINY, bound, winograd_bound, winograd_weights_bound
+from bounds import EPS, LARGE, TINY, bound, winograd_bound, winograd_weights_bound
 from draws import SIZES, numbers_of
 
 from fastconv import ops
@@ -131,12 +131,14 @@ def _activation_backward(op: str, rng: random.Random, kind: str) -> Call:
 
 
 def _prelu(op: str, rng: random.Random, kind: str) -> Call:
+    kind = "normal" if kind == "tiny" else kind  # numbers that count as 0 have its slope
     shape = shape_of(rng, rng.randrange(1, 4))
     x, alpha = numbers_of(rng, shape, kind), numbers_of(rng, shape[-1:], "normal")
     if op == "prelu":
         return Call(op, {"x": x, "alpha": alpha}, lambda a: [
             (ref.prelu(a["x"], a["alpha"]), bound(abs(ref.prelu(a["x"], a["alpha"])), 0))
         ], special=("x",))  # fmt: skip
+    x = np.where(abs(x) < 1e-30, 0, x).astype(np.float32)
 
     def expect(a: Arguments) -> Expected:
         x, dy = np.asarray(a["x"], np.float64), np.asarray(a["dy"], np.float64)
@@ -172,7 +174,10 @@ def _gemm(op: str, rng: random.Random, kind: str) -> Call:
         signs = {k: abs(a[k]) for k in ("alpha", "beta")}
         magnitude = ref.gemm(**a | sizes | signs | {"activation": None})
         length = a["a"].shape[0 if a["trans_a"] else 1]
-        return [(y, bound(magnitude, length + 2) + EPS * magnitude)]
+        whole = ref.gemm(*(np.nan_to_num(sizes[k], nan=0, posinf=0) + 1 for k in ("a", "b")),
+                         trans_a=a["trans_a"], trans_b=a["trans_b"])  # fmt: skip
+        allowed = bound(magnitude, length + 2) + EPS * magnitude
+        return [(y, np.where(whole < LARGE, allowed, np.inf))]
 
     return Call(op, a, expect, special=("a", "b", "bias"))
 
@@ -304,7 +309,7 @@ def _conv2d(op: str, rng: random.Random, kind: str) -> Call:
     try:
         y_shape = ref.conv2d(**grouped(a)).shape
     except (ValueError, ZeroDivisionError):
-        y_shape = (1, 1, 1, 1)  # the operation has to refuse it as well
+        y_shape = (1, 0, 0, 1)  # the operation has to refuse it as well
     a["dy"] = numbers_of(rng, y_shape, kind)
     return Call(op, a, expect_backward, images=("x", "dy"), image_results=(0,))
 
@@ -338,13 +343,18 @@ def _pool(op: str, rng: random.Random, kind: str) -> Call:
         taps = int(np.prod(a["pool_size"]))
         return 4 * (taps + 8) * max(a.get("p", 2), 2) if name == "lp_pool2d" else taps
 
+    def too_large(a: Arguments) -> float:
+        """Powers of such numbers overflow."""
+        finite = a["x"][np.isfinite(a["x"])]
+        return np.inf if name == "lp_pool2d" and abs(finite).max(initial=0) > 1e12 else 0
+
     if op == name:
 
         def expect(a: Arguments) -> Expected:
             y = forward(a["x"], a)
             if name in ("max_pool2d", "min_pool2d"):
-                return [(y, np.full(y.shape, TINY))]  # numbers below that count as 0
-            return [(y, bound(forward(abs(a["x"]), a), int(slack(a))))]
+                return [(y, np.full(y.shape, 2 * TINY))]  # numbers below that count as 0
+            return [(y, bound(forward(abs(a["x"]), a), int(slack(a))) + too_large(a))]
 
         return Call(op, {"x": x, **how}, expect, images=("x",), image_results=(0,), special=("x",))
 
@@ -354,13 +364,13 @@ def _pool(op: str, rng: random.Random, kind: str) -> Call:
         dx = getattr(ref, op)(a["dy"], first, **how)
         if name == "lp_pool2d":
             magnitude = getattr(ref, op)(abs(a["dy"]), abs(a["x"]), **how)
-            return [(dx, bound(magnitude, int(slack(a)) * 10))]
+            return [(dx, bound(magnitude, int(slack(a)) * 10) + too_large(a))]
         return [(dx, bound(getattr(ref, op)(abs(a["dy"]), first, **how), int(slack(a)) + 1))]
 
     try:
         y_shape = forward(x, how).shape
     except ValueError:
-        y_shape = (1, 1, 1, 1)
+        y_shape = (1, 0, 0, 1)
     a = {"dy": numbers_of(rng, y_shape, "normal"), "x": x, **how}
     return Call(op, a, expect_backward, images=("x", "dy"), image_results=(0,), special=("x",))
 
@@ -417,6 +427,8 @@ def _errors(op: str, a: Arguments) -> tuple[np.ndarray, ...]:
         mean, variance, length = _statistics(op, a)
     inv = 1 / np.sqrt(variance + a["epsilon"])
     off = length * EPS * (abs(x).max() if x.size else 0)
+    if x.size and not abs(x).max() < 1e18:
+        off = np.inf  # its square overflows
     spread = 2 * length * EPS * variance + off**2 + 4 * EPS * (variance + a["epsilon"])
     relative = np.minimum(spread / (variance + a["epsilon"]), 1)
     h = (x - mean) * inv
@@ -508,8 +520,11 @@ def _cross_entropy(op: str, rng: random.Random, kind: str) -> Call:
         p = ref.softmax(x) if x.size else x
         row = a.get("row_weights")
         row = np.full(rows, 1 / max(rows, 1)) if row is None else np.asarray(row, np.float64)
-        t = a["targets"] if np.ndim(a["targets"]) == 2 else 1.0
-        allowed = row[:, None] * (_softmax_bound(x, p) + 4 * EPS * (p + t)) + 2 * TINY
+        t = abs(a["targets"]) if np.ndim(a["targets"]) == 2 else 1.0
+        row = abs(row)
+        total = t.sum(axis=1, keepdims=True) if np.ndim(t) else 1.0
+        off = np.maximum(total, 1) * (_softmax_bound(x, p) + (classes + 4) * EPS * p) + 4 * EPS * t
+        allowed = row[:, None] * off + 2 * TINY
         distance = 2 * abs(x).max(axis=1, initial=0) + np.log(classes) + 1
         return [(loss, (classes + rows + 16) * EPS * (row * distance).sum()), (gradient, allowed)]
 

@@ -8,13 +8,14 @@ result has to be right.
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 from typing import Any
 
 import draws
 import numpy as np
-from bounds import difference
+from bounds import TINY, difference
 from driver import WrongOutcome
 from ops_calls import DRAWS, Call
 
@@ -33,7 +34,7 @@ def make_target(name: str, scratch: Path) -> Operations:
 def ordinary(array: np.ndarray) -> bool:
     """Whether products of a few of these numbers neither overflow nor vanish."""
     size = abs(array)
-    return bool(((size < 1e18) & ((size > 1e-12) | (size == 0) | (size < 1e-30))).all())
+    return bool(((size < 1e18) & ((size > 1e-12) | (size == 0))).all())
 
 
 class Operations:
@@ -48,11 +49,15 @@ class Operations:
                                                                "tiny"))  # fmt: skip
         with np.errstate(all="ignore"):
             call = DRAWS[op](op, rng, kind)
-        return OpsCase(call, mode, rng)
+        case = OpsCase(call, mode, rng)
+        case.kind = kind
+        return case
 
 
 class OpsCase:
     """One call."""
+
+    kind = "normal"
 
     def __init__(self, call: Call, mode: str, rng: random.Random) -> None:
         self.call, self.mode, self.name = call, mode, call.op
@@ -63,7 +68,7 @@ class OpsCase:
         self.first = "data_format" in call.takes and rng.random() < 0.25
         for key, value in list(self.plain.items()):
             if isinstance(value, np.ndarray):
-                if key not in call.special and not ordinary(value):
+                if key not in call.special and not (abs(value) < 1e18).all():
                     value = self.plain[key] = np.where(abs(value) < 1e18, value, value.dtype.type(2))
                 if self.first and key in call.images:
                     value = np.ascontiguousarray(value.transpose(0, 3, 1, 2))
@@ -107,7 +112,8 @@ class OpsCase:
 
     def _hostile_out(self, rng: random.Random, name: str) -> Any:
         """Something that cannot take a result, or perhaps can."""
-        shape = np.shape(self.given.get(name, self.given.get("x", 0.0)))
+        given = self.given.get(name, self.given.get("x"))
+        shape = given.shape if isinstance(given, np.ndarray) else (3,)
         if np.prod(shape, dtype=float) > 1e6:
             shape = (3,)
         form = rng.randrange(8)
@@ -239,7 +245,7 @@ class OpsCase:
             if array.tobytes() != before:
                 raise WrongOutcome("refused, but changed", f"{name}: {text[:200]}")
         if self.mode in ("right", "special") and not self._results()[1]:
-            if "algo 'gemm' is for" in text:
+            if "algo 'gemm' is for" in text or "must not be empty" in text:
                 return
             if "must fit into the padded input" in text and self._nothing_fits():
                 return
@@ -265,15 +271,19 @@ class OpsCase:
             return
         if len(results) != len(expected):
             raise WrongOutcome("result", f"{len(results)} instead of {len(expected)} results")
+        # Numbers below the smallest normal one count as 0, whatever they are multiplied by.
+        arrays = [v for v in self.plain.values() if isinstance(v, np.ndarray)]
+        lost = 32 * TINY * (1 + sum(float(abs(v).sum(dtype=float)) for v in arrays))
+        lost = lost if self.kind in ("tiny", "special") and math.isfinite(lost) else 0.0
         for at, (found, (wanted, allowed)) in enumerate(zip(results, expected, strict=True)):
-            wrong = difference(found, wanted, allowed)
+            wrong = difference(found, wanted, allowed + lost)
             if wrong:
                 raise WrongOutcome("wrong result", f"result {at}: {wrong}")
 
     def _as_reference(self) -> bool:
         """Take over what was replaced, if the reference is defined for it and small enough."""
         for name in self.replaced:
-            if name in ("out", "data_format", "algo", *self.call.changed):
+            if name in ("out", "data_format", "algo", "epsilon", *self.call.changed):
                 return False
             value = self.given[name]
             if isinstance(value, np.ndarray):
