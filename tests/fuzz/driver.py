@@ -37,6 +37,7 @@ TARGETS = {
     "backup": "target_files", "idx": "target_files", "idx_gz": "target_files",
     "cifar_pickle": "target_files", "cifar_archive": "target_files", "zip": "target_files",
     "image": "target_files", "history": "target_files", "cache": "target_files",
+    "trial": "target_trial",
 }  # fmt: skip
 """Every target, and the module whose `make_target(name, scratch)` makes it."""
 CPU_SECONDS = 20.0
@@ -48,7 +49,7 @@ RESIDENT = 192 << 20
 """By so much may a case of small arrays or files raise the peak of the resident memory."""
 
 
-class WrongOutcome(Exception):  # noqa: N818 - an outcome, not an error
+class WrongOutcome(Exception):
     """What a case raises when the outcome is none of the allowed ones."""
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -132,6 +133,7 @@ def generator(target: str, seed: int, number: int) -> random.Random:
 def run(
     target: str, calls: int, seed: int, *, first: int = 0, batch: int = 500,
     environment: dict[str, str] | None = None, space: int = ADDRESS_SPACE,
+    seconds: float = CPU_SECONDS,
 ) -> Report:  # fmt: skip
     """Run the cases `first` ... `first + calls - 1` of `target` in children."""
     report = Report()
@@ -140,7 +142,7 @@ def run(
         at, end = first, first + calls
         while at < end:
             at = _run_child(report, target, seed, at, min(at + batch, end), scratch,
-                            environment or {}, space)  # fmt: skip
+                            environment or {}, space, seconds)  # fmt: skip
             report.calls = at - first
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -149,7 +151,7 @@ def run(
 
 def _run_child(
     report: Report, target: str, seed: int, at: int, end: int, scratch: Path,
-    environment: dict[str, str], space: int,
+    environment: dict[str, str], space: int, seconds: float,
 ) -> int:  # fmt: skip
     """Run cases in a child until they are done or it dies; the number of the next case."""
     folder = scratch / "child"
@@ -157,7 +159,7 @@ def _run_child(
     folder.mkdir()
     command = [sys.executable, str(HERE / "run.py"), target, "--child", str(folder)]
     command += ["--seed", str(seed), "--first", str(at), "--calls", str(end - at)]
-    command += ["--space", str(space)]
+    command += ["--space", str(space), "--seconds", str(seconds)]
     settings = {
         "FASTCONV_CACHE": str(folder / "cache"), "TMPDIR": str(folder), "PYTHONPATH": _places(),
         "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "default",
@@ -187,7 +189,7 @@ def _run_child(
         report.outcomes.update(line["outcomes"])
     if status == 0:
         return json.loads((folder / "next").read_text())
-    if status > 0 and "Traceback" in errors.split("Fatal Python error")[0] or not slot.exists():
+    if (status > 0 and "Traceback" in errors.split("Fatal Python error")[0]) or not slot.exists():
         raise RuntimeError(f"the suite itself failed (status {status}):\n{errors[-3000:]}")
     number, name, text = json.loads(slot.read_text().rstrip("\0 "))
     kind = _how_it_ended(status)
@@ -228,7 +230,7 @@ def _has_shm() -> bool:
 
 
 def be_child(
-    target: str, seed: int, first: int, calls: int, folder: Path, space: int
+    target: str, seed: int, first: int, calls: int, folder: Path, space: int, seconds: float
 ) -> int:
     """Run cases in this process; leaves in `folder` what the parent reads."""
     faulthandler.enable()
@@ -249,7 +251,7 @@ def be_child(
             case = draw(cases, target, seed, number)
             note = json.dumps([number, case.name, case.text[:2000]]).encode()
             os.pwrite(slot, note.ljust(2600), 0)
-            finding = run_one(target, seed, number, case)
+            finding = run_one(target, seed, number, case, seconds)
             names[case.name] += 1
             outcomes[finding.kind.split()[0] if finding else getattr(case, "outcome", "right")] += 1
             number += 1
@@ -284,10 +286,12 @@ def draw(cases: Target, target: str, seed: int, number: int) -> Case:
         return Undrawn()
 
 
-def run_one(target: str, seed: int, number: int, case: Case) -> Finding | None:
+def run_one(
+    target: str, seed: int, number: int, case: Case, seconds: float = CPU_SECONDS
+) -> Finding | None:
     """Run one case here."""
     before = peak()
-    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)  # SIGPROF ends the process
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # SIGPROF ends the process
     kind = detail = ""
     try:
         case.run()
@@ -325,11 +329,18 @@ def main(words: list[str] | None = None) -> int:
     add("--isa", help="sets FASTCONV_ISA")
     add("--space", type=int, default=ADDRESS_SPACE,
         help="address space of a child in bytes; 0: no limit, as sanitizers need")  # fmt: skip
+    add("--seconds", type=float, default=CPU_SECONDS, help="processor time of one case")
     add("--child", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args(words)
     if chosen.child:
         return be_child(
-            chosen.target, chosen.seed, chosen.first, chosen.calls, chosen.child, chosen.space
+            chosen.target,
+            chosen.seed,
+            chosen.first,
+            chosen.calls,
+            chosen.child,
+            chosen.space,
+            chosen.seconds,
         )
     if chosen.here:
         with tempfile.TemporaryDirectory() as scratch:
@@ -343,7 +354,9 @@ def main(words: list[str] | None = None) -> int:
     first, calls = (chosen.first, chosen.calls) if chosen.only is None else (chosen.only, 1)
     environment = {"FASTCONV_ISA": chosen.isa} if chosen.isa else {}
     failed = False
-    for name in TARGETS if chosen.target == "all" else [chosen.target]:
+    for name in (
+        [name for name in TARGETS if name != "trial"] if chosen.target == "all" else [chosen.target]
+    ):
         began = time.monotonic()
         reports = _run_jobs(name, calls, chosen, first, environment)
         for report in reports:
@@ -365,6 +378,7 @@ def _run_jobs(
             lambda start: run(
                 name, min(share, first + calls - start), chosen.seed, first=start,
                 batch=chosen.batch, environment=environment, space=chosen.space,
+                seconds=chosen.seconds,
             ),
             starts,
         ))  # fmt: skip

@@ -99,6 +99,24 @@ KNOWN = [
           "a merging layer called on one array raises Python's own TypeError"),
     Known("layer_truth_of_array", r"^(layers|losses) \S+: exception without .*truth value of an",
           "an array as a flag or a name of a layer or loss raises NumPy's own ValueError"),
+    Known("layer_oserror", r"^layers \S+: exception OSError: .*Cannot allocate memory",
+          "memory that cannot be had raises OSError in a layer, not MemoryError"),
+    Known("upsampling_of_vectors", r"^layers UpSampling2D: exception without .*values to unpack",
+          "UpSampling2D called on vectors raises Python's own ValueError"),
+    Known("label_out_of_range", r"^losses metrics.SparseTopK\S+: exception IndexError",
+          "SparseTopKCategoricalAccuracy raises IndexError for a label out of range"),
+    Known("sample_weight_shape", r"^losses losses.\S+: exception without .*(broadcast|reshape)",
+          "a loss's sample_weight of another shape raises NumPy's own ValueError"),
+    Known("metric_of_nothing", r"^losses metrics.\S+: exception without .*(zero-size array|argmax of "
+          r"an empty)", "metrics of no samples raise NumPy's own ValueError"),
+    Known("metric_shapes", r"^losses metrics.\S+: exception without .*(number of dimensions|"
+          r"could not be broadcast)",
+          "accuracies compare (n, 1) with (n,): NumPy's own ValueError"),
+    Known("metrics_get_arguments", r"^losses metrics.get: exception",
+          "metrics.get does not check its arguments loss and output_shape"),
+    Known("confusion_matrix_size", r"^losses metrics.(confusion_matrix|ConfusionMatrix): (exception "
+          r"without .*array is too big|MemoryError|hang|memory)",
+          "a confusion matrix of a billion classes raises NumPy's own error"),
 ]  # fmt: skip
 
 

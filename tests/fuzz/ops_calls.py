@@ -60,6 +60,7 @@ def f32(value: float) -> float:
 
 # Elementwise activations ------------------------------------------------------------------------
 
+
 def _slope(rng: random.Random) -> Arguments:
     return {"negative_slope": f32(rng.choice((0, 0.2, 0.25, 1, 3)))}
 
@@ -152,6 +153,7 @@ def _prelu(op: str, rng: random.Random, kind: str) -> Call:
 
 # Products ---------------------------------------------------------------------------------------
 
+
 def _gemm(op: str, rng: random.Random, kind: str) -> Call:
     m, n, k = size(rng), size(rng), rng.choice((size(rng), 1, 100, 0))
     turned = rng.random() < 0.5, rng.random() < 0.5
@@ -210,6 +212,7 @@ def _affine(op: str, rng: random.Random, kind: str) -> Call:
 
 
 # Convolutions -----------------------------------------------------------------------------------
+
 
 def _padding(rng: random.Random) -> Any:
     return rng.choice(("same", "valid", 0, 1, 2, (1, 0), ((0, 2), (1, 3))))
@@ -316,6 +319,7 @@ def _conv2d(op: str, rng: random.Random, kind: str) -> Call:
 
 # Pooling ----------------------------------------------------------------------------------------
 
+
 def _pool(op: str, rng: random.Random, kind: str) -> Call:
     name = op.removesuffix("_backward")
     if kind == "tiny" and op != name:
@@ -376,6 +380,7 @@ def _pool(op: str, rng: random.Random, kind: str) -> Call:
 
 
 # Normalisation ----------------------------------------------------------------------------------
+
 
 def _statistics(op: str, a: Arguments) -> tuple[np.ndarray, np.ndarray, int]:
     """Mean, variance (both spread over x), and the length of the longest sum."""
@@ -479,6 +484,7 @@ def _moments(op: str, rng: random.Random, kind: str) -> Call:
 
 # Softmax and losses -----------------------------------------------------------------------------
 
+
 def _softmax_bound(x: np.ndarray, p: np.ndarray) -> np.ndarray:
     distance = x.max(axis=-1, keepdims=True) - x.astype(np.float64)
     with np.errstate(invalid="ignore"):
@@ -548,6 +554,7 @@ def _mean_squared_error(op: str, rng: random.Random, kind: str) -> Call:
 
 
 # Images -----------------------------------------------------------------------------------------
+
 
 def _image(rng: random.Random, kind: str) -> np.ndarray:
     shape = rng.choice((0, 1, 2, 3)), rng.randrange(1, 10), rng.randrange(1, 10), size(rng)
@@ -669,6 +676,7 @@ def _colour_backward(name: str, a: Arguments) -> Expected:
 
 # Dropout and optimizer steps --------------------------------------------------------------------
 
+
 def _dropout(op: str, rng: random.Random, kind: str) -> Call:
     name = "dy" if op.endswith("backward") else "x"
     a = {name: numbers_of(rng, shape_of(rng, rng.randrange(4)), kind),
@@ -695,7 +703,9 @@ def _sgd_step(op: str, rng: random.Random, kind: str) -> Call:
 
     def expect(a: Arguments) -> Expected:
         w, velocity = ref.sgd_step(**a)
-        size = {k: abs(np.asarray(v, np.float64)) for k, v in a.items() if isinstance(v, np.ndarray)}
+        size = {
+            k: abs(np.asarray(v, np.float64)) for k, v in a.items() if isinstance(v, np.ndarray)
+        }
         step = a["learning_rate"] * size["g"] + size.get("velocity", 0)
         allowed = 8 * EPS * (size["w"] + 2 * step) + TINY
         return [(w, allowed), (velocity, allowed)][: len(changed)]
@@ -724,7 +734,7 @@ def _adam_step(op: str, rng: random.Random, kind: str) -> Call:
 
 Draw = Callable[[str, random.Random, str], Call]
 DRAWS: dict[str, Draw] = {
-    **{name: _activation for name in ACTIVATIONS},
+    **dict.fromkeys(ACTIVATIONS, _activation),
     **{f"{name}_backward": _activation_backward for name in ACTIVATIONS},
     **{f"{name}{end}": _pool for name in ("max_pool2d", "min_pool2d", "avg_pool2d", "lp_pool2d")
        for end in ("", "_backward")},

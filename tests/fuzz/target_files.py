@@ -137,6 +137,7 @@ def somewhere(package: str, name: str) -> Callable[..., Any]:
 
 # safetensors files ------------------------------------------------------------------------------
 
+
 def opened(content: bytes) -> tuple[dict[str, Any], bytes]:
     """The header and the data of a safetensors file."""
     size = int.from_bytes(content[:8], "little")
@@ -270,8 +271,9 @@ class Checkpoint(Model):
     """``fastconv predict`` on a damaged checkpoint of ``fastconv train``."""
 
     def prepare(self) -> None:
-        from fastconv.cli import main
         from PIL import Image
+
+        from fastconv.cli import main
 
         image = Image.fromarray(np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32, 3))
         self.image = self.scratch / "image.png"
@@ -304,6 +306,7 @@ class Checkpoint(Model):
 
 
 # Data sets --------------------------------------------------------------------------------------
+
 
 class Idx(Files):
     """The reader of IDX files."""
@@ -513,6 +516,7 @@ def archive(tree: dict[str, bytes]) -> bytes:
 
 # Images -----------------------------------------------------------------------------------------
 
+
 def picture(start: int, kind: str, **options: Any) -> bytes:
     """A small picture as a file."""
     from PIL import Image
@@ -667,6 +671,7 @@ class Cache(Images):
 
 
 # history.csv ------------------------------------------------------------------------------------
+
 
 class History(Files):
     """The reader of ``history.csv``: what it cannot read it leaves out."""

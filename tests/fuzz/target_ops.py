@@ -69,7 +69,9 @@ class OpsCase:
         for key, value in list(self.plain.items()):
             if isinstance(value, np.ndarray):
                 if key not in call.special and not (abs(value) < 1e18).all():
-                    value = self.plain[key] = np.where(abs(value) < 1e18, value, value.dtype.type(2))
+                    value = self.plain[key] = np.where(
+                        abs(value) < 1e18, value, value.dtype.type(2)
+                    )
                 if self.first and key in call.images:
                     value = np.ascontiguousarray(value.transpose(0, 3, 1, 2))
                 if key in call.changed:
@@ -87,9 +89,7 @@ class OpsCase:
             self._give_out(rng)
         elif mode == "overlap":
             self._alias(rng)
-        self.large = any(
-            isinstance(v, np.ndarray) and v.nbytes > HUGE for v in self.given.values()
-        )
+        self.large = any(isinstance(v, np.ndarray) and v.nbytes > HUGE for v in self.given.values())
         shown = ", ".join(f"{k}={draws.shown(v)}" for k, v in self.given.items())
         marks = f" [{mode}{' ' + '+'.join(self.replaced) if self.replaced else ''}]"
         self.text = f"{call.op}({shown}){marks}"
@@ -223,7 +223,11 @@ class OpsCase:
             if result is not None:
                 raise WrongOutcome("result", f"{type(result).__name__} instead of None")
             results = [self.given[name] for name in self.call.changed]
-        elif "out" in self.given and self.given["out"] is not None and result is not self.given["out"]:
+        elif (
+            "out" in self.given
+            and self.given["out"] is not None
+            and result is not self.given["out"]
+        ):
             raise WrongOutcome("result", "is not out")
         for name, (array, before) in kept.items():
             if name not in written and array.tobytes() != before and not self._shares(array):
