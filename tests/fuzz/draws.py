@@ -25,6 +25,7 @@ NUMBERS = (
 )  # fmt: skip
 WORDS = ("", "same", "valid", "relu", "auto", "winograd", "channels_first", "\0", "None", "x" * 999)
 SPECIAL = (math.nan, math.inf, -math.inf, 1e-45, -1e-40, 1e-38, -0.0, 3e38)
+TYPES = ("O", "c8", "U3", "S2", "M8[s]", "m8[s]", "?", "V4", "f2", "g", "u8", ">i2", "i1")
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -106,8 +107,7 @@ def array(rng: random.Random, honest: Any = None) -> Any:
             wrong.append(1)
         return np.ones(wrong, np.float32)
     if pool == 2:  # another type
-        kind = rng.choice(("O", "c8", "U3", "S2", "M8[s]", "m8[s]", "?", "V4", "f2", "g", "u8", ">i2",
-                           "i1"))  # fmt: skip
+        kind = rng.choice(TYPES)
         return np.zeros(shape, kind)
     if pool == 3:  # far more elements than memory
         if not shape:
@@ -118,8 +118,22 @@ def array(rng: random.Random, honest: Any = None) -> Any:
             return np.broadcast_to(np.float32(1), (2**31,))
         return np.broadcast_to(np.float32(1), wrong)
     if pool == 4:
-        return rng.choice(([[1, 2], [3]], [[], [1]], [1, [2]], [10**400], ["a"], [None], [[[]]],
-                           [2**64, 1.5], [1j], memoryview(b"abcd"), bytearray(8), "1 2 3"))  # fmt: skip
+        return rng.choice(
+            (
+                [[1, 2], [3]],
+                [[], [1]],
+                [1, [2]],
+                [10**400],
+                ["a"],
+                [None],
+                [[[]]],
+                [2**64, 1.5],
+                [1j],
+                memoryview(b"abcd"),
+                bytearray(8),
+                "1 2 3",
+            )
+        )
     if pool == 5:
         return np.zeros(np.shape(honest) or (1,), [("a", "f4"), ("b", "i4")])
     if pool == 6 and isinstance(honest, np.ndarray):

@@ -201,8 +201,11 @@ def _bias_grad(op: str, rng: random.Random, kind: str) -> Call:
 
 
 def _affine(op: str, rng: random.Random, kind: str) -> Call:
-    a = {"x": numbers_of(rng, shape_of(rng, rng.randrange(5)), kind),
-         "scale": f32(rng.choice((1, 0.3, -2, 0))), "offset": f32(rng.choice((0, 1, -0.7)))}  # fmt: skip
+    a = {
+        "x": numbers_of(rng, shape_of(rng, rng.randrange(5)), kind),
+        "scale": f32(rng.choice((1, 0.3, -2, 0))),
+        "offset": f32(rng.choice((0, 1, -0.7))),
+    }
 
     def expect(a: Arguments) -> Expected:
         magnitude = abs(np.asarray(a["x"], np.float64)) * abs(a["scale"]) + abs(a["offset"])

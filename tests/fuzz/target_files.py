@@ -111,8 +111,10 @@ class FileCase:
             except self.files.errors as error:
                 self.outcome = "refused"
                 if not self.files.names(path, str(error)):
-                    raise WrongOutcome("exception without the file's name",
-                                       f"{type(error).__name__}: {error}"[:400]) from None  # fmt: skip
+                    raise WrongOutcome(
+                        "exception without the file's name",
+                        f"{type(error).__name__}: {error}"[:400],
+                    ) from None
                 return
             except WrongOutcome:
                 raise
@@ -356,8 +358,12 @@ class IdxGz(Idx):
 def cifar_batch(images: int, protocol: int = 2) -> bytes:
     """A pickle such as CIFAR's archive holds."""
     pixels = (np.arange(images * 3072) % 251).astype(np.uint8).reshape(images, 3072)
-    batch = {b"data": pixels, b"labels": [i % 10 for i in range(images)],
-             b"batch_label": b"training batch 1 of 5", b"filenames": [b"a.png"] * images}  # fmt: skip
+    batch = {
+        b"data": pixels,
+        b"labels": [i % 10 for i in range(images)],
+        b"batch_label": b"training batch 1 of 5",
+        b"filenames": [b"a.png"] * images,
+    }
     return pickle.dumps(batch, protocol)
 
 
@@ -377,8 +383,16 @@ class Reduced:
         number = lambda: rng.choice((-1, 0, 1, 8, 63, 2**31, 2**63, 2**64))  # noqa: E731
         names = rng.choice((None, None, ("a",), ()))
         fields = rng.choice((None, None, {}, {"a": (np.dtype("u1"), number())}))
-        state = [rng.choice((3, 4, 1)), rng.choice("|<>="), rng.choice((None, (np.dtype("u1"), (3,)))),
-                 names, fields, number(), number(), rng.choice((0, 0, 63, 1, number()))]  # fmt: skip
+        state = [
+            rng.choice((3, 4, 1)),
+            rng.choice("|<>="),
+            rng.choice((None, (np.dtype("u1"), (3,)))),
+            names,
+            fields,
+            number(),
+            number(),
+            rng.choice((0, 0, 63, 1, number())),
+        ]
         if rng.random() < 0.2:
             state[rng.randrange(len(state))] = rng.choice((None, "x", b"x", [], 1.5))
         shape = rng.choice(((2, 3072), (2,), (2**40,), (-1, 3072), (2**32, 2**32), (0, 3072)))
@@ -430,8 +444,14 @@ class CifarPickle(Files):
             return self.read(path.read_bytes(), str(path))
         finally:
             functions = vars(importlib.import_module(self.read.__module__)).values()
-            changed = [f for f in functions if callable(f) and not isinstance(f, type)
-                       and getattr(f, "__module__", "") == self.read.__module__ and vars(f)]  # fmt: skip
+            changed = [
+                f
+                for f in functions
+                if callable(f)
+                and not isinstance(f, type)
+                and getattr(f, "__module__", "") == self.read.__module__
+                and vars(f)
+            ]
             for function in changed:
                 vars(function).clear()
             if changed:
@@ -448,7 +468,7 @@ class CifarPickle(Files):
 
 
 class CifarArchive(Files):
-    """`fastconv.datasets.cifar10.load_data` on archives and folders, of the wrong length at best."""
+    """`cifar10.load_data` on archives and folders, of the wrong length at best."""
 
     errors = (ValueError, FileNotFoundError)
     shares = ("python", "binary", "inside", "python folder", "binary folder") * 12 + ("bomb",)

@@ -14,7 +14,7 @@ from typing import Any
 import draws
 import numpy as np
 from driver import WrongOutcome
-from target_layers import LayerCase, _is_large, _parameters
+from target_layers import LayerCase, is_huge, is_large, parameters_of
 
 from fastconv import losses, metrics
 
@@ -43,8 +43,12 @@ def make_target(name: str, scratch: Path) -> Losses:
 class Losses:
     """Cases over `fastconv.losses.__all__` and `fastconv.metrics.__all__`."""
 
-    names = [f"{module.__name__.rpartition('.')[2]}.{name}" for module in (losses, metrics)
-             for name in module.__all__ if name not in ABSTRACT]  # fmt: skip
+    names = tuple(
+        f"{module.__name__.rpartition('.')[2]}.{name}"
+        for module in (losses, metrics)
+        for name in module.__all__
+        if name not in ABSTRACT
+    )
 
     def draw(self, rng: random.Random) -> LossCase:
         """A loss or metric with random arguments."""
@@ -59,7 +63,7 @@ class LossCase(LayerCase):
         self.name, self.outcome = name, "right"
         self.thing = getattr({"losses": losses, "metrics": metrics}[module], self.kind)
         self.is_class = isinstance(self.thing, type)
-        found = {k: v for k, v in _parameters(self.thing).items() if not k.startswith("y_")}
+        found = {k: v for k, v in parameters_of(self.thing).items() if not k.startswith("y_")}
         self.arguments: dict[str, Any] = {}
         for key, one in found.items():
             if key in VALUES and (one.default is one.empty or rng.random() < 0.4):
@@ -92,9 +96,8 @@ class LossCase(LayerCase):
                 self.given[at] = np.ones((1000, 3))  # looking through more takes minutes
             if rng.random() < 0.2:
                 self.weight = draws.array(rng, np.ones(rows))
-        self.large = any(
-            isinstance(one, np.ndarray) and one.nbytes > 1 << 28 for one in [*self.given, self.weight]
-        ) or any(_is_large(value) for value in self.arguments.values())  # fmt: skip
+        self.large = any(is_huge(one) for one in [*self.given, self.weight])
+        self.large |= any(is_large(value) for value in self.arguments.values())
         shown = ", ".join(f"{k}={draws.shown(v)}" for k, v in self.arguments.items())
         called = ", ".join(draws.shown(one) for one in [*self.given, self.weight])
         self.text = f"{name}({shown})({called})"

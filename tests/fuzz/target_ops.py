@@ -103,8 +103,16 @@ class OpsCase:
                 self.given[name] = self._hostile_out(rng, name)
             elif name in ("strides", "dilation", "pool_size", "padding", "size", "groups", "t"):
                 self.given[name] = draws.sizes(rng)
-            elif isinstance(honest, np.ndarray) or name in ("b", "c", "bias", "gamma", "beta",
-                                                            "mean", "variance", "row_weights"):  # fmt: skip
+            elif isinstance(honest, np.ndarray) or name in (
+                "b",
+                "c",
+                "bias",
+                "gamma",
+                "beta",
+                "mean",
+                "variance",
+                "row_weights",
+            ):
                 self.given[name] = draws.array(rng, honest)
             else:
                 self.given[name] = draws.number(rng)
@@ -182,8 +190,14 @@ class OpsCase:
 
     def _alias(self, rng: random.Random) -> None:
         """One array in the place of two, or two that overlap."""
-        arrays = [k for k, v in self.given.items() if isinstance(v, np.ndarray)
-                  and v.dtype == np.float32 and v.dtype.isnative and v.flags.c_contiguous]  # fmt: skip
+        arrays = [
+            k
+            for k, v in self.given.items()
+            if isinstance(v, np.ndarray)
+            and v.dtype == np.float32
+            and v.dtype.isnative
+            and v.flags.c_contiguous
+        ]
         if len(arrays) < 2:
             return
         one, two = rng.sample(arrays, 2)
@@ -203,8 +217,14 @@ class OpsCase:
     def run(self) -> None:
         """Make the call, and look at everything."""
         fastconv.set_num_threads(self.threads)
-        kept = {k: (v, v.tobytes()) for k, v in self.given.items() if isinstance(v, np.ndarray)
-                and v.nbytes < HUGE and v.dtype.kind != "O" and v.dtype != np.longdouble}  # fmt: skip
+        kept = {
+            k: (v, v.tobytes())
+            for k, v in self.given.items()
+            if isinstance(v, np.ndarray)
+            and v.nbytes < HUGE
+            and v.dtype.kind != "O"
+            and v.dtype != np.longdouble
+        }
         written = {*self.call.changed, "out"}
         try:
             result = getattr(ops, self.call.op)(**self.given)
@@ -262,10 +282,9 @@ class OpsCase:
         return 0 in (shape[2:] if y is None and self.first else shape[1:3])
 
     def _compare(self, results: list[Any]) -> None:
-        if self.mode == "hostile":
-            if not self._as_reference():
-                self.outcome = "accepted"
-                return
+        if self.mode == "hostile" and not self._as_reference():
+            self.outcome = "accepted"
+            return
         expected, refused = self._results()
         if refused or expected is None:
             nothing = any(np.size(v) == 0 for v in self.plain.values())
