@@ -1,7 +1,8 @@
 """Defects that are known and not yet mended: a pattern of a finding's line, and the defect.
 
 The driver counts what a pattern finds under the defect. Every entry has a small reproducer of the
-same name in test_known.py, which fails as soon as the defect is mended; then both go.
+same name in reproducers.py; test_known.py fails as soon as that passes: then the entry goes, and
+the reproducer stays as an ordinary test.
 """
 
 from __future__ import annotations
