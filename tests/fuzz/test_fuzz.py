@@ -6,6 +6,7 @@ What is found is either listed in known.py or fails the test, with the command t
 from __future__ import annotations
 
 import driver
+import numpy as np
 import pytest
 from driver import Report, generator
 from known import KNOWN
@@ -14,6 +15,7 @@ from ops_calls import DRAWS
 from target_files import LOADERS
 from target_layers import Layers
 from target_losses import Losses
+from target_ops import OpsCase
 
 from fastconv import layers, losses, metrics, ops
 
@@ -82,6 +84,32 @@ def test_crashes_hangs_and_memory_are_findings():
     for finding in report.new:  # the number leads to the case again
         again = driver.target_of("trial", driver.HERE).draw(generator("trial", 0, finding.number))
         assert again.name == finding.name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["conv2d", "conv2d_backward", "gemm", "softmax", "batch_norm", "layer_norm_backward", "sigmoid",
+     "max_pool2d", "avg_pool2d_backward", "resize", "dropout", "prelu_backward"],
+)  # fmt: skip
+def test_results_that_are_slightly_wrong_are_noticed(name, monkeypatch):
+    right = getattr(ops, name)
+
+    def wrong(**arguments):
+        results = right(**arguments)
+        for result in results if isinstance(results, tuple) else (results,):
+            result *= np.float32(1.001)
+        return results
+
+    monkeypatch.setattr(ops, name, wrong)
+    noticed = 0
+    for number in range(40):
+        rng = generator("ops", 0, number)
+        case = OpsCase(DRAWS[name](name, rng, "normal"), "right", rng)
+        try:
+            case.run()
+        except driver.WrongOutcome as outcome:
+            noticed += outcome.kind == "wrong result"
+    assert noticed >= 10
 
 
 def test_names_of_known_defects_differ():
