@@ -8,6 +8,7 @@ and goes on behind it in a new child.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import faulthandler
 import importlib
 import json
@@ -144,6 +145,8 @@ def run(
             at = _run_child(report, target, seed, at, min(at + batch, end), scratch,
                             environment or {}, space, seconds)  # fmt: skip
             report.calls = at - first
+    except KeyboardInterrupt:
+        report.outcomes["stopped"] += 1  # what was found until then is shown
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return report
@@ -170,17 +173,11 @@ def _run_child(
             command, env=inherited | settings | environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=stderr,
         )  # fmt: skip
-        slot, started, seen = folder / "slot", time.monotonic(), None
-        while True:
-            try:
-                status = child.wait(timeout=5)
-                break
-            except subprocess.TimeoutExpired:
-                noted = slot.read_bytes() if slot.exists() else None
-                if noted != seen:
-                    seen, started = noted, time.monotonic()
-                elif time.monotonic() - started > WALL_SECONDS:
-                    child.kill()
+        try:
+            status = _wait(child, folder / "slot")
+        finally:
+            child.kill()
+    slot = folder / "slot"
     errors = (scratch / "stderr").read_text(errors="replace")
     for line in _lines(folder / "findings"):
         report.add(Finding(**line))
@@ -196,6 +193,19 @@ def _run_child(
     report.outcomes[kind.split()[0]] += 1
     report.add(Finding(target, seed, number, name, kind, _where(errors), text))
     return number + 1
+
+
+def _wait(child: subprocess.Popen[bytes], slot: Path) -> int:
+    """The child's exit status; it is killed if it comes to no new case for a long time."""
+    started, seen = time.monotonic(), None
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return child.wait(timeout=5)
+        noted = slot.read_bytes() if slot.exists() else None
+        if noted != seen:
+            seen, started = noted, time.monotonic()
+        elif time.monotonic() - started > WALL_SECONDS:
+            child.kill()
 
 
 def _how_it_ended(status: int) -> str:
@@ -371,17 +381,26 @@ def _run_jobs(
     """The same cases whatever the number of jobs."""
     from concurrent.futures import ThreadPoolExecutor
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     share = -(-calls // chosen.jobs)
     starts = range(first, first + calls, share)
+
+    def one(start: int) -> Report:
+        return run(
+            name,
+            min(share, first + calls - start),
+            chosen.seed,
+            first=start,
+            batch=chosen.batch,
+            environment=environment,
+            space=chosen.space,
+            seconds=chosen.seconds,
+        )
+
+    if chosen.jobs == 1:
+        return [one(first)]
     with ThreadPoolExecutor(chosen.jobs) as pool:
-        return list(pool.map(
-            lambda start: run(
-                name, min(share, first + calls - start), chosen.seed, first=start,
-                batch=chosen.batch, environment=environment, space=chosen.space,
-                seconds=chosen.seconds,
-            ),
-            starts,
-        ))  # fmt: skip
+        return list(pool.map(one, starts))
 
 
 def _short(line: str) -> str:
