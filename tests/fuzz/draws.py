@@ -213,6 +213,11 @@ def guarded(plain: np.ndarray, at_end: bool) -> np.ndarray:
     return view
 
 
+def is_huge(value: Any) -> bool:
+    """Whether an array has, or may be turned into something with, very many elements."""
+    return isinstance(value, np.ndarray) and max(value.nbytes, *value.shape, 0) > 1 << 24
+
+
 def shown(value: Any) -> str:
     """A value in a few words."""
     if isinstance(value, np.ndarray):

@@ -83,6 +83,11 @@ KNOWN: list[Known] = [
         "conv2d with a huge dilation crashes, or takes memory for nothing",
     ),
     Known(
+        "result_beyond_memory",
+        r"^ops \w+: (exception without .*array is too big|MemoryError: .Unable to allocate)",
+        "a result that fits into no memory raises NumPy's own error, without the operation's name",
+    ),
+    Known(
         "cifar_pickle_crash",
         r"^cifar_pickle .*: crash ",
         "a pickled dtype's state marks objects as plain bytes: raw bytes are taken as pointers",

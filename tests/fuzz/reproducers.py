@@ -201,6 +201,11 @@ def conv2d_huge_dilation() -> None:
     little_memory(lambda: ops.conv2d_backward(dy, ONE, w, **how))  # fmt: skip
 
 
+@reproducer
+def result_beyond_memory() -> None:
+    refused(lambda: ops.resize(ONE, 2**31 - 1), "resize:")
+
+
 # Layers, losses, metrics ------------------------------------------------------------------------
 
 

@@ -79,7 +79,9 @@ class LayerCase:
             self.x = draws.array(rng, plain)
         self.several = rng.choice((1, 2, 3))
         self.training = rng.random() < 0.3
-        self.large = is_huge(self.x) or any(is_large(value) for value in self.arguments.values())
+        self.large = draws.is_huge(self.x) or any(
+            is_large(value) for value in self.arguments.values()
+        )
         shown = ", ".join(f"{k}={draws.shown(v)}" for k, v in self.arguments.items())
         self.text = f"{name}({shown})({draws.shown(self.x)})"
 
@@ -158,11 +160,6 @@ def parameters_of(thing: Any) -> dict[str, inspect.Parameter]:
         if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
         and name not in ("inputs", "name")
     }  # fmt: skip
-
-
-def is_huge(value: Any) -> bool:
-    """Whether an array has, or may be turned into something with, very many elements."""
-    return isinstance(value, np.ndarray) and max(value.nbytes, *value.shape, 0) > 1 << 24
 
 
 def is_large(value: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import draws
 import numpy as np
 from driver import WrongOutcome
-from target_layers import LayerCase, is_huge, is_large, parameters_of
+from target_layers import LayerCase, is_large, parameters_of
 
 from fastconv import losses, metrics
 
@@ -96,7 +96,7 @@ class LossCase(LayerCase):
                 self.given[at] = np.ones((1000, 3))  # looking through more takes minutes
             if rng.random() < 0.2:
                 self.weight = draws.array(rng, np.ones(rows))
-        self.large = any(is_huge(one) for one in [*self.given, self.weight])
+        self.large = any(draws.is_huge(one) for one in [*self.given, self.weight])
         self.large |= any(is_large(value) for value in self.arguments.values())
         shown = ", ".join(f"{k}={draws.shown(v)}" for k, v in self.arguments.items())
         called = ", ".join(draws.shown(one) for one in [*self.given, self.weight])
