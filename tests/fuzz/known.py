@@ -201,6 +201,11 @@ KNOWN: list[Known] = [
         "an array as a flag or a name of a layer or loss raises NumPy's own ValueError",
     ),
     Known(
+        "merging_function_of_lists",
+        r"^layers (add|average|concatenate|maximum|minimum|multiply|subtract): exception Attribute",
+        "functions such as concatenate raise AttributeError for lists instead of arrays",
+    ),
+    Known(
         "layer_oserror",
         r"^layers \S+: exception OSError: .*Cannot allocate memory",
         "memory that cannot be had raises OSError in a layer, not MemoryError",

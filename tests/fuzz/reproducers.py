@@ -231,6 +231,11 @@ def layer_truth_of_array() -> None:
 
 
 @reproducer
+def merging_function_of_lists() -> None:
+    accepted(lambda: layers.concatenate([[[]]]), "concatenate")
+
+
+@reproducer
 def layer_oserror() -> None:
     with contextlib.suppress(ValueError, MemoryError):
         layers.Rescaling(2.0)(np.ones((0, 2**29, 6, 2), F))

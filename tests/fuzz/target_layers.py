@@ -35,7 +35,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }  # fmt: skip
 """What an argument of that name may be: others keep their default."""
 SHAPES = ((2, 6, 7, 4), (1, 5, 5, 1), (3, 8, 3), (2, 4), (1, 1), (0, 6, 6, 2), (2, 1, 1, 3))
-FEW = 500
+FEW = 100
 """Larger arguments may ask for more memory than there is."""
 
 
