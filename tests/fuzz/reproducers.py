@@ -232,7 +232,7 @@ def layer_truth_of_array() -> None:
 
 @reproducer
 def merging_function_of_lists() -> None:
-    accepted(lambda: layers.concatenate([[[]]]), "concatenate")
+    accepted(lambda: layers.concatenate([[[[]]], [[[]]]]), "concatenate")
 
 
 @reproducer
