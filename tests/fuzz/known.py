@@ -1,0 +1,269 @@
+"""Defects that are known and not yet mended: a pattern of a finding's line, and the defect.
+
+The driver counts what a pattern finds under the defect. Every entry has a small reproducer of the
+same name in reproducers.py; test_known.py fails as soon as that passes: then the entry goes, and
+the reproducer stays as an ordinary test.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Known(NamedTuple):
+    """A defect: its name, what its findings look like, and a sentence."""
+
+    name: str
+    pattern: str
+    defect: str
+
+
+KNOWN: list[Known] = [
+    Known(
+        "depthwise_says_conv2d",
+        r"^ops depthwise_conv2d(_backward)?: exception without the operation's name: "
+        r"\w+: conv2d",
+        "errors of depthwise_conv2d and its backward say conv2d",
+    ),
+    Known(
+        "backward_says_conv2d",
+        r"^ops conv2d_backward: exception without the operation's name: \w+: conv2d: algo",
+        "conv2d_backward's error about algo says conv2d",
+    ),
+    Known(
+        "batch_norm_says_moments",
+        r"^ops batch_norm(_backward)?: exception without the operation's name: \w+: moments:",
+        "batch_norm and its backward refuse an empty x in the name of moments",
+    ),
+    Known(
+        "huge_number_overflows",
+        r"^ops \w+: exception OverflowError: ",
+        "10**400 (or a fraction of that size) as a number raises OverflowError",
+    ),
+    Known(
+        "normalization_out_overlaps",
+        r"^ops (batch|group|layer)_norm: wrong result: .*\[overlap (gamma|beta|mean|variance)\]",
+        "out may overlap gamma, beta, mean and variance: the result is wrong",
+    ),
+    Known(
+        "lp_pool2d_backward_nan",
+        r"^ops lp_pool2d_backward: wrong result: .*float64\(nan\)",
+        "lp_pool2d_backward gives NaN where the reference has a number",
+    ),
+    Known(
+        "gemm_out_overlaps_itself",
+        r"^ops gemm: wrong result: .*out=\S+ strides \(.*\[overlap",
+        "gemm takes an out that overlaps itself: the result is wrong",
+    ),
+    Known(
+        "affine_transform_says_resample_affine",
+        r"^ops affine_transform(_backward)?: exception without .*: \w+: resample_affine",
+        "affine_transform's error about far away places says resample_affine",
+    ),
+    Known(
+        "max_pool2d_backward_refuses",
+        r"^ops m\w\w_pool2d_backward: exception without .*: \w+: max_pool2d_fwd: ",
+        "max_pool2d_backward refuses windows that its forward takes, in the kernel's name",
+    ),
+    Known(
+        "array_as_size",
+        r"^ops \w+: exception without .*TypeError: iteration over a 0-d array",
+        "a NumPy array without axes as a size raises NumPy's own TypeError",
+    ),
+    Known(
+        "array_as_word",
+        r"^ops \w+: exception without .*The truth value of an array",
+        "an array as a name or a number raises NumPy's own ValueError",
+    ),
+    Known(
+        "conv2d_huge_dilation",
+        r"^ops (depthwise_)?conv2d\w*: (crash|MemoryError|memory|hang).*"
+        r"\[hostile [^\]]*dilation",
+        "conv2d with a huge dilation crashes, or takes memory for nothing",
+    ),
+    Known(
+        "result_beyond_memory",
+        r"^ops \w+: (exception without .*array is too big|MemoryError: .Unable to allocate)",
+        "a result that fits into no memory raises NumPy's own error, without the operation's name",
+    ),
+    Known(
+        "cifar_pickle_crash",
+        r"^cifar_pickle .*: crash ",
+        "a pickled dtype's state marks objects as plain bytes: raw bytes are taken as pointers",
+    ),
+    Known(
+        "cifar_pickle_memory",
+        r"^cifar_pickle .*: (memory|MemoryError)",
+        "a pickle of nine bytes takes a gigabyte, by the number of a memo",
+    ),
+    Known(
+        "image_memory",
+        r"^image .*: (memory|MemoryError)",
+        "a picture of a few bytes takes as much memory as its dimensions say",
+    ),
+    Known(
+        "cifar_pickle_reaches_out",
+        r"^cifar_pickle .*: reached out: ",
+        "a CIFAR pickle sets attributes of the functions that read it",
+    ),
+    Known(
+        "cifar_archive_bomb",
+        r"^cifar_archive .*bomb.*: memory: ",
+        "a CIFAR archive's member inflates without limit",
+    ),
+    Known("idx_gz_bomb", r"^idx_gz .*bomb.*: memory: ", "an idx.gz inflates without limit"),
+    Known(
+        "zip_bomb",
+        r"^zip .*bomb.*: memory: ",
+        "a zip entry inflates far beyond the size that it declares",
+    ),
+    Known(
+        "zip_extra_field",
+        r"^zip .*: exception (IndexError|struct|error|Unicode|Value|Over)",
+        "a damaged zip directory raises what is no ValueError",
+    ),
+    Known(
+        "deep_json",
+        r"^(model|weights|backup|checkpoint|cache) .*: exception RecursionError",
+        "deeply nested JSON raises RecursionError",
+    ),
+    Known(
+        "long_integer_in_json",
+        r"^(model|weights|backup|checkpoint|cache) .*: Exceeds the limit",
+        "an integer of 5,000 digits in JSON is refused without the file's name",
+    ),
+    Known(
+        "overflow_in_description",
+        r"^(model|backup|checkpoint) .*: exception OverflowError",
+        '"epoch": Infinity or a huge integer in a description raises OverflowError',
+    ),
+    Known(
+        "model_memory",
+        r"^(model|checkpoint|backup) .*: "
+        r"(memory|MemoryError|hang|exception OSError: .*memory|.*Unable to allocate)",
+        "a description of large layers takes their memory before the tensors are looked at",
+    ),
+    Known(
+        "backup_description",
+        r"^backup .*: exc\w+ (KeyError|TypeError|AttributeError|IndexError)",
+        "BackupAndRestore does not check the description in its file",
+    ),
+    Known(
+        "backup_without_name",
+        r"^backup .*: exception without the file's name",
+        "an error about the description in a backup does not name the file",
+    ),
+    Known(
+        "history_field_limit",
+        r"^history .*: exception Error: field larger",
+        "a field of more than 131,072 characters in history.csv raises csv.Error",
+    ),
+    Known(
+        "history_not_finite",
+        r"^history .*: wrong data: (nan|inf|-inf) seconds",
+        "history.csv gives seconds that are not finite",
+    ),
+    Known(
+        "cache_exception",
+        r"^cache .*: exception (KeyError|TypeError|TokenError|RecursionError|"
+        r"AttributeError|IndexError|SyntaxError|IndentationError|OverflowError|ValueError|without)",
+        "a damaged cache entry raises instead of being made again",
+    ),
+    Known(
+        "cache_memory",
+        r"^cache .*: (memory|MemoryError)",
+        "a damaged cache entry's header asks for memory that is not there",
+    ),
+    Known(
+        "cache_other_data",
+        r"^cache .*: wrong data: ",
+        "a damaged cache entry gives other images, labels or names without a warning",
+    ),
+    Known(
+        "layer_huge_number",
+        r"^(layers|losses) \S+: exception OverflowError",
+        "10**400, a fraction of that size or a huge range as an argument raises OverflowError",
+    ),
+    Known(
+        "layer_ragged_list",
+        r"^(layers|losses) \S+: exception without .*inhomogeneous shape",
+        "a list whose rows differ in length raises NumPy's own ValueError",
+    ),
+    Known(
+        "layer_array_as_size",
+        r"^layers \S+: exception without .*iteration over a 0-d array",
+        "a NumPy array without axes as a size raises NumPy's own TypeError in a layer",
+    ),
+    Known(
+        "layer_truth_of_array",
+        r"^(layers|losses) \S+: exception without .*truth value of an",
+        "an array as a flag or a name of a layer or loss raises NumPy's own ValueError",
+    ),
+    Known(
+        "merging_function_of_lists",
+        r"^layers (add|average|concatenate|maximum|minimum|multiply|subtract): exception Attribute",
+        "functions such as concatenate raise AttributeError for lists instead of arrays",
+    ),
+    Known(
+        "layer_oserror",
+        r"^layers \S+: exception OSError: .*Cannot allocate memory",
+        "memory that cannot be had raises OSError in a layer, not MemoryError",
+    ),
+    Known(
+        "upsampling_of_vectors",
+        r"^layers UpSampling2D: exception without .*values to unpack",
+        "UpSampling2D called on vectors raises Python's own ValueError",
+    ),
+    Known(
+        "label_out_of_range",
+        r"^losses metrics.SparseTopK\S+: exception IndexError",
+        "SparseTopKCategoricalAccuracy raises IndexError for a label out of range",
+    ),
+    Known(
+        "sample_weight_shape",
+        r"^losses losses.\S+: exception without .*(broadcast|reshape)",
+        "a loss's sample_weight of another shape raises NumPy's own ValueError",
+    ),
+    Known(
+        "metric_of_nothing",
+        r"^losses metrics.\S+: exception without .*(zero-size array|argmax of "
+        r"an empty)",
+        "metrics of no samples raise NumPy's own ValueError",
+    ),
+    Known(
+        "metric_shapes",
+        r"^losses metrics.\S+: exception without .*(number of dimensions|"
+        r"could not be broadcast)",
+        "accuracies compare (n, 1) with (n,): NumPy's own ValueError",
+    ),
+    Known(
+        "metrics_get_arguments",
+        r"^losses metrics.get: exception",
+        "metrics.get does not check its arguments loss and output_shape",
+    ),
+    Known(
+        "confusion_matrix_size",
+        r"^losses metrics.(confusion_matrix|ConfusionMatrix): (exception "
+        r"without .*array is too big|MemoryError|hang|memory)",
+        "a confusion matrix of a billion classes raises NumPy's own error",
+    ),
+    Known(
+        "checkpoint_other_outputs",
+        r"^checkpoint .*: exception (TypeError|IndexError)",
+        "fastconv predict raises on a checkpoint whose outputs do not fit its class names",
+    ),
+    Known(
+        "whitening_filters_of_nan",
+        r"^layers whitening_filters: exception without .*LinAlgError",
+        "whitening_filters of NaN raises NumPy's LinAlgError",
+    ),
+]
+
+
+def defect_of(line: str) -> str | None:
+    """The sentence of the first entry whose pattern is found in a finding's line."""
+    for known in KNOWN:
+        if re.search(known.pattern, line, re.DOTALL):
+            return f"{known.name}: {known.defect}"
+    return None
