@@ -5,7 +5,7 @@ package is imported, so nothing here asks what machine it is built on.
 
 Environment: FASTCONV_WERROR=1 makes the C compiler's warnings errors; FASTCONV_DEBUG=1 turns
 Cython's bounds checks on and the optimiser down; FASTCONV_NO_OPENMP=1 builds for one thread on
-purpose.
+purpose; FASTCONV_SANITIZE=address,undefined builds with the compiler's sanitizers.
 """
 
 import os
@@ -22,13 +22,28 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import SetupError
 
 DEBUG = os.environ.get("FASTCONV_DEBUG") == "1"
+# Such as "address,undefined": see docs/safety.md for how such a build is run.
+SANITIZE = os.environ.get("FASTCONV_SANITIZE", "")
 OPENMP = os.environ.get("FASTCONV_NO_OPENMP") != "1"
 
+SANITIZER_FLAGS = (
+    [f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g"]
+    if SANITIZE
+    else []
+)
 # Neither changes a result: no errno from sqrtf, no promise about floating-point traps.
 VALUE_SAFE = ["-fno-math-errno", "-fno-trapping-math"]
-COMPILE_C = [*(["-O1", "-g"] if DEBUG else ["-O3", "-g0"]), *VALUE_SAFE]
+COMPILE_C = [
+    *(["-O1", "-g"] if DEBUG or SANITIZE else ["-O3", "-g0"]),
+    *VALUE_SAFE,
+    *SANITIZER_FLAGS,
+]
 # The Cython side blocks and packs; its loops gain nothing from -O3, its compile time does.
-COMPILE_CYTHON = [*(["-O0", "-g"] if DEBUG else ["-O2", "-g0"]), *VALUE_SAFE]
+COMPILE_CYTHON = [
+    *(["-O0", "-g"] if DEBUG else ["-O1" if SANITIZE else "-O2", "-g0"]),
+    *VALUE_SAFE,
+    *SANITIZER_FLAGS,
+]
 WARN = ["-Wall", "-Wextra"] + (["-Werror"] if os.environ.get("FASTCONV_WERROR") == "1" else [])
 
 DIRECTIVES = {
@@ -167,7 +182,7 @@ def extensions() -> list[Extension]:
             [module],
             include_dirs=["src"],
             extra_compile_args=COMPILE_CYTHON + compile_flags,
-            extra_link_args=link_flags,
+            extra_link_args=link_flags + SANITIZER_FLAGS[:1],
             # The C code lies in one module only; the others reach it through the table that it
             # hands out.
             libraries=["fastconv_src", "m"] if module.endswith("_isa.pyx") else ["m"],
@@ -176,7 +191,12 @@ def extensions() -> list[Extension]:
         for module in MODULES
     ]
     shared = Extension(
-        SHARED, [], extra_compile_args=COMPILE_CYTHON, include_dirs=["src"], libraries=["m"]
+        SHARED,
+        [],
+        extra_compile_args=COMPILE_CYTHON,
+        extra_link_args=SANITIZER_FLAGS[:1],
+        include_dirs=["src"],
+        libraries=["m"],
     )
     return [*kernels, shared]
 
