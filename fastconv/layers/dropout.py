@@ -1,4 +1,4 @@
-"""Random zeros during training: single elements, or whole channels."""
+"""Dropout of single elements or whole channels."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Dropout(Layer):
-    """While training, zero a share of the elements and scale up the rest by 1 / (1 - rate).
+    """In training, zero a fraction of the elements and scale the rest by 1 / (1 - rate).
 
-    The mask is a function of the seed, the training step and the element's place, never of the
-    number of threads.
+    The mask depends on the seed, the training step and the element's index, never on the number of
+    threads.
 
     Parameters
     ----------
     rate : float
-        Share of the elements that is zeroed, from 0 up to, but not including, 1.
+        Fraction of the elements to zero, from 0 up to, but not including, 1.
     seed : int, optional
-        Default: from the model's seed and the layer's place in it.
+        Default: derived from the model's seed and the layer's index.
     name, input_shape
         As for every `Layer`.
 
@@ -62,7 +62,7 @@ class Dropout(Layer):
 
 
 class SpatialDropout(Spatial, Dropout):
-    """What dropout of images' and of sequences' channels shares."""
+    """The base of `SpatialDropout2D` and `SpatialDropout1D`."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class SpatialDropout(Spatial, Dropout):
 
 
 class SpatialDropout2D(SpatialDropout):
-    """While training, zero a share of an image's channels and scale up the rest.
+    """In training, zero a fraction of an image's channels and scale the rest.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class SpatialDropout2D(SpatialDropout):
 
 
 class SpatialDropout1D(SpatialDropout):
-    """While training, zero a share of a sequence's channels and scale up the rest.
+    """In training, zero a fraction of a sequence's channels and scale the rest.
 
     Parameters
     ----------
