@@ -105,7 +105,7 @@ def as_path(value: Any, what: str, *, where: str) -> str:
 
 
 def is_whole(value: object) -> bool:
-    """Whether `value` is a whole number: Python's or NumPy's, but no boolean and no array."""
+    """Whether `value` is a whole number, of Python or NumPy, but not a boolean or an array."""
     return (
         hasattr(value, "__index__")
         and not hasattr(value, "__len__")

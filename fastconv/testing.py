@@ -27,7 +27,7 @@ _STEPS = (2.0**-8, 2.0**-11, 2.0**-14)
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """One array's gradient beside its central differences.
+    """The gradient of one array compared with central differences.
 
     Attributes
     ----------

@@ -15,8 +15,8 @@ from fastconv.callbacks.monitor import Monitor
 class EarlyStopping(Monitor):
     """Stop training when a value in the logs has not improved for some epochs.
 
-    A resumed run continues where the saved one stopped: the count of epochs and the best weights
-    are part of the saved model.
+    A resumed run continues where the saved one stopped: the count of epochs follows from the
+    history, and the best weights are in the file.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class EarlyStopping(Monitor):
     >>> stop = EarlyStopping("val_loss", patience=3, restore_best_weights=True)
     """
 
-    adds_to_logs = True  # that is, before the callbacks that save the model
+    adds_to_logs = True  # so that it is called before the callbacks that save the model
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The record of a training run."""
+"""The history of a training run."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ __all__ = [
 CLASSES = tuple(name for name in __all__ if isinstance(globals()[name], type))
 """The layers that a model file may name."""
 
-# Keras's second names.
+# Keras's aliases.
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
 Convolution1D = Conv1D

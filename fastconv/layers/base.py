@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Layer(Configured):
-    """A step of a model, with Keras's names.
+    """The base class of layers, with Keras's names.
 
     A subclass records its primitives in `emit`, makes its parameters in `build`, and infers its
     output's shape in `compute_output_shape`. Shapes leave out the batch axis. A layer of several

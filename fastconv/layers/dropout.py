@@ -52,13 +52,14 @@ class Dropout(Layer):
         if not 0 <= rate < 1:
             raise ValueError(f"Dropout: rate must be at least 0 and below 1; received {rate!r}")
         self.rate = float(rate)
-        self.own_seed = check_seed(seed, where="Dropout")
+        self.given_seed = check_seed(seed, where="Dropout")
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        return graph.dropout(x, self.rate, self.seed if self.own_seed is None else self.own_seed)
+        seed = self.seed if self.given_seed is None else self.given_seed
+        return graph.dropout(x, self.rate, seed)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate, "seed": self.own_seed}
+        return {**super().get_config(), "rate": self.rate, "seed": self.given_seed}
 
 
 class SpatialDropout(Spatial, Dropout):
@@ -76,7 +77,7 @@ class SpatialDropout(Spatial, Dropout):
 
     def emit(self, graph: Graph, x: Value) -> Value:
         self.compute_output_shape(x.shape)
-        seed = self.seed if self.own_seed is None else self.own_seed
+        seed = self.seed if self.given_seed is None else self.given_seed
         y = graph.spatial_dropout(emit_to_last(graph, x, self.data_format), self.rate, seed)
         return emit_from_last(graph, y, self.data_format)
 

@@ -26,18 +26,18 @@ class RandomLayer(Layer):
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.own_seed = check_seed(seed, where=type(self).__name__)
+        self.given_seed = check_seed(seed, where=type(self).__name__)
 
     @property
     def step_seed(self) -> int:
         """The `seed` argument, or else the layer's seed."""
-        return self.seed if self.own_seed is None else self.own_seed
+        return self.seed if self.given_seed is None else self.given_seed
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return image_shape(input_shape, "channels_last", where=self.name)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "seed": self.own_seed}
+        return {**super().get_config(), "seed": self.given_seed}
 
 
 def factor_range(

@@ -115,7 +115,7 @@ class Whitening(Conv2D):
                 "Whitening: images must be channels_last, in one group; received "
                 f"data_format {kwargs.get('data_format')!r}, groups {kwargs.get('groups', 1)!r}"
             )
-        # The number of filters follows from the input's channels.
+        # A placeholder: the number of filters follows from the input's channels.
         super().__init__(1, kernel_size, **kwargs)
         self.epsilon = _at_least_zero(epsilon, type(self).__name__)
 

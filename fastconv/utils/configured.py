@@ -128,9 +128,9 @@ def resolve(value: Any, base: type[T], table: Mapping[str, type[T]], *, what: st
 
 
 def _named(name: str, base: type[T], table: Mapping[str, type[T]], what: str) -> type[T]:
-    own = own_objects().get(name)
-    if isinstance(own, type) and issubclass(own, base):
-        return own
+    custom = own_objects().get(name)
+    if isinstance(custom, type) and issubclass(custom, base):
+        return custom
     by_name = {cls.__name__: cls for cls in table.values()} | dict(table)
     if name in by_name:
         return by_name[name]

@@ -18,8 +18,8 @@ Prepare = Callable[[Any], Samples]
 def comes_in_batches(x: Any, y: Any) -> bool:
     """Whether `x` is an iterable of batches, rather than an array or a structure of arrays.
 
-    Such are a generator, a data loader, a Keras Sequence (`__len__` and `__getitem__`), or a list
-    of tuples (x, y).
+    For example a generator, a data loader, a Keras Sequence (`__len__` and `__getitem__`), or a
+    list of tuples (x, y).
     """
     if isinstance(x, list) and y is None:
         return bool(x) and all(isinstance(item, tuple) and len(item) in (2, 3) for item in x)
@@ -62,7 +62,7 @@ class Stream:
         self.batch_size = 0
         self._numbers = None if self._once else epoch_numbers_of(items)
         self._peeked_pass = None if self._numbers is None else self._numbers.first
-        self._in_one_pass = 0  # batches of all epochs together
+        self._shared_batches = 0  # the batches of all epochs together, if these share passes
         self._running: Prefetch[Samples] | None = None
         self._peeked: list[Samples] = []
         self._first: Iterator[Any] | None = None
@@ -90,7 +90,7 @@ class Stream:
                 f"{kind_of(self._items)} and {epochs} epochs"
             )
         if self._limited and self.steps is not None and (self._once or not self._anew):
-            self._in_one_pass = self.steps * epochs
+            self._shared_batches = self.steps * epochs
             if self._numbers is None:
                 self._start(None, 0)
 
@@ -101,12 +101,12 @@ class Stream:
         pass_number: int | None = None
         skip = 0
         if self._numbers is not None and epoch is not None:
-            if not self._in_one_pass:
+            if not self._shared_batches:
                 pass_number = self._numbers.of_epoch(epoch)
             elif self._running is None:
                 assert self.steps is not None
                 pass_number, skip = self._numbers.of_steps(epoch, self.steps)
-        if self._in_one_pass:
+        if self._shared_batches:
             if self._running is None:
                 self._start(pass_number, skip)
             assert self._running is not None
@@ -125,7 +125,7 @@ class Stream:
     def _start(self, pass_number: int | None, skip: int) -> None:
         """Start reading ahead, across the ends of epochs."""
         batches = self._batches(pass_number, skip, again=True)
-        self._running = Prefetch(itertools.islice(batches, self._in_one_pass))
+        self._running = Prefetch(itertools.islice(batches, self._shared_batches))
 
     def _counted(self, batches: Iterator[Samples]) -> Iterator[Samples]:
         done = 0

@@ -76,7 +76,7 @@ def from_config(
     )
     if [model.layers.index(layer) for layer in layers] != list(range(len(layers))):
         raise ValueError("the layers are in another order than the calls have them")
-    model._trainable = bool(config["trainable"])  # the layers' own are in their configurations
+    model._trainable = bool(config["trainable"])  # each layer's is in its configuration
     return model
 
 
