@@ -1,4 +1,4 @@
-"""A layer called on NumPy arrays, outside of a model: a plan of one layer."""
+"""Layers called on NumPy arrays, outside of a model: a plan of one layer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LayerRunner:
         self.structure: Any = None  # of the output
 
     def forward(self, x: Any, training: bool) -> Any:
-        """The layer's output, a new array; `training=True` is the next step of a dropout's mask."""
+        """The layer's output, a new array; `training=True` takes the next step of dropout masks."""
         if self.layer.built:
             plan, arrays = self._plan_for(x, training)
         else:
@@ -38,7 +38,7 @@ class LayerRunner:
         return each(np.array, rebuild(self.structure, y if isinstance(y, list) else [y]))
 
     def backward(self, dy: Any) -> Any:
-        """The gradient of the last forward call's input, a new array; a list for several."""
+        """The gradient of the last forward pass's input, a new array; a list for several inputs."""
         name = self.layer.name
         if self.plan is None or not self.key[1]:
             call = "layer(x, training=True)" if self.layer.uses_training else "layer(x)"
@@ -54,7 +54,7 @@ class LayerRunner:
         return [np.array(part) for part in dx] if isinstance(dx, list) else np.array(dx)
 
     def _plan_for(self, x: Any, training: bool) -> tuple[Plan, list[np.ndarray]]:
-        """The plan for such arrays, and the arrays as it takes them; builds the layer."""
+        """The plan for these inputs, and the inputs as checked arrays; builds the layer."""
         layer = self.layer
         given, structure = layer.split_inputs(x)
         arrays = [self._checked(array) for array in given]
@@ -63,7 +63,7 @@ class LayerRunner:
         layer.check_shapes(rebuild(structure, shapes))
         differentiable = training or not layer.uses_training
         kinds = tuple((array.shape, array.dtype) for array in arrays)
-        key = (kinds, differentiable, *_places(layer))
+        key = (kinds, differentiable, *_parameter_state(layer))
         if self.plan is None or key != self.key:
             self.plan, self.key = self._make(arrays, structure, differentiable), key
         return self.plan, arrays
@@ -89,6 +89,6 @@ class LayerRunner:
         return Plan(graph, max(1, len(xs[0])), training=differentiable, input_gradient=gradient)
 
 
-def _places(layer: Layer) -> list[tuple[int, bool]]:
-    """Where the parameters lie (a model moves them when it packs them) and which are trained."""
+def _parameter_state(layer: Layer) -> list[tuple[int, bool]]:
+    """The parameters' addresses (a model moves them when it packs them) and trainable flags."""
     return [(p.value.ctypes.data, p.trainable) for p in layer.parameters]

@@ -1,4 +1,4 @@
-"""The engine's side of a model: its packed parameters, and the plans for training and inference."""
+"""A model's packed parameters, and its plans for training and inference."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class Plans:
-    """Keeps a plan for training and one for inference, and makes them anew when they must be.
+    """A cache of plans for training and inference.
 
-    A model that leaves sizes open has plans for the `KEPT` sizes that were used last.
+    A model with open sizes has plans for the `KEPT` most recently used input shapes.
 
-    A plan holds on to the memory of the parameters. They move when the set of trainable ones
-    changes, or when another model that shares them packs them; then everything is made anew.
+    A plan refers to the memory of the parameters. They move when the set of trainable ones changes,
+    or when another model that shares them packs them; then all plans are rebuilt.
     """
 
     KEPT = 4
@@ -39,7 +39,7 @@ class Plans:
 
     @property
     def profile(self) -> bool:
-        """Whether the plans measure every step."""
+        """Whether the plans time every step."""
         return self._profile
 
     @profile.setter
@@ -49,37 +49,37 @@ class Plans:
             plan.profile = value
 
     def report(self) -> str:
-        """The reports of all plans, the one used last at the end."""
+        """The reports of all plans, the most recently used last."""
         if not self._plans:
             raise RuntimeError(
                 "plan_report: plans are made for a batch's shape; call fit, train_on_batch or "
                 "predict first"
             )
         parts = [
-            f"{place[0]}, batches of up to {made_for[0]}\n{plan.report()}"
-            for place, (made_for, plan) in self._plans.items()
+            f"{key[0]}, batches of up to {made_for[0]}\n{plan.report()}"
+            for key, (made_for, plan) in self._plans.items()
         ]
         return "\n\n".join(parts)
 
     def training(self, batch_size: int, signature: Signature, *, exactly: bool = True) -> Plan:
-        """A plan with gradients; `exactly` asks for this batch size, not for one at least as large.
+        """A plan with a backward pass; `exactly` for this batch size, else for at least this.
 
-        A fit asks exactly, so that its bits do not depend on what the model did before.
+        `fit` requires the exact size, so that its bits do not depend on what the model did before.
         """
         return self._plan("training", batch_size, signature, exactly)
 
     def inference(self, batch_size: int, signature: Signature) -> Plan:
-        """A plan for batches of up to `batch_size`: that for training, if its memory suffices."""
+        """A plan for batches of up to `batch_size`: the one for training, if it is large enough."""
         self.refresh()
-        place = ("training", *(shape for shape, _ in signature))
-        if place in self._plans:
-            (size, made_for), plan = self._plans[place]
+        key = ("training", *(shape for shape, _ in signature))
+        if key in self._plans:
+            (size, made_for), plan = self._plans[key]
             if size >= batch_size and made_for == signature:
                 return plan
         return self._plan("inference", batch_size, signature, False)
 
     def refresh(self) -> None:
-        """Pack the parameters if they are not, and hand them to the optimizer."""
+        """Pack the parameters if they are not packed, and pass them to the optimizer."""
         model = self.model
         now = [(p, p.value, p.trainable) for p in model.parameters]
         same = len(now) == len(self._packed) and all(
@@ -94,7 +94,7 @@ class Plans:
             model.compiled.optimizer.build(self.store)
 
     def check_losses(self, *, where: str) -> None:
-        """Refuse a cross-entropy of probabilities on the sums of a linear layer; looks once."""
+        """Refuse a loss of probabilities on the logits of a linear layer; checks only once."""
         model = self.model
         if self._losses_fit or model.compiled is None:
             return
@@ -124,32 +124,32 @@ class Plans:
 
     def _plan(self, purpose: str, batch_size: int, signature: Signature, exactly: bool) -> Plan:
         self.refresh()
-        place = (purpose, *(shape for shape, _ in signature))
-        if place in self._plans:
-            (size, made_for), plan = self._plans.pop(place)
+        key = (purpose, *(shape for shape, _ in signature))
+        if key in self._plans:
+            (size, made_for), plan = self._plans.pop(key)
             fits = size == batch_size or (size > batch_size and not exactly)
             if fits and made_for == signature:
-                self._plans[place] = (size, made_for), plan  # the last one used stands last
+                self._plans[key] = (size, made_for), plan  # most recently used last
                 return plan
-            del plan  # its memory goes before the next one takes its own
+            del plan  # free its memory before the new plan allocates its own
         self._make_room(purpose)
         compiled = self.model.compiled
         specs = None if compiled is None else compiled.loss_specs(self.model.output_specs)
         graph = model_graph(self.model, signature)
         plan = Plan(graph, batch_size, training=purpose == "training", loss=specs)
         plan.profile = self._profile
-        self._plans[place] = (batch_size, signature), plan
+        self._plans[key] = (batch_size, signature), plan
         return plan
 
     def _make_room(self, purpose: str) -> None:
-        """Drop the plan of the size that was not used for longest, if there are many."""
-        same = [place for place in self._plans if place[0] == purpose]
-        for place in same[: max(0, len(same) + 1 - self.KEPT)]:
-            del self._plans[place]
+        """Drop the least recently used plan of this purpose, if there are `KEPT` already."""
+        same = [key for key in self._plans if key[0] == purpose]
+        for key in same[: max(0, len(same) + 1 - self.KEPT)]:
+            del self._plans[key]
 
 
 def model_graph(model: Model, signature: Signature) -> Graph:
-    """A model's primitive steps, for inputs of these shapes and dtypes."""
+    """The graph of a model's primitives, for inputs of these shapes and dtypes."""
     graph = Graph()
     values = [graph.input(shape, dtype) for shape, dtype in signature]
     for y in leaves(model.emit(graph, rebuild(model.input, values))):

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch came to.
+    """The losses and outputs of a batch.
 
     Attributes
     ----------
     loss : float
-        What training makes small: the weighted sum of the losses, and the regularizers.
+        The training objective: the weighted sum of the losses, plus the penalties of regularizers.
     losses : list of float
         Each loss by itself, without its weight.
     outputs : list of arrays
-        The plan's own: valid until its next call.
+        Buffers of the plan, valid until its next call.
     """
 
     loss: float
@@ -38,8 +38,8 @@ class Outcome:
 def training_step(
     model: Model, batch: Samples, batch_size: int, *, exactly: bool = True
 ) -> Outcome:
-    """Gradients and the optimizer's step; a loss that is not finite changes nothing."""
-    # Asked for at every step, since a callback may have frozen a layer.
+    """Forward and backward pass and the optimizer's step, skipped if the loss is not finite."""
+    # Looked up at every step, since a callback may have frozen a layer.
     plan = model.plans.training(batch_size, batch.signature, exactly=exactly)
     optimizer = model.optimizer
     loss, outputs = plan.train_step(*_arguments(batch), step=optimizer.iterations, checked=True)
@@ -57,14 +57,14 @@ def evaluation_step(model: Model, batch: Samples, batch_size: int) -> Outcome:
 
 
 def prediction_step(model: Model, batch: Samples, batch_size: int) -> list[np.ndarray]:
-    """The outputs alone: the plan's own arrays, valid until its next call."""
+    """The outputs alone: buffers of the plan, valid until its next call."""
     plan = model.plans.inference(batch_size, batch.signature)
     outputs = plan.forward(one_or_list(batch.x), training=False, checked=True)
     return outputs if isinstance(outputs, list) else [outputs]
 
 
 def _penalties(model: Model, *, gradients: bool) -> float:
-    """What the regularizers of the trained parameters cost; with it their gradients are added."""
+    """The penalties of the trainable parameters; with `gradients`, theirs are added to `grad`."""
     total = 0.0
     for parameter in model.parameters:
         if parameter.regularizer is not None and parameter.trainable:
