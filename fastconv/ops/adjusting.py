@@ -46,7 +46,7 @@ def contrast(
     *,
     out: Array | None = None,
 ) -> Array:
-    """clip((x - mean) * factor + mean, low, high), mean being that of an image's channel.
+    """clip((x - mean) * factor + mean, low, high), with the mean of each channel of each image.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def contrast_backward(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Gradient dx of sum(dy * y), y being what `contrast` returned; what was clipped has none.
+    """Gradient dx of sum(dy * y), for y from `contrast`; 0 where y was clipped.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def brightness(
 def brightness_backward(
     dy: Any, y: Any, low: float = -np.inf, high: float = np.inf, *, out: Array | None = None
 ) -> Array:
-    """Gradient dx of sum(dy * y), y being what `brightness` returned: dy, or 0 where y is a limit.
+    """Gradient dx of sum(dy * y), for y from `brightness`: dy, or 0 where y is a limit.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def _gradient(dy: Any, y: Any, where: str) -> tuple[Array, Array]:
 
 
 def _for_each(value: Any, x: Any, what: str, where: str) -> Array:
-    """(mb, 1), or (1, 1) for all."""
+    """A number for each image as (mb, 1), or one for all as (1, 1)."""
     array, mb = float32(value, what, where), len(x)
     if array.shape not in ((), (mb,)):
         raise ValueError(
@@ -172,7 +172,7 @@ def _limits(low: float, high: float, where: str) -> tuple[float, float]:
 
 
 def _rest(images: NDArray[Any], factor: Array) -> Array:
-    """What the mean adds, (mb, c)."""
+    """mean * (1 - factor), (mb, c): the offset of the affine map that contrast is."""
     means = np.empty((len(images), images.shape[3]), np.float32)
     channel_means(_rows(images), means)
     return means * (1 - factor)
