@@ -1,4 +1,4 @@
-"""The area under a curve of decisions."""
+"""The area under the ROC curve, or under that of precision over recall."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class AUC(Metric):
         self.num_thresholds = as_int(num_thresholds, "num_thresholds", where="AUC", minimum=2)
         self.curve = check_choice(curve, ("ROC", "PR"), where="AUC", what="curve")
         inside = np.arange(1, self.num_thresholds - 1) / (self.num_thresholds - 1)
-        # The outermost ones take everything, and nothing.
+        # The outermost thresholds lie below and above all outputs from 0 to 1.
         self._thresholds = np.concatenate([[-1e-7], inside, [1 + 1e-7]])
         self.reset_state()
 
     def reset_state(self) -> None:
-        # By how many thresholds lie below the output: weights of the positive and the negative.
+        # Weights of the positive and the negative, by the number of thresholds below the output.
         self.positive = np.zeros(self.num_thresholds + 1)
         self.negative = np.zeros(self.num_thresholds + 1)
 
