@@ -1,9 +1,8 @@
-"""How weights begin: Keras's initializers, drawn in float32 from a seed.
+"""Initial weights: Keras's initializers, drawn in float32 from a seed.
 
-One number everywhere; a spread that the caller names; a spread that follows from the number of
-inputs and outputs of a unit, which aims at a variance of ``scale / fan``, where `fan` counts a
-weight's inputs, outputs, or their mean (Glorot & Bengio 2010; He et al. 2015; LeCun et al. 1998);
-and convolutions that begin by handing on what they are given.
+Constants; distributions whose spread the caller gives; distributions of variance ``scale / fan``,
+where `fan` is a unit's number of inputs, of outputs, or their mean (Glorot & Bengio 2010; He et al.
+2015; LeCun et al. 1998); and convolutions that start as the identity.
 """
 
 from __future__ import annotations
@@ -48,8 +47,8 @@ class Initializer(Configured):
     Parameters
     ----------
     seed : int, optional
-        With one, every call gives the same values. Without one, the layer's seed decides, or for a
-        call outside of a layer the global seed (`fastconv.utils.set_random_seed`).
+        With one, every call gives the same values. Without one, they follow from the layer's seed,
+        or outside of a layer from the global seed (`fastconv.utils.set_random_seed`).
     """
 
     def __init__(self, seed: int | None = None, **unknown: Any) -> None:
@@ -59,13 +58,13 @@ class Initializer(Configured):
     def __call__(
         self, shape: Sequence[int], dtype: Any = np.float32, *, seed: int | None = None
     ) -> np.ndarray:
-        """An array of `shape`; `seed` is used if the initializer has none of its own."""
+        """An array of `shape`; `seed` is used only if the initializer has none."""
         chosen = seed if self.seed is None else self.seed
         rng = generator(next_seed() if chosen is None else chosen)
         return self.draw(rng, tuple(shape)).astype(dtype, copy=False)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        """The float32 values; what a subclass defines."""
+        """The float32 values; a subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} must define draw(rng, shape)")
 
     def get_config(self) -> dict[str, Any]:
@@ -151,7 +150,7 @@ class RandomNormal(Initializer):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normal, drawn again wherever it is more than two standard deviations from the mean."""
+    """Normal, redrawn where it is more than two standard deviations from the mean."""
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return truncated_normal(rng, shape, self.stddev) + np.float32(self.mean)
@@ -206,7 +205,7 @@ class VarianceScaling(Initializer):
 
 
 class _Named(Initializer):
-    """A variance scaling whose numbers (scale, mode, distribution) are fixed by its name."""
+    """A variance scaling whose scale, mode and distribution are fixed by its name."""
 
     settings: tuple[float, str, str]
 
@@ -254,21 +253,21 @@ class Dirac(Initializer):
     """The first filters of a convolution copy one input channel each; the others follow `base`.
 
     A kernel (..., inputs, outputs) gets identities for as many outputs as there are inputs: all
-    zeros, but for a one at the window's centre, from input d to output d. (Zagoruyko, Komodakis,
+    zeros, but for a one at the window's center, from input d to output d. (Zagoruyko, Komodakis,
     "DiracNets", 2017; the partial form is that of Jordan, "94% on CIFAR-10 in 3.29 seconds on a
     single GPU", 2024.)
 
     Parameters
     ----------
     base : str or Initializer, optional
-        Of the remaining filters; by default uniform within ±1/sqrt(fan_in), as PyTorch draws its
+        For the remaining filters; by default uniform within ±1/sqrt(fan_in), as in PyTorch's
         convolutions.
     seed : int, optional
 
     Raises
     ------
     ValueError
-        When it is called for a shape without inputs and outputs.
+        If it is called for a shape of fewer than two axes.
 
     Examples
     --------
@@ -287,8 +286,8 @@ class Dirac(Initializer):
         kernel = self.base.draw(rng, shape)
         copied = min(shape[-2:])
         kernel[..., :copied] = 0
-        centre = kernel[tuple(size // 2 for size in shape[:-2])]
-        np.fill_diagonal(centre[:copied, :copied], 1)
+        center = kernel[tuple(size // 2 for size in shape[:-2])]
+        np.fill_diagonal(center[:copied, :copied], 1)
         return kernel
 
     def get_config(self) -> dict[str, Any]:
@@ -304,7 +303,7 @@ def uniform(
 
 
 def truncated_normal(rng: np.random.Generator, shape: tuple[int, ...], stddev: float) -> np.ndarray:
-    """Zero mean; what falls outside of two standard deviations is drawn again."""
+    """float32 values of mean 0; those beyond two standard deviations are redrawn."""
     values = rng.standard_normal(math.prod(shape), np.float32)
     outside = np.flatnonzero(np.abs(values) > 2)
     while outside.size:
@@ -314,7 +313,7 @@ def truncated_normal(rng: np.random.Generator, shape: tuple[int, ...], stddev: f
 
 
 def compute_fans(shape: Sequence[int]) -> tuple[int, int]:
-    """(fan_in, fan_out) of a weight: inputs and outputs of one unit, window included.
+    """(fan_in, fan_out) of a weight: inputs and outputs of one unit, times the window's taps.
 
     Examples
     --------
