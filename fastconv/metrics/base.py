@@ -25,8 +25,8 @@ class Metric(Configured):
     """Whether logs can hold the result: a number, or an array of one axis."""
 
     forms: tuple[str, ...] = ()
-    """The forms of targets that fit: "rows" of the outputs' shape, "labels" for rows of outputs.
-    Empty: targets are not checked."""
+    """The forms of targets that fit: "rows", of the outputs' shape, or "labels", one for each row
+    of outputs. Empty: targets are not checked."""
 
     def __init__(self, name: str, **unknown: Any) -> None:
         super().__init__(**unknown)
