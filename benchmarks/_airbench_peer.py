@@ -13,7 +13,7 @@ import _peers
 import numpy as np
 
 from fastconv.recipes.airbench import AirBench
-from fastconv.recipes.recipe import pixel_statistics, spread
+from fastconv.recipes.recipe import evenly_spaced, pixel_statistics
 
 torch = _peers.torch
 if torch is not None:
@@ -72,22 +72,22 @@ def _norm(width: int) -> Any:
     return made
 
 
-def scaled(x: np.ndarray, mean: Any, spread: Any, layout: str) -> Any:
+def scaled(x: np.ndarray, mean: Any, deviation: Any, layout: str) -> Any:
     """uint8 images (mb, ih, iw, ic) as the network takes them."""
-    return _peers.torch_image(x, layout).sub_(mean).div_(spread)
+    return _peers.torch_image(x, layout).sub_(mean).div_(deviation)
 
 
 def statistics(images: np.ndarray) -> tuple[Any, Any]:
     """Mean and standard deviation of each channel, as `scaled` takes them."""
     mean, variance = pixel_statistics(images)
-    spread = np.sqrt(variance)
-    both = torch.tensor(np.stack([mean, spread]), dtype=torch.float32)[:, :, None, None]
+    deviation = np.sqrt(variance)
+    both = torch.tensor(np.stack([mean, deviation]), dtype=torch.float32)[:, :, None, None]
     return both[0], both[1]
 
 
 def whitening(images: np.ndarray) -> Any:
     """The fixed filters of the first convolution."""
-    x = scaled(spread(images), *statistics(images), "NCHW")
+    x = scaled(evenly_spaced(images), *statistics(images), "NCHW")
     patches = (
         x.unfold(2, 2, 1).unfold(3, 2, 1).permute(0, 2, 3, 1, 4, 5).reshape(-1, 4 * x.shape[1])
     )

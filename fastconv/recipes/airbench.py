@@ -30,7 +30,7 @@ from fastconv.losses import SparseCategoricalCrossentropy
 from fastconv.models import Model, Sequential
 from fastconv.optimizers import SGD, Group, Lookahead
 from fastconv.optimizers.schedules import Triangular
-from fastconv.recipes.recipe import Recipe, pixel_statistics, spread
+from fastconv.recipes.recipe import Recipe, evenly_spaced, pixel_statistics
 from fastconv.utils.random import derive_seed
 
 
@@ -77,7 +77,7 @@ class AirBench(Recipe):
         stack += [Dense(classes, use_bias=False, kernel_initializer=UNIFORM), Rescaling(1 / 9)]
         model = Sequential([Input(images.shape[1:]), *stack], name="airbench", seed=seed)
         pixels.set_weights([mean, variance])
-        whitening.adapt((spread(images) - mean) / np.sqrt(variance))
+        whitening.adapt((evenly_spaced(images) - mean) / np.sqrt(variance))
         return model
 
     def prepare(self, model: Model, images: int) -> None:

@@ -106,7 +106,7 @@ def pixel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, mean_of_squares - mean**2
 
 
-def spread(images: np.ndarray, count: int = 5000) -> np.ndarray:
+def evenly_spaced(images: np.ndarray, count: int = 5000) -> np.ndarray:
     """At most `count` images at equal intervals, since the set may be sorted by class."""
     return images[:: max(1, -(-len(images) // count))]
 
