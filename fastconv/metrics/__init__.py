@@ -85,7 +85,7 @@ _TABLE: dict[str, type[Metric]] = {
     "root_mean_squared_error": RootMeanSquaredError,
     "mean_absolute_error": MeanAbsoluteError,
 }
-# Classes that only a file names.
+# Classes without a name for `compile`: only configurations name them, as in files.
 _UNNAMED: dict[str, type[Metric]] = {
     cls.__name__: cls
     for cls in (

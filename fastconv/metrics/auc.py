@@ -8,7 +8,7 @@ import numpy as np
 
 from fastconv._arguments import as_int, check_choice
 from fastconv.metrics.base import Metric, spread
-from fastconv.metrics.counts import rows_of_truth
+from fastconv.metrics.counts import boolean_rows
 
 
 class AUC(Metric):
@@ -55,7 +55,7 @@ class AUC(Metric):
         targets, given = self.given(y_true, y_pred)
         outputs = given.astype(np.float64)
         outputs = outputs.reshape(*outputs.shape, 1) if outputs.ndim == 1 else outputs
-        true = rows_of_truth(targets, outputs)
+        true = boolean_rows(targets, outputs)
         weights = np.ones(outputs.shape)
         if sample_weight is not None:
             weights = spread(sample_weight, outputs.shape, where=self.name)

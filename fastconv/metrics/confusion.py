@@ -57,8 +57,8 @@ class ConfusionMatrix(Metric):
                     f"ConfusionMatrix: {what} must be classes from 0 to {size - 1}; "
                     f"received {given.min()} to {given.max()}"
                 )
-        places = (true * size + chosen).reshape(-1)
-        counted = np.bincount(places, weights, minlength=size * size).reshape(size, size)
+        cells = (true * size + chosen).reshape(-1)
+        counted = np.bincount(cells, weights, minlength=size * size).reshape(size, size)
         self.counts = self.counts + counted
 
     def result(self) -> np.ndarray:

@@ -38,7 +38,7 @@ class Counts(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         targets, outputs = self.given(y_true, y_pred)
         outputs = outputs[:, np.newaxis] if outputs.ndim == 1 else outputs
-        true, chosen = rows_of_truth(targets, outputs), self._chosen(outputs)
+        true, chosen = boolean_rows(targets, outputs), self._chosen(outputs)
         weights = np.ones(outputs.shape)
         if sample_weight is not None:
             weights = spread(sample_weight, outputs.shape, where=self.name)
@@ -229,7 +229,7 @@ class F1Score(Counts):
         return {"average": self.average, "threshold": self.threshold, **super().get_config()}
 
 
-def rows_of_truth(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+def boolean_rows(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
     """Targets as booleans of the outputs' shape; labels become one-hot rows."""
     classes = outputs.shape[-1]
     if y_true.size == outputs.size:

@@ -53,8 +53,8 @@ def conv2d(
     b : array_like (oc,), optional
     strides, dilation : int or (rows, columns)
     padding : "valid", "same", int, (rows, columns) or ((top, bottom), (left, right))
-        "same" gives ceil(size / stride) outputs; an odd row or column of it goes to the bottom or
-        right.
+        "same" gives ceil(size / stride) outputs; an odd row or column of padding is at the
+        bottom or right.
     groups : int
         Divides ic and oc; ic groups of one channel make a depthwise convolution.
     data_format : "channels_last" or "channels_first"

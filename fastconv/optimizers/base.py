@@ -243,7 +243,7 @@ class Optimizer(Configured):
         if self.iterations == 0 and self.lookahead is not None:
             self._slots["slow"][...] = store.values  # the weights may have been set since `build`
         self.iterations += 1
-        for segment, scale in self._scaled(store.grads):
+        for segment, scale in self._clip_factors(store.grads):
             if self.iterations > segment.until:
                 continue
             own = rate * segment.multiplier
@@ -271,14 +271,14 @@ class Optimizer(Configured):
         if self.use_ema and self.store is not None and self.iterations:
             self.store.values[: self.store.trainable_size] = self._slots["ema"]
 
-    def _scaled(self, grads: np.ndarray) -> list[tuple[Segment, float]]:
+    def _clip_factors(self, grads: np.ndarray) -> list[tuple[Segment, float]]:
         """Each segment, with the factor that clips its gradient's norm."""
         if self.global_clipnorm:
-            scale = _shortening(sum_squares(grads), self.global_clipnorm)
+            scale = _clip_factor(sum_squares(grads), self.global_clipnorm)
             return [(segment, scale) for segment in self._segments]
         if self.clipnorm:
             return [
-                (s, _shortening(sum_squares(grads[s.start : s.stop]), self.clipnorm))
+                (s, _clip_factor(sum_squares(grads[s.start : s.stop]), self.clipnorm))
                 for s in self._segments
             ]
         return [(segment, 1.0) for segment in self._segments]
@@ -314,7 +314,7 @@ class Optimizer(Configured):
         }
 
 
-def _shortening(squares: float, limit: float) -> float:
+def _clip_factor(squares: float, limit: float) -> float:
     """The factor that clips the norm of a vector with this sum of squares; keeps NaN and Inf."""
     norm = math.sqrt(squares)
     return 1.0 if norm <= limit else limit / norm

@@ -23,7 +23,7 @@ def contrast(x: ArrayLike, factor: ArrayLike, low: float = -np.inf, high: float 
 def contrast_backward(
     dy: ArrayLike, y: ArrayLike, factor: ArrayLike, low: float = -np.inf, high: float = np.inf
 ) -> Array:
-    """Gradient dx of sum(dy * y), y = contrast(x); 0 where y was clipped."""
+    """Gradient dx of sum(dy * y), y = contrast(x); clipped elements of y add nothing."""
     dz = clip_backward(dy, y, low, high)
     factor = float64(factor)[:, None, None, None]
     return factor * dz + (1 - factor) * dz.mean(axis=(1, 2), keepdims=True)

@@ -96,7 +96,8 @@ def rmsprop_step(
 ) -> tuple[Array, Array, Array, Array]:
     """New (w, v, total, mean): v is the running mean of g**2, epsilon is under the root.
 
-    With momentum, w loses total = momentum * total + step; with centered, v - mean**2 replaces v.
+    With momentum, total = momentum * total + step is subtracted from w instead of the step; with
+    centered, v - mean**2 replaces v.
 
     >>> rmsprop_step([1.0], [2.0], [0.0], learning_rate=0.5, rho=0.75, epsilon=0)[0]
     array([0.])
@@ -134,7 +135,7 @@ def lion_step(
     beta1: float = 0.9,
     beta2: float = 0.99,
 ) -> tuple[Array, Array]:
-    """New (w, m): w loses learning_rate * sign(beta1 m + (1 - beta1) g) (Chen et al. 2023).
+    """New (w, m): w - learning_rate * sign(beta1 m + (1 - beta1) g), and m (Chen et al. 2023).
 
     >>> lion_step([1.0, 1.0], [2.0, -2.0], [0.0, 0.0], learning_rate=0.5, beta2=0.5)
     (array([0.5, 1.5]), array([ 1., -1.]))
