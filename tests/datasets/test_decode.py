@@ -17,8 +17,8 @@ GRAY = pixels(9, 7, 1)
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM", "TIFF"])
 def test_lossless_kinds(kind):
     np.testing.assert_array_equal(decode(encoded(RGB, kind), ImageFormat(9, 7, "rgb")), RGB)
-    grey = decode(encoded(GRAY, kind), ImageFormat(9, 7, "grayscale"))
-    np.testing.assert_array_equal(grey, GRAY[..., None])
+    gray = decode(encoded(GRAY, kind), ImageFormat(9, 7, "grayscale"))
+    np.testing.assert_array_equal(gray, GRAY[..., None])
 
 
 def test_between_gray_and_color():
@@ -93,8 +93,8 @@ def test_turned_photographs(orientation):
     turned[8] = np.rot90(RGB)
     expected = turned[orientation]
     content = with_orientation(RGB, orientation, "PNG")
-    height, width, grey = look(content)
-    assert (height, width, grey) == (*expected.shape[:2], False)
+    height, width, gray = look(content)
+    assert (height, width, gray) == (*expected.shape[:2], False)
     np.testing.assert_array_equal(decode(content, ImageFormat(height, width, "rgb")), expected)
     jpeg = with_orientation(RGB, orientation)
     assert plain_frame(jpeg) is None or orientation == 1
