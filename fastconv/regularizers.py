@@ -1,4 +1,4 @@
-"""Regularizers, with Keras's names: penalties on the weights, added to the loss."""
+"""Regularizers, with Keras's names: weight penalties that are added to the loss."""
 
 from __future__ import annotations
 
