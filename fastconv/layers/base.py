@@ -133,7 +133,7 @@ class Layer(Configured):
         Parameters
         ----------
         name : str, optional
-            Within the layer; default: "weight_" and a number.
+            Within the layer; default: ``weight_0``, ``weight_1``, ...
         shape : tuple of int
         initializer : str or Initializer
         trainable : bool
