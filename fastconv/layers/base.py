@@ -133,7 +133,7 @@ class Layer(Configured):
         Parameters
         ----------
         name : str, optional
-            Name within the layer; default: "weight_" and its index.
+            Within the layer; default: ``weight_0``, ``weight_1``, ...
         shape : tuple of int
         initializer : str or Initializer
         trainable : bool
