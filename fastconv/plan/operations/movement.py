@@ -154,7 +154,7 @@ class PadExecutor(Executor):
         self.sides = pad.sides
 
     def forward(self, training: bool, step: int) -> None:
-        place(self.inputs[0], self.output, self.sides)
+        pad_into(self.inputs[0], self.output, self.sides)
 
     def backward(self, step: int) -> None:
         strided_copy(middle(self.d_output, self.sides), self.dx)
@@ -173,7 +173,7 @@ class CropExecutor(Executor):
 
     def backward(self, step: int) -> None:
         dx = self.dx
-        place(self.d_output, dx, self.sides)
+        pad_into(self.d_output, dx, self.sides)
 
 
 class TransposeExecutor(Executor):
@@ -218,8 +218,8 @@ def middle(whole: np.ndarray, sides: Sides) -> np.ndarray:
     return whole[(slice(None), *cuts)]
 
 
-def place(part: np.ndarray, whole: np.ndarray, sides: Sides) -> None:
-    """Write `part` into the middle of `whole`, and zeros at its sides."""
+def pad_into(part: np.ndarray, whole: np.ndarray, sides: Sides) -> None:
+    """Copy `part` into the middle of `whole` and fill its sides with zeros."""
     rest = whole
     for axis, (before, after) in enumerate(sides, start=1):
         lead, size = (slice(None),) * axis, rest.shape[axis]
