@@ -1,7 +1,7 @@
 """Build the C micro-kernels (src/) and the Cython kernels (fastconv/kernels/).
 
-Everything else about the package stands in pyproject.toml. The instruction set is chosen when the
-package is imported, so nothing here asks what machine it is built on.
+All other package metadata is in pyproject.toml. The instruction set is chosen when the package is
+imported, so nothing here depends on the machine that builds it.
 
 Environment: FASTCONV_WERROR=1 makes the C compiler's warnings errors; FASTCONV_DEBUG=1 turns
 Cython's bounds checks on and the optimiser down; FASTCONV_NO_OPENMP=1 builds for one thread on
@@ -59,12 +59,12 @@ DIRECTIVES = {
 C_SOURCES = sorted(str(p) for p in Path("src").glob("*.c"))
 C_HEADERS = sorted(str(p) for p in Path("src").glob("*.h"))
 MODULES = sorted(str(p) for p in Path("fastconv", "kernels").rglob("*.pyx"))
-# Cython's support for memoryviews, compiled once instead of into every module.
+# Cython's memoryview support code, compiled once instead of into every module.
 SHARED = "fastconv.kernels._cython_shared"
 
 
 def openmp_flags() -> tuple[list[str], list[str]]:
-    """Flags for the compiler and the linker."""
+    """OpenMP flags for the compiler and the linker."""
     if not OPENMP:
         return [], []
     if sys.platform == "darwin":
@@ -73,7 +73,7 @@ def openmp_flags() -> tuple[list[str], list[str]]:
 
 
 def probe(compiler) -> None:
-    """Compile and link small programs; say in one sentence what is missing."""
+    """Compile and link small test programs; raise an error that names what is missing."""
     compile_flags, link_flags = openmp_flags()
     trials = [
         (
@@ -111,13 +111,13 @@ def probe(compiler) -> None:
                     compiler.link_executable(
                         objects, "probe", output_dir=folder, extra_postargs=link_args
                     )
-            except Exception:  # the compiler has said why, above
+            except Exception:  # the compiler's own output, above, gives the reason
                 tried = getattr(compiler, "compiler", ["the default compiler"])[0]
                 raise SetupError(f"{advice} (Tried: {tried}.)") from None
 
 
 class Build(build):
-    """Asks for the compiler first: what is missing is said before anything is copied."""
+    """Builds the C library first, to report a missing compiler before files are copied."""
 
     def run(self):
         self.run_command("build_clib")
@@ -125,7 +125,7 @@ class Build(build):
 
 
 class BuildSources(build_clib):
-    """The C library, once the compiler has shown that it works; anew when a header changes."""
+    """The C library, built after probing the compiler; rebuilt when a header changes."""
 
     def build_libraries(self, libraries):
         self.compiler.add_include_dir(sysconfig.get_path("include"))
@@ -134,7 +134,7 @@ class BuildSources(build_clib):
 
 
 class BuildKernels(build_ext):
-    """The extension modules: translated by Cython only when they are about to be compiled."""
+    """The extension modules; Cython translates them only when they are about to be compiled."""
 
     def run(self):
         from Cython.Build import cythonize
@@ -156,7 +156,7 @@ class BuildKernels(build_ext):
 
 
 def declarations_of(module: str) -> list[Path]:
-    """A module and, at any distance, the pxd files of this package that it works with."""
+    """A module and the .pxd files of this package that it cimports, directly or indirectly."""
     found, new = [], [Path(module), Path(module).with_suffix(".pxd")]
     while new:
         file = new.pop()
@@ -169,7 +169,7 @@ def declarations_of(module: str) -> list[Path]:
 
 
 def headers_of(module: str) -> list[str]:
-    """The headers that a module is compiled against: fastconv.h and its families' tables."""
+    """The headers that a module is compiled against: fastconv.h and its families' table headers."""
     text = "".join(file.read_text() for file in declarations_of(module))
     return sorted({f"src/{name}" for name in re.findall(r'extern from "(\w+\.h)"', text)})
 

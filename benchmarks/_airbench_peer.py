@@ -1,6 +1,6 @@
-"""The recipe `AirBench` in PyTorch, in float32: its network, and how that is trained.
+"""The recipe `AirBench` in PyTorch, in float32: its network and its training.
 
-What it computes is that of `fastconv.recipes.airbench`; the words are PyTorch's.
+It computes the same as `fastconv.recipes.airbench`, with PyTorch's functions and names.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import _peers
 import numpy as np
 
 from fastconv.recipes.airbench import AirBench
-from fastconv.recipes.recipe import pixel_statistics, spread
+from fastconv.recipes.recipe import evenly_spaced, pixel_statistics
 
 torch = _peers.torch
 if torch is not None:
@@ -26,7 +26,7 @@ def network(recipe: AirBench, images: np.ndarray, classes: int, layout: str) -> 
     Parameters
     ----------
     images : uint8 (n, h, w, c)
-        What the whitening convolution is computed from.
+        The data that the whitening filters are computed from.
     layout : str
         One of `_peers.LAYOUTS`.
     """
@@ -67,27 +67,27 @@ def _convolution(inputs: int, width: int) -> Any:
 
 
 def _norm(width: int) -> Any:
-    made = nn.BatchNorm2d(width, eps=1e-12, momentum=0.4)  # the share of the new statistics
+    made = nn.BatchNorm2d(width, eps=1e-12, momentum=0.4)  # 1 - ours
     made.weight.requires_grad_(False)
     return made
 
 
-def scaled(x: np.ndarray, mean: Any, spread: Any, layout: str) -> Any:
+def scaled(x: np.ndarray, mean: Any, deviation: Any, layout: str) -> Any:
     """uint8 images (mb, ih, iw, ic) as the network takes them."""
-    return _peers.torch_image(x, layout).sub_(mean).div_(spread)
+    return _peers.torch_image(x, layout).sub_(mean).div_(deviation)
 
 
 def statistics(images: np.ndarray) -> tuple[Any, Any]:
     """Mean and standard deviation of each channel, as `scaled` takes them."""
     mean, variance = pixel_statistics(images)
-    spread = np.sqrt(variance)
-    both = torch.tensor(np.stack([mean, spread]), dtype=torch.float32)[:, :, None, None]
+    deviation = np.sqrt(variance)
+    both = torch.tensor(np.stack([mean, deviation]), dtype=torch.float32)[:, :, None, None]
     return both[0], both[1]
 
 
 def whitening(images: np.ndarray) -> Any:
     """The fixed filters of the first convolution."""
-    x = scaled(spread(images), *statistics(images), "NCHW")
+    x = scaled(evenly_spaced(images), *statistics(images), "NCHW")
     patches = (
         x.unfold(2, 2, 1).unfold(3, 2, 1).permute(0, 2, 3, 1, 4, 5).reshape(-1, 4 * x.shape[1])
     )
@@ -98,7 +98,7 @@ def whitening(images: np.ndarray) -> Any:
 
 def set_weights(model: Any, weights: Sequence[np.ndarray]) -> None:
     """Copy our network's weights, in the order of `Model.get_weights`, into `network`'s."""
-    left = list(weights[2:])  # what follows the pixels' mean and variance
+    left = list(weights[2:])  # without the pixels' mean and variance
     with torch.no_grad():
         for module in model:
             targets: tuple[Any, ...] = ()
@@ -120,7 +120,7 @@ class Training:
     taken : int
         Steps so far.
     slow : dict of tensors
-        The average that lookahead keeps of every array of the network.
+        Lookahead's average of every array of the network.
     """
 
     def __init__(self, recipe: AirBench, model: Any, total: int) -> None:
@@ -161,11 +161,11 @@ class Training:
         return loss.item()
 
     def momentum(self, parameter: Any) -> Any:
-        """The optimizer's array for a parameter, None for one that is fixed from the start."""
+        """The optimizer's array for a parameter; None if it is never trained."""
         return self.optimizer.state[parameter].get("momentum_buffer")
 
     def resume(self, taken: int) -> None:
-        """Be where a run is after so many steps, but for the arrays' contents."""
+        """Restore the state after `taken` steps, except for the contents of the arrays."""
         for group in self.optimizer.param_groups:
             for parameter in group["params"]:
                 buffer = parameter.detach().clone()
@@ -173,7 +173,7 @@ class Training:
         self.taken = taken
 
     def _share(self) -> float:
-        """Of the largest learning rate, for the next step."""
+        """The next step's learning rate, as a share of the largest one."""
         i, top = self.taken, int(0.23 * self.total)
         return 0.2 + 0.8 * i / top if i < top else 1 - 0.93 * (i - top) / (self.total - top)
 

@@ -1,7 +1,7 @@
 """A convolution's passes as the peers compute them.
 
 Each function returns a call to be timed and one that returns its result in our layout: y, dx or dw.
-What a peer cannot do itself, padding one side more than the other, is done before.
+Padding that differs between two sides, which PyTorch lacks, is done before, untimed.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from _shapes import Conv
 
 
 def torch_call(case: Conv, which: str, arrays: Any, layout: str):
-    """PyTorch, in one of its layouts."""
+    """A pass in PyTorch, in one of its layouts."""
     torch, s = _peers.torch, case.shape
     x, dy = (_peers.torch_image(array, layout) for array in (arrays.x, arrays.dy))
     w = torch.from_numpy(arrays.w).permute(3, 2, 0, 1)
     w = w.contiguous(memory_format=_peers.memory_format(layout)).clone()
     b = torch.from_numpy(arrays.b)
     pad, extra = (s.pt, s.pl), (0, s.pr - s.pl, 0, s.pb - s.pt)
-    if any(extra):  # PyTorch pads both sides alike
+    if any(extra):  # PyTorch pads both sides equally
         x = torch.nn.functional.pad(x, extra)
     stride = (s.sh, s.sw)
     if which == "fwd":
@@ -44,7 +44,7 @@ def torch_call(case: Conv, which: str, arrays: Any, layout: str):
 
 
 def tensorflow_call(case: Conv, which: str, arrays: Any):
-    """TensorFlow, compiled as a graph; None for groups that are not single channels."""
+    """A pass in TensorFlow, compiled as a graph; None for groups of more than one channel."""
     tf, s = _peers.tensorflow(), case.shape
     depthwise = s.groups > 1
     if depthwise and s.groups != s.ic:

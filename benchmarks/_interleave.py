@@ -1,7 +1,7 @@
-"""Measure contestants in turns, so that what disturbs the machine disturbs all of them alike.
+"""Time contestants in turns, so that disturbances of the machine affect all of them equally.
 
-Nothing is compared across runs: in every round each contestant has its turn, and what is reported
-are medians over the rounds, and medians of the ratios within a round.
+Nothing is compared across runs: each contestant has a turn in every round, and the results are
+medians over the rounds of the times, and of the ratios within a round.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ TURN = 0.03  # seconds of calls in a turn
 
 
 def make_quick() -> None:
-    """One round of single calls: a trial, whose figures mean nothing."""
+    """One round of single calls, as a trial run; its figures mean nothing."""
     global ROUNDS, REST, TURN
     ROUNDS, REST, TURN = 1, 0.0, 0.0
 
 
 @dataclass(frozen=True)
 class Contest:
-    """One case: what we do, what the peers do, how much work a call is, whether both are right.
+    """One case: our call, the peers' calls, the work of a call, and a check of the results.
 
     `work` is the number of floating-point operations or bytes of one call. `check` compares ours
     with `fastconv.reference` and the peers with ours, and raises AssertionError.
@@ -43,7 +43,7 @@ class Contest:
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds of one call in each round, by contestant, and the peak rate measured beside."""
+    """Seconds of one call in each round, by contestant, and the peak rate in each round."""
 
     seconds: dict[str, list[float]]
     peaks: list[float]
@@ -53,11 +53,11 @@ class Times:
         return median(self.seconds[name])
 
     def rate(self, name: str = OURS) -> float:
-        """Billions of operations, or gigabytes, a second."""
+        """Billions of operations, or gigabytes, per second."""
         return 1e-9 * self.work / self.of(name)
 
     def share(self, name: str = OURS) -> float:
-        """Of the peak."""
+        """The rate as a share of the peak."""
         pairs = zip(self.seconds[name], self.peaks, strict=True)
         return median(1e-9 * self.work / seconds / peak for seconds, peak in pairs)
 
@@ -67,7 +67,7 @@ class Times:
         return median(theirs / own for theirs, own in pairs)
 
     def best_peer(self, *prefixes: str) -> str | None:
-        """The fastest peer whose name starts with one of `prefixes` (any, without them)."""
+        """The fastest peer whose name starts with one of `prefixes` (or of all, without them)."""
         names = [name for name in self.seconds if name != OURS and name.startswith(prefixes or "")]
         return min(names, key=self.of, default=None)
 
@@ -87,7 +87,7 @@ def turn(call: Call) -> float:
 def interleave(contest: Contest, rounds: int | None = None, peak: Call | None = None) -> Times:
     """Check, then run `rounds` rounds (by default `ROUNDS`).
 
-    `peak()` returns the machine's peak rate in billions a second.
+    `peak()` returns the machine's peak rate in billions per second.
     """
     contest.check()
     calls = {OURS: contest.ours, **contest.peers}

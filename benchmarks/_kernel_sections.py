@@ -1,4 +1,4 @@
-"""Sections of the report about single kernels: products, convolutions, pooling."""
+"""Sections of the report about single kernels: matrix products, convolutions, pooling, ..."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEASURED_SQUARES = (512, 1024, 2048)
 
 
 def gemms(report: Report) -> Iterator[str]:
-    """Every product with all threads, the square ones with one thread too."""
+    """Every matrix product with all threads, the square ones also with one thread."""
     peers = (_peers.NUMPY, _peers.TORCH, _peers.TENSORFLOW)
     yield f"| GEMM | threads | GFLOP/s | share of FMA peak | {' | '.join(peers)} |"
     yield "|---|---|---|---|---|---|---|"
@@ -50,7 +50,7 @@ def gemms(report: Report) -> Iterator[str]:
 
 
 def convolutions(report: Report) -> Iterator[str]:
-    """Each pass of each convolution: share of the peak at direct FLOPs, and beside the peers."""
+    """Each pass of each convolution: share of the peak by direct FLOPs, and ratios to peers."""
     yield (
         "| convolution | pass | algorithm | GFLOP/s | share of FMA peak | PyTorch NHWC "
         "| PyTorch NCHW | TensorFlow |"
@@ -114,7 +114,7 @@ def pools(report: Report) -> Iterator[str]:
 
 
 def elementwise(report: Report) -> Iterator[str]:
-    """What passes through memory once."""
+    """Elementwise kernels and others that are bound by the memory's bandwidth."""
     yield "| operation | GB/s | PyTorch | TensorFlow |"
     yield "|---|---|---|---|"
     for make in bench_elementwise.CONTESTS:

@@ -1,4 +1,4 @@
-"""Sections of the report about the machine and about the package as such."""
+"""Sections of the report about the machine, and about the package as a whole."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fastconv.kernels.peak import fma_peak, memory_bandwidth
 
 
 def machine(report: Report) -> Iterator[str]:
-    """What was measured, on what."""
+    """The machine, the libraries and their versions."""
     versions = ", ".join(
         f"{name} {_version(package)}"
         for name, package in (

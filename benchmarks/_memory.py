@@ -1,6 +1,6 @@
 """The memory of a process that trains the table's network: ``_memory.py peak`` or ``growth``.
 
-Prints one number, in MB. A process of its own: what was loaded before would count.
+Prints one number, in MB. It needs a separate process, since memory used before would count.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ STATUS = Path("/proc/self/status")
 
 
 def megabytes(name: str) -> float:
-    """What the kernel says of this process: "VmRSS", or "VmHWM", its largest so far."""
+    """Linux's figure for this process: "VmRSS", the resident set, or "VmHWM", its maximum."""
     kilobytes = re.search(rf"^{name}:\s+(\d+) kB", STATUS.read_text(), re.MULTILINE)
     assert kilobytes is not None
     return 1024 * int(kilobytes[1]) / 1e6
 
 
 def peak(count: int, steps: int) -> float:
-    """The most that training at batches of 128 takes; `count` images and a fifth for testing."""
+    """The peak in training at batches of 128: `count` images, and a fifth as many for testing."""
     train, test = batch(count), batch(count // 5)
     model = zoo.build("cifar10", IMAGE, CLASSES, seed=21)
     model.fit(*train, batch_size=128, epochs=1, verbose=0, steps_per_epoch=steps)
@@ -34,7 +34,7 @@ def peak(count: int, steps: int) -> float:
 
 
 def growth(count: int, epochs: int) -> float:
-    """From the end of the first epoch to the end of the last, at batches of 16."""
+    """The growth from the end of the first epoch to that of the last, at batches of 16."""
     train, test = batch(count), batch(100)
     model = zoo.build("cifar10", IMAGE, CLASSES, seed=21)
     taken = []

@@ -1,4 +1,4 @@
-"""The zoo's networks in PyTorch, layer by layer the same, to be measured beside ours."""
+"""The zoo's networks in PyTorch, with the same layers, as peers of ours."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def convolution(ic: int, oc: int, size: int, strides: int, padding: int, groups:
     return nn.Conv2d(ic, oc, size, strides, padding, groups=groups, bias=False)
 
 
-def normalised(
+def normalized(
     ic: int, oc: int, size: int, strides: int = 1, relu: Any = None, groups: int = 1
 ) -> Any:
-    """Convolution, batch normalisation, and an activation if wanted."""
+    """Convolution, batch normalization, and optionally an activation."""
     parts = [convolution(ic, oc, size, strides, size // 2, groups), nn.BatchNorm2d(oc, 1e-5, 0.1)]
     return nn.Sequential(*parts, *([] if relu is None else [relu]))
 
 
 def _residual_class() -> Any:
     class Residual(nn.Module):
-        """The sum of two branches, and perhaps an activation."""
+        """The sum of two branches, and optionally an activation."""
 
         def __init__(self, body: Any, shortcut: Any = None, relu: Any = None) -> None:
             super().__init__()
@@ -40,7 +40,7 @@ def _residual_class() -> Any:
 
 
 def residual(*parts: Any) -> Any:
-    """The sum of a body and a shortcut (None: of its input), through an activation if given."""
+    """The sum of a body and a shortcut (None: the input itself), with an activation if given."""
     return _residual_class()(*parts)
 
 
@@ -53,19 +53,19 @@ def resnet(depth: int, classes: int = 10) -> Any:
     def block(ic: int, width: int, strides: int) -> Any:
         oc = width if depth == 18 else 4 * width
         if depth == 18:
-            body = [normalised(ic, oc, 3, strides, relu()), normalised(oc, oc, 3)]
+            body = [normalized(ic, oc, 3, strides, relu()), normalized(oc, oc, 3)]
         else:
             body = [
-                normalised(ic, width, 1, 1, relu()),
-                normalised(width, width, 3, strides, relu()),
-                normalised(width, oc, 1),
+                normalized(ic, width, 1, 1, relu()),
+                normalized(width, width, 3, strides, relu()),
+                normalized(width, oc, 1),
             ]
         same = strides == 1 and ic == oc
         return residual(
-            nn.Sequential(*body), None if same else normalised(ic, oc, 1, strides), relu()
+            nn.Sequential(*body), None if same else normalized(ic, oc, 1, strides), relu()
         )
 
-    parts, ic = [normalised(3, 64, 3, 1, relu())], 64
+    parts, ic = [normalized(3, 64, 3, 1, relu())], 64
     counts = (2, 2, 2, 2) if depth == 18 else (3, 4, 6, 3)
     for stage, (width, count) in enumerate(zip((64, 128, 256, 512), counts, strict=True)):
         for number in range(count):
@@ -82,18 +82,18 @@ def mobilenet_v2(stages: Sequence[tuple[int, int, int, int]], classes: int = 10)
 
     def block(ic: int, wider: int, oc: int, strides: int) -> Any:
         inside = ic * wider
-        body = [normalised(ic, inside, 1, 1, relu())] if wider > 1 else []
-        body.append(normalised(inside, inside, 3, strides, relu(), groups=inside))
-        body.append(normalised(inside, oc, 1))
+        body = [normalized(ic, inside, 1, 1, relu())] if wider > 1 else []
+        body.append(normalized(inside, inside, 3, strides, relu(), groups=inside))
+        body.append(normalized(inside, oc, 1))
         body = nn.Sequential(*body)
         return residual(body) if strides == 1 and ic == oc else body
 
-    parts, ic = [normalised(3, 32, 3, 1, relu())], 32
+    parts, ic = [normalized(3, 32, 3, 1, relu())], 32
     for stage, (wider, oc, count, strides) in enumerate(stages):
         for number in range(count):
             parts.append(block(ic, wider, oc, strides if stage != 1 and number == 0 else 1))
             ic = oc
-    parts.append(normalised(ic, 1280, 1, 1, relu()))
+    parts.append(normalized(ic, 1280, 1, 1, relu()))
     end = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(1280, classes)]
     return nn.Sequential(*parts, *end)
 
@@ -101,7 +101,7 @@ def mobilenet_v2(stages: Sequence[tuple[int, int, int, int]], classes: int = 10)
 def set_weights(model: Any, layers: Sequence[Any]) -> None:
     """Copy our layers' weights into a network whose modules were made in the order of our layers.
 
-    A model lists its layers by their depth; the numbers in their names say in which order they were
+    A model lists its layers by depth; the numbers in their names give the order in which they were
     made.
     """
     ours: dict[str, list[Any]] = {}
@@ -134,4 +134,4 @@ NAMES = {
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
 }
-"""What PyTorch calls our parameters."""
+"""PyTorch's names of our parameters."""

@@ -22,16 +22,16 @@ KERAS = "Keras"
 NUMPY = "NumPy"
 
 LAYOUTS = {"NCHW": "contiguous_format", "NHWC": "channels_last"}
-"""PyTorch's two layouts of images, and what it calls them."""
+"""The two layouts of images in PyTorch, with its names for them."""
 
-_tensorflow: tuple[Any, int] | None = None  # the module and its threads, once it was asked for
+_tensorflow: tuple[Any, int] | None = None  # the module and its threads, once imported
 Made = TypeVar("Made")
 
 
 def tensorflow() -> Any | None:
-    """TensorFlow, if it is there and computes with as many threads as fastconv does now.
+    """TensorFlow, if it is installed and computes with as many threads as fastconv does now.
 
-    Only what is measured imports it, since that takes seconds; its threads are fixed from then on.
+    Imported only when it is measured, since that takes seconds; then its threads are fixed.
     """
     global _tensorflow
     threads = fastconv.get_num_threads()
@@ -47,7 +47,7 @@ def tensorflow() -> Any | None:
 
 
 def prepare_tensorflow(threads: int) -> None:
-    """Import TensorFlow, and Keras on it, with that many threads, which cannot change afterwards.
+    """Import TensorFlow, and Keras on it, with `threads` threads, which cannot change afterwards.
 
     Raises
     ------
@@ -72,17 +72,17 @@ def prepare_tensorflow(threads: int) -> None:
 
 
 def keras() -> Any | None:
-    """Keras on TensorFlow; None where either is missing, as in `tensorflow`."""
+    """Keras on TensorFlow; None if either is missing, as in `tensorflow`."""
     return None if tensorflow() is None else importlib.import_module("keras")
 
 
 def keras_backend() -> str:
-    """The module that Keras computes with: TensorFlow, unless KERAS_BACKEND names another."""
+    """The name of Keras's backend: TensorFlow, unless KERAS_BACKEND names another."""
     return os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 def prepare_keras(threads: int) -> None:
-    """As `prepare_tensorflow`, for whatever Keras computes with."""
+    """As `prepare_tensorflow`, for the backend of Keras."""
     if keras_backend() == "torch":
         torch.set_num_threads(threads)
     else:
@@ -102,18 +102,18 @@ def use_threads(n: int) -> None:
 def in_layouts(make: Callable[[str], Made]) -> dict[str, Made]:
     """What `make(layout)` returns for each of PyTorch's layouts, by the contestant's name.
 
-    Nothing where PyTorch is not installed.
+    Empty if PyTorch is not installed.
     """
     return {} if torch is None else {f"{TORCH} {layout}": make(layout) for layout in LAYOUTS}
 
 
 def memory_format(layout: str) -> Any:
-    """PyTorch's constant for one of `LAYOUTS`."""
+    """The memory format for one of `LAYOUTS`."""
     return getattr(torch, LAYOUTS[layout])
 
 
 def torch_image(x: np.ndarray, layout: str) -> Any:
-    """A copy of x (mb, ih, iw, ic) in float32 as PyTorch's (mb, ic, ih, iw), in a layout."""
+    """A float32 copy of x (mb, ih, iw, ic) as a tensor (mb, ic, ih, iw) in a layout."""
     turned = torch.from_numpy(x).permute(0, 3, 1, 2)
     return turned.to(torch.float32, memory_format=memory_format(layout), copy=True)
 
@@ -124,7 +124,7 @@ def numpy_image(t: Any) -> np.ndarray:
 
 
 def torch_weights(array: np.ndarray, depthwise: bool = False) -> Any:
-    """Our weights of a layer, turned as PyTorch has them: filters first, inputs second."""
+    """Our weights of a layer, transposed for PyTorch: filters first, inputs second."""
     if array.ndim == 4:
         array = array.transpose((2, 3, 0, 1) if depthwise else (3, 2, 0, 1))
     return torch.from_numpy(np.ascontiguousarray(array.T if array.ndim == 2 else array))

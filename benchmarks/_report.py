@@ -1,4 +1,4 @@
-"""What the report's sections share: the settings, the summary, and small helpers."""
+"""The settings and the summary that all sections share, and small helpers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Report:
 
     @property
     def rounds_of_many(self) -> int:
-        """For the many cases whose mean counts."""
+        """The number of rounds where only the mean over many cases is reported."""
         return -(-self.rounds // 2)
 
     def measure(self, contest: Contest, rounds: int) -> Times:

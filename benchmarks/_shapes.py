@@ -1,8 +1,8 @@
-"""What is measured: shapes, each with the networks that it comes from, and random images.
+"""The measured shapes, each with the networks that it is from, and random images.
 
-A convolution's or pooling's id reads mb128_ih32iw32ic32_oc64_kh3kw3_sh1_same: images a batch, map
-height, width and channels, filters, window, stride, padding. Batches of the large networks are as
-small as a measurement needs.
+The id of a convolution or pooling, such as mb128_ih32iw32ic32_oc64_kh3kw3_sh1_same, has the batch
+size, height, width and channels of the map, filters, window, stride, padding. Batches of the large
+networks are as small as a measurement allows.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import numpy as np
 from fastconv.plan.geometry.shapes import Conv2DShape, Pool2DShape, conv2d_shape, pool2d_shape
 
 IMAGE, CLASSES = (32, 32, 3), 10
-"""CIFAR-10's."""
+"""The shape of CIFAR-10's images, and its number of classes."""
 
 
 def batch(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bytes of `IMAGE`'s shape and labels, drawn at random."""
+    """Random uint8 images of shape `IMAGE`, and random labels."""
     random = np.random.default_rng(21)
     x = random.integers(0, 256, (size, *IMAGE), dtype=np.uint8)
     return x, random.integers(0, CLASSES, size)
 
 
 def _images(case: Any) -> str:
-    """How a convolution's or pooling's id begins."""
+    """The first part of the id of a convolution or pooling."""
     return f"mb{case.mb}_ih{case.size}iw{case.size}ic{case.ic}"
 
 
@@ -57,7 +57,7 @@ class Conv:
 
     @property
     def is_3x3(self) -> bool:
-        """Whether it is of the kind that most of the work of most networks goes into."""
+        """Whether it is a 3x3 convolution of the kind that dominates most networks' work."""
         return (
             (self.k, self.stride, self.groups) == (3, 1, 1)
             and self.ic >= 16
@@ -114,7 +114,7 @@ CONVOLUTIONS = [
     _depthwise("MobileNet", 16, 7, 1024),
 ]
 
-# 3x3 convolutions that are held against the processor's peak, by the direct method.
+# 3x3 convolutions whose direct method is compared with the processor's peak.
 DIRECT = [
     Conv("square", 32, 56, 32, 32, 3),
     Conv("table", 128, 32, 32, 64, 3),
@@ -128,7 +128,7 @@ DIRECT = [
 
 @dataclass(frozen=True)
 class Gemm:
-    """c (m, n) = a (m, k) @ b (k, n); `trans_a`, `trans_b`: stored the other way round."""
+    """c (m, n) = a (m, k) @ b (k, n); `trans_a`, `trans_b`: stored transposed."""
 
     kind: str
     m: int
@@ -200,7 +200,7 @@ POOLINGS = [
 
 
 def make_small() -> None:
-    """Shrink every list to what a trial of the suites needs: batches of one, no large products."""
+    """Shrink every list for a trial run: batches of one, no large products."""
     CONVOLUTIONS[:] = [replace(case, mb=1) for case in CONVOLUTIONS]
     CONVOLUTIONS[:] = [case for case in CONVOLUTIONS if case.shape.flops < 5e8]
     DIRECT[:] = [replace(case, mb=1) for case in DIRECT]

@@ -1,4 +1,4 @@
-"""Sections of the report about whole steps: images a second, threads, memory."""
+"""Sections of the report about whole steps: images per second, threads, memory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEP_TABLE = (
 
 
 def steps(report: Report) -> Iterator[str]:
-    """Images a second of the table's network."""
+    """Images per second of the table's network."""
     size = 8 if report.quick else bench_train_step.BATCH
     yield f"| {NETWORK} | images/s | share of FMA peak | better PyTorch layout | Keras |"
     yield "|---|---|---|---|---|"
@@ -74,7 +74,7 @@ def recipe_steps(report: Report) -> Iterator[str]:
 
 
 def _beside_pytorch(report: Report, name: str, size: int, contest: Contest) -> Iterator[str]:
-    """A row of STEP_TABLE; turns take seconds, so there are few."""
+    """A row of STEP_TABLE, of few rounds, since a turn takes seconds."""
     peers = ("PyTorch NHWC", "PyTorch NCHW")
     times = report.measure(contest, -(-report.rounds // 3))
     rates = (f"{times.rate(peer):.1f}" if peer in times.seconds else MISSING for peer in peers)
@@ -89,7 +89,7 @@ def _rate(times, peer: str | None) -> str:
 
 
 def flops_of_an_image(training: bool) -> float:
-    """What the direct method computes for one image."""
+    """The operations of the direct method for one image."""
     model = zoo.build("cifar10", IMAGE, CLASSES)
     x, y = batch(1)
     signature = ((x.shape[1:], x.dtype.name),)
@@ -101,7 +101,7 @@ def flops_of_an_image(training: bool) -> float:
 
 
 def scaling(report: Report) -> Iterator[str]:
-    """One thread against all."""
+    """One thread compared with all."""
     if report.threads == 1:
         yield "- not measured: one thread"
         return
@@ -130,7 +130,7 @@ def scaling(report: Report) -> Iterator[str]:
 
 
 def memory(report: Report) -> Iterator[str]:
-    """Processes of their own that train the table's network."""
+    """Memory of separate processes that train the table's network."""
     if not _memory.STATUS.exists():
         yield f"- not measured: this system has no {_memory.STATUS}"
         return

@@ -1,4 +1,4 @@
-"""The table's network in PyTorch and in Keras, to be measured beside ours."""
+"""The table's network in PyTorch and in Keras, as peers of ours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if _peers.torch is not None:
 def pytorch_network(
     image_shape: Sequence[int], classes: int, layout: str, as_published: bool
 ) -> Any:
-    """The layers up to the sums of the last one; weights Glorot-uniform, biases zero.
+    """The layers up to the logits; weights are Glorot-uniform, biases zero.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ def set_pytorch_weights(
     with _peers.torch.no_grad():
         for parameter, array in zip(model.parameters(), weights, strict=True):
             if array.ndim == 2 and array.shape[0] == height * width * 128:
-                # Its input is flattened, channels last here and channels first there.
+                # Its input is flattened channels last in ours, and channels first in PyTorch.
                 array = array.reshape(height, width, 128, -1).transpose(2, 0, 1, 3)
                 array = array.reshape(-1, array.shape[-1])
             parameter.copy_(_peers.torch_weights(array))
 
 
 def pytorch_images(x: np.ndarray, layout: str) -> Any:
-    """uint8 images (mb, ih, iw, ic) as PyTorch's network takes them: scaled, in its layout."""
+    """uint8 images (mb, ih, iw, ic) as inputs of PyTorch's network: scaled, in its layout."""
     return _peers.torch_image(x, layout).div_(255)
 
 
@@ -86,7 +86,7 @@ def keras_network(image_shape: Sequence[int], classes: int, seed: int, as_publis
         return layers.Conv2D(filters, size, padding="same", activation="relu")
 
     def dropout(rate: float) -> list[Any]:
-        # On PyTorch, a dropout without a seed of its own draws from what its state does not show.
+        # On PyTorch, a dropout without a seed draws from a generator that Keras cannot save.
         return [] if as_published else [layers.Dropout(rate, seed=seed)]
 
     model = keras.Sequential(

@@ -1,4 +1,4 @@
-"""The peers' runs for the table of training times: of the table's network, and of a recipe."""
+"""The runs of peers for the table of training times: of its network, and of a recipe."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PeerRun(TrainingRun):
     needs : tuple of str
         The modules that have to be installed.
     extra : str
-        What installs them.
+        The extra of fastconv that installs them.
     """
 
     needs: tuple[str, ...]
@@ -46,9 +46,9 @@ class PeerRun(TrainingRun):
 
 
 class PyTorchRun(PeerRun):
-    """In the plain way, without a compiler, in the layout that is faster on this machine.
+    """A run in eager mode, without a compiler, in the layout that is faster on this machine.
 
-    The whole state is float32 arrays.
+    Its state is float32 arrays only.
     """
 
     name = _peers.TORCH
@@ -66,14 +66,14 @@ class PyTorchRun(PeerRun):
         self.start(self.faster_layout())
 
     def start(self, layout: str) -> None:
-        """Make the network in a layout, and what trains it."""
+        """Make the network in a layout, and its optimizer."""
         self.layout = layout
         torch.manual_seed(self.task.seed)
         self.make()
 
     @abstractmethod
     def make(self) -> None:
-        """Make the network in `layout`, with weights drawn by PyTorch, and what trains it."""
+        """Make the network in `layout`, with weights drawn by PyTorch, and its optimizer."""
 
     @abstractmethod
     def step(self, x: np.ndarray, y: np.ndarray) -> float:
@@ -81,15 +81,15 @@ class PyTorchRun(PeerRun):
 
     @abstractmethod
     def state(self) -> dict[str, np.ndarray]:
-        """All arrays by name: views."""
+        """Views of all arrays, by name."""
 
     def progress(self) -> dict[str, Any]:
-        """What else `go_on` needs."""
+        """What `resume` needs besides the arrays."""
         return {}
 
     @abstractmethod
-    def go_on(self, progress: dict[str, Any]) -> None:
-        """Make what a new network lacks of the `state` of one that was trained."""
+    def resume(self, progress: dict[str, Any]) -> None:
+        """Make the arrays of `state` that a new run lacks, such as the optimizer's."""
 
     def save(self, path: Path, metadata: dict[str, Any]) -> None:
         description = {"user_metadata": {KEY: metadata}, "layout": self.layout, **self.progress()}
@@ -98,7 +98,7 @@ class PyTorchRun(PeerRun):
     def restore(self, path: Path) -> dict[str, Any]:
         tensors, description = read_tensors(path)
         self.start(description["layout"])
-        self.go_on(description)
+        self.resume(description)
         for name, array in self.state().items():
             array[...] = tensors[name]
         return description["user_metadata"][KEY]
@@ -107,7 +107,7 @@ class PyTorchRun(PeerRun):
         return f"PyTorch {torch.__version__}, {self.layout}"
 
     def faster_layout(self) -> str:
-        """Measured over a few steps of each, in turns."""
+        """The faster layout, from a few steps in each, in turns."""
         seconds = dict.fromkeys(_peers.LAYOUTS, float("inf"))
         first = slice(self.task.batch_size)
         x, y = self.images.x_train[first], self.images.y_train[first]
@@ -122,7 +122,7 @@ class PyTorchRun(PeerRun):
 
 
 class PyTorchTableRun(PyTorchRun):
-    """With fused Adam."""
+    """A run of the table's network, with fused Adam."""
 
     trials = 3
 
@@ -135,7 +135,7 @@ class PyTorchTableRun(PyTorchRun):
         )
 
     def train(self, epoch: int) -> float:
-        torch.manual_seed(self.task.seed + 1000 * (epoch + 1))  # no generator's state is saved
+        torch.manual_seed(self.task.seed + 1000 * (epoch + 1))  # the generator's state is not saved
         for group in self.optimizer.param_groups:
             group["lr"] = self.task.learning_rate(epoch)
         total = 0.0
@@ -173,14 +173,14 @@ class PyTorchTableRun(PyTorchRun):
                 arrays[f"{key}/{name}"] = value.numpy()
         return arrays
 
-    def go_on(self, progress: dict[str, Any]) -> None:
-        for parameter in self.model.parameters():  # makes the optimizer's state
+    def resume(self, progress: dict[str, Any]) -> None:
+        for parameter in self.model.parameters():  # allocates the optimizer's state
             parameter.grad = parameter.detach() * 0
         self.optimizer.step()
 
 
 class PyTorchRecipeRun(PyTorchRun, RecipeRun):
-    """On the same batches as ours."""
+    """A run of a recipe, on the same batches as ours."""
 
     def __init__(self, task: Task, images: Images) -> None:
         super().__init__(task, images)
@@ -196,7 +196,7 @@ class PyTorchRecipeRun(PyTorchRun, RecipeRun):
         self.training = _airbench_peer.Training(self.airbench, self.model, sum(self.steps))
 
     def train(self, epoch: int) -> float:
-        if epoch == 0:  # making the network belongs to the first epoch, as in ours
+        if epoch == 0:  # the first epoch includes making the network, as in ours
             self.start(self.layout)
         first = self.model[0]
         first.bias.requires_grad_(epoch < self.airbench.bias_epochs)
@@ -210,7 +210,7 @@ class PyTorchRecipeRun(PyTorchRun, RecipeRun):
         return self.training.step(self.scaled(x), torch.from_numpy(y.astype(np.int64)))
 
     def scaled(self, x: np.ndarray) -> Any:
-        """uint8 images as the network takes them."""
+        """uint8 images as inputs of the network: normalized, in its layout."""
         return _airbench_peer.scaled(x, *self.statistics, self.layout)
 
     def outputs(self, views: tuple[View, ...]) -> np.ndarray:
@@ -238,12 +238,12 @@ class PyTorchRecipeRun(PyTorchRun, RecipeRun):
     def progress(self) -> dict[str, Any]:
         return {"taken": self.training.taken}
 
-    def go_on(self, progress: dict[str, Any]) -> None:
+    def resume(self, progress: dict[str, Any]) -> None:
         self.training.resume(progress["taken"])
 
 
 class KerasTableRun(PeerRun):
-    """By Keras's own `fit`, an epoch at a time, on whatever Keras computes with."""
+    """A run by Keras's `fit`, an epoch at a time, on Keras's backend."""
 
     name = _peers.KERAS
     needs = ("keras", _peers.keras_backend())
@@ -297,7 +297,7 @@ class KerasTableRun(PeerRun):
         return f"Keras {version('keras')} on {name} {version(backend)}"
 
     def _state(self) -> dict[str, Any]:
-        """Weights and the optimizer's variables of floats, by number."""
+        """Weights and the optimizer's float32 variables, by index."""
         variables = [*self.model.weights, *self.model.optimizer.variables]
         return {f"{i:03}": v for i, v in enumerate(variables) if v.dtype == "float32"}
 
@@ -307,7 +307,7 @@ RECIPES: tuple[type[PeerRun], ...] = (PyTorchRecipeRun,)
 
 
 def installed(programs: Sequence[type[PeerRun]]) -> list[type[PeerRun]]:
-    """Those whose libraries are there; says of the others what installs them."""
+    """Those whose libraries are installed; prints how to install the others."""
     found = []
     for program in programs:
         if all(find_spec(module) for module in program.needs):

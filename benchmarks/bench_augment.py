@@ -1,4 +1,4 @@
-"""Batches of augmented bytes, on one thread, as in the background of a training."""
+"""Batches of augmented uint8 images, on one thread, as in the background of a training."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ BATCHES = (128, 1024)
 
 
 def contest(name: str, batch_size: int) -> Contest:
-    """A batch out of 10,000 images; `work` counts images, so that rates are images a second."""
+    """A batch out of 10,000 images; `work` counts images, so that rates are images per second."""
     random = np.random.default_rng(21)
     x = random.integers(0, 256, (10_000, 32, 32, 3), dtype=np.uint8)
     data = Augmented(x, np.zeros(len(x)), batch_size=batch_size, seed=21, **SETTINGS[name])
     rows = random.permutation(len(x))[:batch_size]
 
     def check() -> None:
-        """Every image is a window of its padded original, but for what is cut out."""
+        """Every image is a window of its padded original, except for what is cut out."""
         for made, original in zip(data.images(rows, 3)[:4], x[rows][:4], strict=True):
             border = range(-data.crop[0], data.crop[0] + 1)
             windows = [

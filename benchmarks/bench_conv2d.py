@@ -1,5 +1,5 @@
 """Convolutions beside PyTorch in both layouts and TensorFlow: each pass by itself, warm data, bias
-included. Ours write into arrays that are there already, as a plan's do; the peers return new ones.
+included. Ours write into existing arrays, as in a plan; the peers return new ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PASSES = ("fwd", "bwd_data", "bwd_weights")
 # Largest relative L2 error against float64 that any algorithm may have, up to 256 channels; beyond,
 # the rounding of the sums themselves grows with the root of their length.
 TOLERANCE = {"fwd": 2e-6, "bwd_data": 2e-6, "bwd_weights": 5e-6}
-CHECKED_FLOPS = 1e9  # float64 NumPy is slow: fewer images where a batch is more work than this
+CHECKED_FLOPS = 1e9  # float64 NumPy is slow: a batch of more work is checked on fewer images
 
 
 class Arrays:
@@ -36,7 +36,7 @@ class Arrays:
 
 
 def call_of(case: Conv, which: str, arrays: Arrays, algo: str):
-    """Our call of a pass, and the array that it writes."""
+    """Our call of a pass, and the array that it writes to."""
     kernel = make_conv2d_kernel(case.shape, which, algo)
     if which == "fwd":
         return lambda: kernel.run(arrays.x, arrays.w, arrays.b, arrays.y), arrays.y
@@ -46,7 +46,7 @@ def call_of(case: Conv, which: str, arrays: Arrays, algo: str):
 
 
 def algorithm(case: Conv, which: str) -> str:
-    """Which algorithm a plan takes."""
+    """The algorithm that a plan chooses."""
     return conv2d_algorithm(case.shape, which)
 
 
@@ -72,7 +72,7 @@ def contest(case: Conv, which: str, algo: str = "auto", peers: bool = True) -> C
 
 
 def peer_calls(case: Conv, which: str, arrays: Arrays) -> dict[str, tuple]:
-    """By name: the peer's call, and one that returns its result in our layout."""
+    """By name: a peer's call, and one that returns its result in our layout."""
     calls = _peers.in_layouts(lambda layout: torch_call(case, which, arrays, layout))
     if _peers.tensorflow() is not None:
         calls[_peers.TENSORFLOW] = tensorflow_call(case, which, arrays)
@@ -80,7 +80,7 @@ def peer_calls(case: Conv, which: str, arrays: Arrays) -> dict[str, tuple]:
 
 
 def defined(case: Conv, which: str, arrays: Arrays):
-    """What the reference says."""
+    """The result by the reference."""
     how = (case.stride, case.padding, 1, case.groups)
     if which == "fwd":
         return reference.conv2d(arrays.x, arrays.w, arrays.b, *how)

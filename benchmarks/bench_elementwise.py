@@ -1,5 +1,5 @@
-"""What passes through memory once, beside PyTorch and TensorFlow, in the sizes of the table's
-network at batches of 128.
+"""Kernels bound by memory, beside PyTorch and TensorFlow, in the sizes of the table's network at
+batches of 128.
 
 `work` is the bytes that have to be read and written, so rates compare with the memory's bandwidth.
 """
@@ -30,7 +30,7 @@ def _normal(*shape: int) -> np.ndarray:
 def _contest(name, ours, result, expected, nbytes, peers, values=None, scale=1.0) -> Contest:
     """`ours` writes `result`, which must be `expected()`, of magnitude `scale`.
 
-    The peers' calls return theirs, or `values` says where it lies then; None where it is random.
+    The peers' calls return theirs, or `values` has functions that do afterwards; None if random.
     """
     near = {"rtol": 1e-5, "atol": 1e-5 * scale}
 
@@ -49,7 +49,7 @@ def _contest(name, ours, result, expected, nbytes, peers, values=None, scale=1.0
 
 
 def _peer_calls(torch_call, tensorflow_call=None) -> dict[str, Call]:
-    """Calls of the peers that are installed; each argument makes one from the peer's module."""
+    """Calls of the installed peers; each argument makes one from the peer's module."""
     calls = {}
     if torch is not None:
         calls[_peers.TORCH] = torch_call(torch.from_numpy)
@@ -182,7 +182,7 @@ def sgd() -> Contest:
 
 
 def adam() -> Contest:
-    # No gradient is as small as epsilon, whose place in the formula differs between libraries.
+    # No gradient is as small as epsilon, whose position in the formula differs between libraries.
     w, g = _normal(PARAMETERS), np.copysign(0.1, _normal(PARAMETERS)).astype(np.float32)
     m, v, start = np.zeros_like(w), np.zeros_like(w), w.copy()
     rate = 1e-3 * (1 - 0.999) ** 0.5 / (1 - 0.9)  # of the first step

@@ -1,5 +1,5 @@
 """Matrix products beside NumPy's BLAS, PyTorch and TensorFlow; warm data. All but TensorFlow write
-into an array that is there already."""
+into an existing array."""
 
 from __future__ import annotations
 

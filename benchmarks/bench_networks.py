@@ -1,8 +1,8 @@
 """Training steps of whole networks beside PyTorch in both layouts, on images of 32x32 pixels.
 
 Every network starts with the same weights on both sides, and their outputs are compared first. Both
-take gradient descent with Nesterov's momentum and weight decay. Ours scales the pixels inside the
-step; PyTorch's images are scaled and laid out before.
+are trained by gradient descent with Nesterov's momentum and weight decay. Ours scales the pixels
+inside the step; PyTorch's images are scaled and laid out before.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ NETWORKS: dict[str, tuple[Callable[[], Any], Callable[[], Any], int]] = {
         64,
     ),
 }
-"""Ours, PyTorch's, and the size of a batch."""
+"""Makers of ours and PyTorch's, and the batch size."""
 
 
 def contest(name: str, size: int | None = None) -> Contest:
-    """One training step on one batch; `work` counts images, so that rates are images a second."""
+    """One training step on one batch; `work` counts images, so that rates are images per second."""
     make, make_peer, usual = NETWORKS[name]
     size = size or usual
     x, y = batch(size)
@@ -71,7 +71,7 @@ def contest(name: str, size: int | None = None) -> Contest:
 def torch_step(
     model: Any, ours: Any, few: np.ndarray, x: np.ndarray, y: np.ndarray, layout: str
 ) -> tuple[Call, np.ndarray]:
-    """The same step in PyTorch, and the probabilities that its network gives `few` images."""
+    """The same step in PyTorch, and its network's probabilities for `few` images."""
     torch = _peers.torch
     _network_peers.set_weights(model, ours.layers)
     model = model.to(memory_format=_peers.memory_format(layout))

@@ -1,8 +1,8 @@
 """Pooling beside PyTorch in both layouts and TensorFlow, warm data, forward (as in training) and
 backward.
 
-Max pooling keeps where each maximum was: one byte an element here, eight in PyTorch; TensorFlow
-looks for it again. `work` is the bytes of x and y, the least that a pass has to move.
+Max pooling keeps the index of each maximum: one byte per element here, eight in PyTorch; TensorFlow
+searches again. `work` is the bytes of x and y, the least that a pass has to move.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def contest(case: Pool, which: str) -> Contest:
 
 
 def torch_call(case: Pool, which: str, x, dy, layout: str):
-    """PyTorch's call; average pooling leaves padding out of the count, as ours."""
+    """PyTorch's call of a pass; average pooling does not count padding, as ours."""
     torch, aten = _peers.torch, _peers.torch.ops.aten
     tx, tdy = (_peers.torch_image(array, layout) for array in (x, dy))
     how = ((case.k, case.k), (case.stride, case.stride), (case.shape.pt, case.shape.pl))
@@ -98,7 +98,7 @@ def tensorflow_call(case: Pool, which: str, x, dy):
 
 
 def defined(case: Pool, which: str, x, dy):
-    """What the reference says."""
+    """The result by the reference."""
     how = (case.k, case.stride, case.padding)
     if case.kind == "max":
         forward, backward = reference.max_pool2d, reference.max_pool2d_backward

@@ -17,11 +17,11 @@ from _shapes import CLASSES, batch
 
 from fastconv import recipes
 
-STEPS = 1_000_000  # of a run: the learning rate stays small while steps are measured
+STEPS = 1_000_000  # of the whole run, so that the learning rate stays small in the measured ones
 
 
 def contest(name: str, size: int | None = None) -> Contest:
-    """One training step on one batch; `work` counts images, so that rates are images a second."""
+    """One training step on one batch; `work` counts images, so that rates are images per second."""
     recipe = recipes.get(name)
     recipe = dataclasses.replace(recipe, batch_size=size or recipe.batch_size)
     x, y = batch(recipe.batch_size)
@@ -49,7 +49,7 @@ def torch_step(
     few: np.ndarray,
     layout: str,
 ) -> tuple[Call, np.ndarray]:
-    """The same step in PyTorch, and what its network gives for `few` images."""
+    """The same step in PyTorch, and its network's outputs for `few` images."""
     torch = _peers.torch
     model = _airbench_peer.network(recipe, x, CLASSES, layout)
     _airbench_peer.set_weights(model, weights)

@@ -19,7 +19,7 @@ BATCH = 128
 
 
 def contest(training: bool, size: int = BATCH) -> Contest:
-    """One step on one batch; `work` counts images, so that rates are images a second."""
+    """One step on one batch; `work` counts images, so that rates are images per second."""
     x, y = batch(size)
     model = zoo.build("cifar10", IMAGE, CLASSES, seed=21)
     weights = [array.copy() for array in model.get_weights()]
@@ -58,7 +58,7 @@ def forward(weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
 def torch_step(
     weights: list[np.ndarray], x: np.ndarray, y: np.ndarray, layout: str, training: bool
 ) -> tuple[Call, np.ndarray]:
-    """The same step in PyTorch, and the probabilities that its network starts with."""
+    """The same step in PyTorch, and its network's probabilities before training."""
     torch = _peers.torch
     model = _table_peers.pytorch_network(IMAGE, CLASSES, layout, as_published=False)
     _table_peers.set_pytorch_weights(model, weights, IMAGE)
@@ -83,7 +83,7 @@ def torch_step(
 def keras_step(
     weights: list[np.ndarray], x: np.ndarray, y: np.ndarray, training: bool
 ) -> tuple[Call, np.ndarray]:
-    """The same step in Keras on TensorFlow, and the probabilities that its network starts with."""
+    """The same step in Keras on TensorFlow, and its network's probabilities before training."""
     model = _table_peers.keras_network(IMAGE, CLASSES, seed=21, as_published=False)
     model.set_weights(weights)
     probabilities = model.predict_on_batch(x)

@@ -3,8 +3,8 @@
     python benchmarks/cifar10_table.py [DATA] [--peers] [--as-published] [--measure-epochs K] ...
     python benchmarks/cifar10_table.py [DATA] --recipe NAME [--peers] ...
 
-The same as ``fastconv bench --table`` or ``fastconv bench --recipe NAME``; with ``--peers`` PyTorch
-and Keras train beside it, where they are installed. It goes on where it was interrupted.
+The same as ``fastconv bench --table`` or ``fastconv bench --recipe NAME``; with ``--peers`` also
+for PyTorch and Keras, if they are installed. It resumes where it was interrupted.
 """
 
 import argparse

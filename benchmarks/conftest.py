@@ -1,4 +1,4 @@
-"""``pytest benchmarks --quick``: small batches and a single round, to see that everything runs."""
+"""``pytest benchmarks --quick``: small batches and a single round, as a trial run."""
 
 import _interleave
 import _shapes

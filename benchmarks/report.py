@@ -3,7 +3,7 @@
     python benchmarks/report.py [--threads N] [--only SECTION ...] [--quick] [--out report.md]
 
 Contestants take turns in every round, and the machine's peak is measured in the same rounds, so
-that shares and ratios hold where single times do not. The file is written anew after every section.
+that shares and ratios hold where single times do not. The file is rewritten after every section.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def main(words: list[str] | None = None) -> None:
 
 
 def compose(report: Report, done: dict[str, list[str]]) -> str:
-    """The Markdown so far: the figures, then the sections that they come from."""
+    """The Markdown so far: the summary, then the sections that its figures are from."""
     head = "# Benchmarks\n"
     if report.quick:
         head += "\nA trial (--quick): the figures mean nothing.\n"

@@ -1,4 +1,4 @@
-"""How the pages are made: ``sphinx-build -W -b html docs OUT`` (extra ``[docs]``)."""
+"""Sphinx's configuration: ``python -m sphinx -W -b html docs OUT`` (extra ``[docs]``)."""
 
 from fastconv import __version__
 
@@ -12,12 +12,12 @@ exclude_patterns = ["_templates", "_build"]
 html_theme = "furo"
 html_title = f"fastconv {version}"
 
-default_role = "py:obj"  # what stands between backquotes in a docstring is a name
+default_role = "py:obj"  # single backquotes in a docstring mark a Python name
 myst_heading_anchors = 3
 myst_enable_extensions = ["dollarmath"]
 
 autosummary_generate = True
-autosummary_ignore_module_all = False  # what a module's __all__ names, wherever it is defined
+autosummary_ignore_module_all = False  # document what __all__ names, wherever it is defined
 autodoc_member_order = "alphabetical"
-autodoc_typehints = "none"  # the docstrings say what things are
+autodoc_typehints = "none"  # the docstrings give the types
 numpydoc_show_class_members = False

@@ -1,4 +1,4 @@
-"""Cats and dogs, in the words of a Keras tutorial: images from two folders, one convolution.
+"""Cats and dogs, as in a Keras tutorial: images from two folders, one convolution.
 
     python examples/cats_and_dogs.py FOLDER [IMAGES_OF_EACH]
 

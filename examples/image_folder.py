@@ -2,8 +2,8 @@
 
     python examples/image_folder.py [FOLDER_OR_ZIP [EPOCHS]]
 
-FOLDER_OR_ZIP holds one folder of images for each class. Without one, some are drawn, so that there
-is something to look at. The best model is kept in ``image_folder.safetensors``.
+FOLDER_OR_ZIP holds one folder of images for each class; without it, images are drawn. The best
+model is kept in ``image_folder.safetensors``.
 """
 
 import sys
@@ -35,7 +35,7 @@ def draw_some(folder, classes=("circle", "cross", "star", "triangle")):
 
 
 def network(classes):
-    """Three blocks of convolution, normalisation and pooling, and a dense layer."""
+    """Three blocks of convolution, normalization and pooling, and a dense layer."""
     model = Sequential([Input((*SIZE, 3)), Rescaling(1 / 255)], seed=21)
     for filters in (16, 32, 64):
         model.add(Conv2D(filters, 3, padding="same", use_bias=False))

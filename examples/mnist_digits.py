@@ -1,4 +1,4 @@
-"""Handwritten digits, in the words of a Keras tutorial: above 98 % in ten epochs.
+"""Handwritten digits, as in a Keras tutorial: above 98 % in ten epochs.
 
 Only the import lines differ from a program for Keras.
 """
@@ -19,7 +19,7 @@ def load_dataset():
 
 
 def scale_pixels(train, test):
-    """Bytes to numbers from 0 to 1."""
+    """uint8 pixels to floats from 0 to 1."""
     return train.astype("float32") / 255.0, test.astype("float32") / 255.0
 
 

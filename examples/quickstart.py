@@ -1,4 +1,4 @@
-"""Train a small network on drawn shapes, judge it, save it, and load it again."""
+"""Train a small network on drawn shapes, evaluate it, save it, and load it again."""
 
 from fastconv import Input, Sequential
 from fastconv.datasets import shapes

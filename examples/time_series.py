@@ -1,4 +1,4 @@
-"""A time series: which of three machines is running, by a stretch of what a sensor says.
+"""A time series: which of three machines is running, by a stretch of sensor readings.
 
     python examples/time_series.py [EPOCHS]
 
@@ -27,7 +27,7 @@ def record(n, seed, noise=0.3):
     sine = np.sin(2 * np.pi * turns)
     forms = np.stack([np.sqrt(2) * sine, np.sign(sine), np.sqrt(12) * (turns % 1 - 0.5)])
     first = forms[labels, np.arange(n)]
-    second = np.roll(first, 5, axis=1)  # the other sensor hears it later
+    second = np.roll(first, 5, axis=1)  # the signal reaches the other sensor later
     readings = np.stack([first, second], axis=-1) + rng.normal(0, noise, (n, LENGTH, 2))
     return readings.astype(np.float32), labels
 

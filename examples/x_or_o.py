@@ -2,12 +2,12 @@
 
     python examples/x_or_o.py [FOLDER]
 
-Pictures have pixels of -1 and +1. Three features of 3x3 pixels are laid over every place of a
+Pictures have pixels of -1 and +1. Three features of 3x3 pixels are laid over every position of a
 picture; where a feature fits, the mean of the products is 1. Filtering, ReLU and pooling, three
-times over (later with the features' strokes alone: behind a ReLU nothing is below 0), leave 2x2
-numbers for each feature: twelve in all. A picture is called X or O by whose mean of such twelve
-numbers it is closer to. Nothing is trained. FOLDER (here by default) receives two pictures, if
-matplotlib is installed.
+times over (later with the features' strokes only, since a ReLU leaves nothing below 0), give 2x2
+numbers for each feature: twelve in all. A picture is classified as X or O by which letter's mean
+vector of twelve numbers it is closer to. Nothing is trained. Two pictures are saved in FOLDER (the
+current one by default), if matplotlib is installed.
 """
 
 import sys
@@ -36,7 +36,7 @@ def pixels(rows):
 
 
 def draw(letter, rng, flips=3):
-    """A letter, shifted by up to a pixel each way, with some pixels turned over."""
+    """A letter, shifted by up to a pixel each way, with some pixels inverted."""
     image = np.full((SIZE, SIZE), -1.0, np.float32)
     top, left = rng.integers(0, 3, 2)
     image[top : top + 7, left : left + 7] = pixels(LETTERS[letter])
@@ -52,7 +52,7 @@ def network():
     strokes /= strokes.sum(axis=(0, 1, 2))
     x = image = Input((SIZE, SIZE, 1))
     maps = []
-    for groups in (1, 3, 3):  # the second and third time each map meets its own feature
+    for groups in (1, 3, 3):  # from the second time on, each map meets only its feature
         filters = Conv2D(3, 3, padding="same", groups=groups, use_bias=False)
         filtered = filters(x)
         filters.set_weights([features if groups == 1 else strokes])

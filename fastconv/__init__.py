@@ -1,7 +1,7 @@
 """Train and run convolutional networks on CPUs, fast.
 
-Everything is reached from here and loaded on first use: ``fastconv.layers``,
-``fastconv.models``, ``fastconv.ops``, ... so that ``import fastconv`` itself costs next to nothing.
+The subpackages (``fastconv.layers``, ``fastconv.models``, ``fastconv.ops``, ...) are loaded on
+first use, so that ``import fastconv`` itself costs next to nothing.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _refuse_uncompiled(folder: str) -> None:
 
 
 class _OldPathFinder:
-    """The import system's way to Keras's older module paths; loads their table when it is asked."""
+    """Meta path finder for Keras's older module paths; the first submodule loads their table."""
 
     @staticmethod
     def find_spec(name: str, *unused: Any) -> Any:
@@ -120,5 +120,5 @@ def __dir__() -> list[str]:
 
 
 _refuse_uncompiled(os.path.dirname(os.path.abspath(__file__)))
-# Asked first, since an empty folder that an older version left would pass for a package.
+# First in line: an empty folder left by an older version would be found as a namespace package.
 sys.meta_path.insert(0, _OldPathFinder)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Arguments that a person passes as a name or as whole numbers: check them, or say the rule."""
+"""Validation of the user's arguments: names, numbers, pairs and paths; errors state the rule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-LARGEST = 2**31 - 1  # the kernels count in 32-bit integers along each axis
+LARGEST = 2**31 - 1  # the kernels index each axis with 32-bit integers
 
 
 def check_choice(value: object, choices: Iterable[str], *, where: str, what: str) -> str:
@@ -105,7 +105,7 @@ def as_path(value: Any, what: str, *, where: str) -> str:
 
 
 def is_whole(value: object) -> bool:
-    """Whether `value` is a whole number: Python's or NumPy's, but no boolean and no array."""
+    """Whether `value` is a whole number, of Python or NumPy, but not a boolean or an array."""
     return (
         hasattr(value, "__index__")
         and not hasattr(value, "__len__")
@@ -114,7 +114,7 @@ def is_whole(value: object) -> bool:
 
 
 def items_of(value: Any) -> list[Any] | None:
-    """The items of a sequence; None for text and for what cannot be walked."""
+    """The items of an iterable; None for text and for anything that is not iterable."""
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         return None
     return list(value)

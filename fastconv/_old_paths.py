@@ -1,7 +1,7 @@
-"""Keras's older module paths: what programs import from there, and where it is now.
+"""Keras's older module paths: the names that programs import from them, and where these are now.
 
-A path of `PATHS` is no file. Importing it makes a module that looks its names up at their places
-when somebody asks for them; until then nothing is loaded.
+The paths in `PATHS` have no file. Importing one makes a module that looks a name up in its present
+module on first access; until then nothing is loaded.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ PATHS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "fastconv.utils.np_utils": {"fastconv.utils": ("to_categorical",)},
 }
-"""The names to be found at an old path, by the module that has them; "*" stands for all it has."""
+"""For each old path: its names, by the module that defines them; "*" is all of its `__all__`."""
 FILES = {
     "fastconv.layers.normalization": _ALL_LAYERS,
     "fastconv.layers.pooling": _ALL_LAYERS,
 }
-"""Old paths that are files, with some of the names; `module_hooks` find the others."""
+"""Old paths that are files here and define some of the names; `module_hooks` supply the others."""
 
 
 def names_at(path: str) -> dict[str, str]:
-    """The names to be found at an old path, and the module of each."""
-    places: dict[str, str] = {}
-    for place, names in (FILES.get(path) or PATHS[path]).items():
-        all_of_it = names == ("*",)
-        places |= dict.fromkeys(
-            importlib.import_module(place).__all__ if all_of_it else names, place
+    """The names available at an old path, with the module that defines each."""
+    modules: dict[str, str] = {}
+    for module, names in (FILES.get(path) or PATHS[path]).items():
+        all_names = names == ("*",)
+        modules |= dict.fromkeys(
+            importlib.import_module(module).__all__ if all_names else names, module
         )
-    return places
+    return modules
 
 
 def module_hooks(path: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -54,10 +54,10 @@ def module_hooks(path: str) -> tuple[Callable[[str], Any], Callable[[], list[str
     def __getattr__(name: str) -> Any:
         if name == "__all__":
             return list(names_at(path))
-        place = None if name.startswith("__") else names_at(path).get(name)
-        if place is None:
+        module = None if name.startswith("__") else names_at(path).get(name)
+        if module is None:
             raise AttributeError(f"module {path!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(place), name)
+        return getattr(importlib.import_module(module), name)
 
     def __dir__() -> list[str]:
         return sorted({*vars(sys.modules[path]), *names_at(path)})
@@ -66,7 +66,7 @@ def module_hooks(path: str) -> tuple[Callable[[str], Any], Callable[[], list[str
 
 
 def find_spec(name: str) -> ModuleSpec | None:
-    """How the import system makes the module at an old path; None for other paths."""
+    """The import system's spec for an old path without a file; None for other paths."""
     if name not in PATHS:
         return None
     is_package = any(other.startswith(f"{name}.") for other in PATHS)
@@ -74,14 +74,14 @@ def find_spec(name: str) -> ModuleSpec | None:
 
 
 class _Loader:
-    """Makes the module at an old path."""
+    """Loads the module at an old path."""
 
     @staticmethod
     def create_module(spec: ModuleSpec) -> None:
-        """An ordinary module will do."""
+        """Let the import system make an ordinary module."""
 
     @staticmethod
     def exec_module(module: ModuleType) -> None:
         path = module.__name__
-        module.__doc__ = f"Where older Keras programs look for what is in {', '.join(PATHS[path])}."
+        module.__doc__ = f"Keras's older path of names that are now in {', '.join(PATHS[path])}."
         vars(module).update(zip(("__getattr__", "__dir__"), module_hooks(path), strict=True))

@@ -1,4 +1,4 @@
-"""Activations as functions, of arrays and of symbolic tensors; layers take them as `activation`.
+"""Activation functions of arrays and of symbolic tensors; layers take them as `activation`.
 
 >>> from fastconv import activations
 >>> activations.relu([[-1.0, 2.0]])
@@ -21,7 +21,7 @@ def _function(name: str) -> Callable[[Any], Any]:
         return Activation(name)(x)
 
     activation.__name__ = activation.__qualname__ = name
-    activation.__doc__ = f"What a layer with ``activation={name!r}`` does to its output."
+    activation.__doc__ = f"The activation of a layer with ``activation={name!r}``."
     activation.activation = name  # type: ignore[attr-defined]
     return activation
 
@@ -47,12 +47,12 @@ exponential = _function("exponential")
 
 
 def get(identifier: str | Callable[[Any], Any] | None) -> Callable[[Any], Any]:
-    """The activation of a name; None is "linear", a function is returned as it is.
+    """The activation function with a given name; None is "linear", a function is returned as it is.
 
     Raises
     ------
     ValueError
-        If there is no such name, with the nearest one.
+        If there is no such name; the nearest one is proposed.
     """
     if callable(identifier):
         return identifier

@@ -1,4 +1,4 @@
-"""What older programs ask Keras's backend: formats and types, of which there is one each."""
+"""Settings that older programs read from Keras's backend: data format, dtype and epsilon, fixed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = [
 
 
 def image_data_format() -> str:
-    """Where the channels of images are, unless a layer is told otherwise.
+    """The default data format of layers.
 
     Examples
     --------
@@ -26,12 +26,12 @@ def image_data_format() -> str:
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Check that `data_format` is "channels_last"; layers take another one as an argument."""
+    """Check that `data_format` is "channels_last"; for another, use a layer's `data_format`."""
     check_choice(data_format, ("channels_last",), where="set_image_data_format", what="data_format")
 
 
 def floatx() -> str:
-    """The type of weights and outputs.
+    """The dtype of weights and outputs.
 
     Examples
     --------
@@ -42,12 +42,12 @@ def floatx() -> str:
 
 
 def set_floatx(dtype: str) -> None:
-    """Check that `dtype` is "float32"; there is no other one."""
+    """Check that `dtype` is "float32", the only one."""
     check_choice(dtype, ("float32",), where="set_floatx", what="dtype")
 
 
 def epsilon() -> float:
-    """The small number that optimizers and losses use unless they are told otherwise.
+    """The default epsilon of optimizers and losses.
 
     Examples
     --------
@@ -58,4 +58,4 @@ def epsilon() -> float:
 
 
 def clear_session() -> None:
-    """Nothing: models share no state, and what nobody refers to is freed."""
+    """Do nothing: models share no state, and unreferenced ones are freed."""

@@ -1,9 +1,8 @@
-"""How weights begin: Keras's initializers, drawn in float32 from a seed.
+"""Weight initializers, with Keras's names: float32 values drawn from a seed.
 
-One number everywhere; a spread that the caller names; a spread that follows from the number of
-inputs and outputs of a unit, which aims at a variance of ``scale / fan``, where `fan` counts a
-weight's inputs, outputs, or their mean (Glorot & Bengio 2010; He et al. 2015; LeCun et al. 1998);
-and convolutions that begin by handing on what they are given.
+Constants; random values with a given spread; variance scaling, with variance ``scale / fan``, where
+`fan` is a unit's number of inputs, of outputs, or their mean (Glorot & Bengio 2010; He et al. 2015;
+LeCun et al. 1998); and convolutions that begin as the identity.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ __all__ = [
     "get",
 ]
 
-# Standard deviation of a unit normal cut at two standard deviations.
+# Standard deviation of a unit normal truncated at ±2.
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 
@@ -48,8 +47,8 @@ class Initializer(Configured):
     Parameters
     ----------
     seed : int, optional
-        With one, every call gives the same values. Without one, the layer's seed decides, or for a
-        call outside of a layer the global seed (`fastconv.utils.set_random_seed`).
+        If given, every call returns the same values. By default values are drawn from the layer's
+        seed, or, outside of a layer, from the global seed (`fastconv.utils.set_random_seed`).
     """
 
     def __init__(self, seed: int | None = None, **unknown: Any) -> None:
@@ -59,13 +58,13 @@ class Initializer(Configured):
     def __call__(
         self, shape: Sequence[int], dtype: Any = np.float32, *, seed: int | None = None
     ) -> np.ndarray:
-        """An array of `shape`; `seed` is used if the initializer has none of its own."""
+        """An array of `shape`; `seed` is used if the initializer has none."""
         chosen = seed if self.seed is None else self.seed
         rng = generator(next_seed() if chosen is None else chosen)
         return self.draw(rng, tuple(shape)).astype(dtype, copy=False)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        """The float32 values; what a subclass defines."""
+        """The float32 values; every subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} must define draw(rng, shape)")
 
     def get_config(self) -> dict[str, Any]:
@@ -93,7 +92,7 @@ class Ones(Zeros):
 
 
 class Constant(Initializer):
-    """The same number everywhere."""
+    """The same value everywhere."""
 
     def __init__(self, value: float = 0.0, **unknown: Any) -> None:
         super().__init__(**unknown)
@@ -151,7 +150,7 @@ class RandomNormal(Initializer):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normal, drawn again wherever it is more than two standard deviations from the mean."""
+    """Normal; values more than two standard deviations from the mean are drawn again."""
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return truncated_normal(rng, shape, self.stddev) + np.float32(self.mean)
@@ -205,8 +204,8 @@ class VarianceScaling(Initializer):
         return {**own, **super().get_config()}
 
 
-class _Named(Initializer):
-    """A variance scaling whose numbers (scale, mode, distribution) are fixed by its name."""
+class _FixedScaling(Initializer):
+    """Variance scaling whose settings (scale, mode, distribution) are fixed by the class."""
 
     settings: tuple[float, str, str]
 
@@ -214,37 +213,37 @@ class _Named(Initializer):
         return scaled(rng, shape, *self.settings)
 
 
-class GlorotUniform(_Named):
+class GlorotUniform(_FixedScaling):
     """Uniform within ±sqrt(6 / (fan_in + fan_out))."""
 
     settings = (1.0, "fan_avg", "uniform")
 
 
-class GlorotNormal(_Named):
+class GlorotNormal(_FixedScaling):
     """Truncated normal with variance 2 / (fan_in + fan_out)."""
 
     settings = (1.0, "fan_avg", "truncated_normal")
 
 
-class HeUniform(_Named):
+class HeUniform(_FixedScaling):
     """Uniform within ±sqrt(6 / fan_in)."""
 
     settings = (2.0, "fan_in", "uniform")
 
 
-class HeNormal(_Named):
+class HeNormal(_FixedScaling):
     """Truncated normal with variance 2 / fan_in."""
 
     settings = (2.0, "fan_in", "truncated_normal")
 
 
-class LecunUniform(_Named):
+class LecunUniform(_FixedScaling):
     """Uniform within ±sqrt(3 / fan_in)."""
 
     settings = (1.0, "fan_in", "uniform")
 
 
-class LecunNormal(_Named):
+class LecunNormal(_FixedScaling):
     """Truncated normal with variance 1 / fan_in."""
 
     settings = (1.0, "fan_in", "truncated_normal")
@@ -253,22 +252,22 @@ class LecunNormal(_Named):
 class Dirac(Initializer):
     """The first filters of a convolution copy one input channel each; the others follow `base`.
 
-    A kernel (..., inputs, outputs) gets identities for as many outputs as there are inputs: all
-    zeros, but for a one at the window's centre, from input d to output d. (Zagoruyko, Komodakis,
+    In a kernel (..., inputs, outputs), output d < inputs is the identity of input d: all zeros but
+    for a one at the window's center. (Zagoruyko, Komodakis,
     "DiracNets", 2017; the partial form is that of Jordan, "94% on CIFAR-10 in 3.29 seconds on a
     single GPU", 2024.)
 
     Parameters
     ----------
     base : str or Initializer, optional
-        Of the remaining filters; by default uniform within ±1/sqrt(fan_in), as PyTorch draws its
+        For the remaining filters; by default uniform within ±1/sqrt(fan_in), as in PyTorch's
         convolutions.
     seed : int, optional
 
     Raises
     ------
     ValueError
-        When it is called for a shape without inputs and outputs.
+        If it is called with a shape that has no axes of inputs and outputs.
 
     Examples
     --------
@@ -287,8 +286,8 @@ class Dirac(Initializer):
         kernel = self.base.draw(rng, shape)
         copied = min(shape[-2:])
         kernel[..., :copied] = 0
-        centre = kernel[tuple(size // 2 for size in shape[:-2])]
-        np.fill_diagonal(centre[:copied, :copied], 1)
+        center = kernel[tuple(size // 2 for size in shape[:-2])]
+        np.fill_diagonal(center[:copied, :copied], 1)
         return kernel
 
     def get_config(self) -> dict[str, Any]:
@@ -304,7 +303,7 @@ def uniform(
 
 
 def truncated_normal(rng: np.random.Generator, shape: tuple[int, ...], stddev: float) -> np.ndarray:
-    """Zero mean; what falls outside of two standard deviations is drawn again."""
+    """Normal with zero mean; values beyond two standard deviations are drawn again."""
     values = rng.standard_normal(math.prod(shape), np.float32)
     outside = np.flatnonzero(np.abs(values) > 2)
     while outside.size:
@@ -314,7 +313,7 @@ def truncated_normal(rng: np.random.Generator, shape: tuple[int, ...], stddev: f
 
 
 def compute_fans(shape: Sequence[int]) -> tuple[int, int]:
-    """(fan_in, fan_out) of a weight: inputs and outputs of one unit, window included.
+    """(fan_in, fan_out) of a weight: inputs and outputs of one unit, times the window's size.
 
     Examples
     --------

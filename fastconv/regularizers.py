@@ -1,4 +1,4 @@
-"""Regularizers, with Keras's names: what is added to the loss for large weights."""
+"""Regularizers, with Keras's names: weight penalties that are added to the loss."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Regularizer(Configured):
         return self.add(np.ascontiguousarray(w, np.float32).reshape(-1), None)
 
     def add(self, w: np.ndarray, gradient: np.ndarray | None) -> float:
-        """The penalty of flat float32 weights; its gradient is added to `gradient`."""
+        """The penalty of flat float32 weights; its gradient is added to `gradient`, if given."""
         return regularize(w, self.l1, self.l2, gradient)
 
 

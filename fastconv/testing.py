@@ -1,4 +1,4 @@
-"""Proof that a layer's backward pass is the derivative of its forward pass."""
+"""Gradient check: a layer's backward pass against central differences of its forward pass."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from fastconv.utils.structures import leaves, rebuild
 __all__ = ["GradientCheck", "check_gradients"]
 
 _EPSILON = float(np.finfo(np.float32).eps)
-# The first is where the error of a central difference, h² from the curve and eps / h from rounding,
-# is smallest; the others are taken where the function has a kink within the step.
+# The first step minimizes the error of a central difference, h² from truncation and eps / h from
+# rounding; the smaller ones are tried where the function has a kink within the step.
 _STEPS = (2.0**-8, 2.0**-11, 2.0**-14)
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """One array's gradient beside its central differences.
+    """The gradient of one array compared with central differences.
 
     Attributes
     ----------
     name : str
         "x", "x[1]", ... for the inputs, else the parameter's name.
     checked : int
-        Number of elements that were looked at.
+        Number of elements checked.
     index : tuple of int
-        The element that is furthest off, measured by what is allowed there.
+        The element with the largest error relative to its tolerance.
     backward, differences : float
-        What the backward pass says there, and what the differences say.
+        Its gradient by the backward pass and by central differences.
     allowed : float
-        How far apart they may be for rounding and for the curve of the function.
+        Its tolerance, for rounding and truncation errors.
     """
 
     name: str
@@ -52,7 +52,7 @@ class GradientCheck:
 
     @property
     def right(self) -> bool:
-        """Whether the two agree."""
+        """Whether the two agree within the tolerance."""
         return abs(self.backward - self.differences) <= self.allowed
 
     def __str__(self) -> str:
@@ -75,25 +75,24 @@ def check_gradients(
 ) -> list[GradientCheck]:
     """Compare every gradient of a layer or a model with central differences.
 
-    The outputs are summed with random weights; every element that is looked at is moved up and
-    down, and the change of the sum is taken in float64 over the step that was really made. At a
-    kink (ReLU, max pooling) any slope between those of the two sides is right. A dropout keeps its
-    mask.
+    The outputs are summed with random weights; each element checked is moved up and down, and the
+    change of the sum is taken in float64 and divided by the step as rounded to float32. At a kink
+    (ReLU, max pooling) any slope between the one-sided slopes is right. Dropout keeps its mask.
 
     Parameters
     ----------
     layer : Layer or Model
-        It is built for `x` if it was not; its parameters are as before afterwards.
+        Built for `x` if it is not built yet; its parameters are restored afterwards.
     x : array, or a list or dictionary of them, with the batch axis first
-        Taken as float32; values of order one suit the size of the step.
+        Converted to float32; values of order one suit the step size.
     training : bool
-        Whether to look at the layer as it is in training.
+        Whether to check the layer in training mode.
     samples : int
-        At most so many elements of each array, drawn at random.
+        Largest number of elements checked in each array, drawn at random.
     rtol : float
-        What is allowed beside the rounding errors, relative to the gradient.
+        Tolerance relative to the gradient, in addition to rounding errors.
     seed : int
-        Of the draws.
+        Seed of the draws.
 
     Returns
     -------
@@ -136,7 +135,7 @@ def check_gradients(
 
 
 class _Probe:
-    """A layer as a function of arrays that may be changed: the weighted sum of its outputs."""
+    """A layer's plan on inputs and parameters that can be perturbed, and random output weights."""
 
     def __init__(self, layer: Layer, x: Any, training: bool, seed: int) -> None:
         given, structure = layer.split_inputs(x)
@@ -158,7 +157,7 @@ class _Probe:
         self.rng = rng
 
     def restore(self) -> None:
-        """Put the parameters back (some, as moving averages, change by themselves)."""
+        """Restore all parameters (some, such as moving averages, change in a forward pass)."""
         for parameter, value in zip(self.parameters, self.before, strict=True):
             parameter.value = value
 
@@ -169,16 +168,16 @@ class _Probe:
         return [part.astype(np.float64) for part in (y if isinstance(y, list) else [y])]
 
     def restore_untrained(self) -> None:
-        """What training does not change is the same for every evaluation."""
+        """Restore the non-trainable parameters, so that every evaluation starts from the same."""
         for parameter, value in zip(self.parameters, self.before, strict=True):
             if not parameter.trainable:
                 parameter.value = value
 
     def gradients(self) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-        """The name, the array and a copy of its gradient, for all inputs and parameters."""
+        """(name, array, copy of its gradient) of every input and trainable parameter."""
         trained = [p for p in self.parameters if p.trainable]
         for parameter in trained:
-            parameter.allocate_grad()[...] = np.nan  # whatever is not written shows
+            parameter.allocate_grad()[...] = np.nan  # reveals elements that are not written
         self.outputs()
         dx = self.plan.backward(_one_or_list(self.dys))
         dxs = [np.array(part) for part in (dx if isinstance(dx, list) else [dx])]
@@ -192,26 +191,26 @@ class _Probe:
 def _worst(
     probe: _Probe, name: str, array: np.ndarray, gradient: np.ndarray, samples: int, rtol: float
 ) -> GradientCheck:
-    """The element of `array` where its gradient is furthest off."""
+    """The check of the element of `array` whose gradient is furthest off."""
     count = min(samples, array.size)
-    places = probe.rng.choice(array.size, count, replace=False)
+    flat_indices = probe.rng.choice(array.size, count, replace=False)
     checks = []
-    for place in places:
-        index = tuple(int(i) for i in np.unravel_index(place, array.shape))
+    for flat_index in flat_indices:
+        index = tuple(int(i) for i in np.unravel_index(flat_index, array.shape))
         slope, allowed = _slope(probe, array, index, float(gradient[index]), rtol)
         checks.append(GradientCheck(name, count, index, float(gradient[index]), slope, allowed))
-    return max(checks, key=_how_far)
+    return max(checks, key=_relative_error)
 
 
-def _how_far(check: GradientCheck) -> float:
-    off = abs(check.backward - check.differences) / max(check.allowed, 1e-300)
-    return math.inf if math.isnan(off) else off
+def _relative_error(check: GradientCheck) -> float:
+    error = abs(check.backward - check.differences) / max(check.allowed, 1e-300)
+    return math.inf if math.isnan(error) else error
 
 
 def _slope(
     probe: _Probe, array: np.ndarray, index: tuple[int, ...], claimed: float, rtol: float
 ) -> tuple[float, float]:
-    """The slope by central differences, and how far from it a gradient may be."""
+    """The slope by central differences, and the tolerance for a gradient."""
     middle = float(array[index])
     at_middle = probe.outputs()
     for size in _STEPS:
@@ -219,24 +218,26 @@ def _slope(
         sides = []
         for sign in (1, -1):
             array[index] = middle + sign * step
-            moved = float(array[index]) - middle  # the step that float32 has really made
+            moved = float(array[index]) - middle  # the step as rounded to float32
             sides.append((moved, probe.outputs()))
             array[index] = middle
         (up, above), (down, below) = sides
         right = _sum(probe.dys, above, at_middle) / up
         left = _sum(probe.dys, below, at_middle) / down
         slope = _sum(probe.dys, above, below) / (up - down)
-        allowed = 8 * _EPSILON * _moved_mass(probe.dys, above, below) / step
+        allowed = 8 * _EPSILON * _changed_magnitude(probe.dys, above, below) / step
         allowed += rtol * max(abs(slope), abs(claimed))
         if min(left, right) <= claimed <= max(left, right):
-            return claimed, allowed  # a kink, or a curve so steep that the step cannot tell
+            return claimed, allowed  # a kink, or too much curvature for this step
         if abs(claimed - slope) <= allowed or abs(right - left) <= allowed:
             break
     return slope, allowed
 
 
-def _moved_mass(dys: list[np.ndarray], above: list[np.ndarray], below: list[np.ndarray]) -> float:
-    """The size of all terms that the step has changed, of which each is rounded."""
+def _changed_magnitude(
+    dys: list[np.ndarray], above: list[np.ndarray], below: list[np.ndarray]
+) -> float:
+    """The summed magnitude of all terms that the step changed, each of which is rounded."""
     return sum(
         float((np.abs(dy) * (a != b) * np.maximum(np.abs(a), np.abs(b).mean())).sum())
         for dy, a, b in zip(dys, above, below, strict=True)

@@ -1,7 +1,7 @@
-/* Activations on single elements. NAME_value is f(x); NAME_gradient is dy * f'(x), from s = y where table_activations.h
- * says so, else from s = x; p are the parameters. What a comparison cannot decide, NaN, goes on as it came. */
+/* Elementwise activations. NAME_value is f(x); NAME_gradient is dy * f'(x), computed from s = y where the list in
+ * table_activations.h says so, else from s = x; p are the parameters. NaN is propagated. */
 
-/* max(x, 0), and 0 where y <= 0 */
+/* max(x, 0); the gradient is 0 where y <= 0 */
 FN vf relu_value(vf x, const vf *p) { return (void)p, v_max(v_zero(), x); }
 FN vf relu_gradient(vf dy, vf y, const vf *p) { return (void)p, v_select(v_nle(y, v_zero()), dy, v_zero()); }
 
@@ -30,7 +30,7 @@ FN vf elu_gradient(vf dy, vf y, const vf *p)
     return dy * v_select(v_nle(y, v_zero()), p[0], y + p[1]);
 }
 
-/* x F(x) with the normal distribution function F; its derivative goes to its limits far out, also at infinity */
+/* x F(x) with the normal distribution function F; the derivative has its limits for large |x|, also at infinity */
 FN vf gelu_value(vf x, const vf *p) { return (void)p, x * v_normal(x); }
 FN vf gelu_gradient(vf dy, vf x, const vf *p) { return (void)p, dy * v_normal_slope(x); }
 
@@ -109,7 +109,7 @@ FN vf softsign_gradient(vf dy, vf y, const vf *p)
 FN vf exponential_value(vf x, const vf *p) { return (void)p, v_exp(x); }
 FN vf exponential_gradient(vf dy, vf y, const vf *p) { return (void)p, dy * y; }
 
-/* The loops over n elements; the last, partial vector takes masks. */
+/* The loops over n elements; the last, partial vector uses masks. */
 #define ACTIVATION_LOOPS(name, from_output)                                                                            \
     static void name##_loop(ptrdiff_t n, const float *x, float *y, const float *p)                                     \
     {                                                                                                                  \

@@ -1,5 +1,5 @@
-/* Up to eight bytes of memory to and from the low end of a 64-bit word, touching no byte beyond them. For the vector
- * headers whose instruction set has no masked byte moves. */
+/* Loads and stores of up to eight bytes, to and from the low end of a 64-bit word, that access no byte beyond them. For
+ * vector headers whose instruction set has no masked byte moves. */
 #ifndef BYTES_H
 #define BYTES_H
 

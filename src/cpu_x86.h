@@ -1,14 +1,14 @@
-/* What a level for x86 asks the processor and the operating system. Included before TARGET_BEGIN: the questions
- * themselves must run on any processor. */
+/* Feature detection for the x86 levels, of the processor and the operating system. Included before TARGET_BEGIN, since
+ * this code must run on any processor. */
 #include <cpuid.h>
 #include <stdint.h>
 
-/* Register states that the system must save (XCR0): SSE and AVX; and opmask, ZMM_Hi256, Hi16_ZMM */
+/* Register states that the operating system must save (XCR0): SSE and AVX; and opmask, ZMM_Hi256, Hi16_ZMM */
 enum { SAVES_YMM = 0x6, SAVES_ZMM = 0xe6 };
 
 enum { IN_EBX, IN_ECX, IN_EDX };
 
-/* Bit `bit` of a register that CPUID gives for a leaf (subleaf 0) */
+/* Bit `bit` of a register that CPUID returns for a leaf (subleaf 0) */
 static inline int cpu_has(uint32_t leaf, int where, int bit)
 {
     uint32_t a, b, c, d;

@@ -1,4 +1,4 @@
-/* The treatment of denormal numbers, which belongs to the thread that asks. */
+/* How denormals are treated, a setting of the calling thread. */
 #include "fastconv.h"
 
 #if defined(__x86_64__)

@@ -1,12 +1,12 @@
-/* Depthwise convolution: every channel has a filter of its own, so channels lie side by side in the vectors, and a tile
- * is a few neighbouring outputs of one row. What the functions compute stands in table_depthwise.h.
+/* Depthwise convolution: every channel has its own filter, so the vectors run over channels, and a tile is a few
+ * adjacent outputs of one row. table_depthwise.h describes what the functions compute.
  *
- * A vector of channels is a cache line every few hundred bytes, which the processor does not fetch ahead by itself. So
- * each tile asks for what comes next: the row below its window, the outputs beside its own, the row of dy below. Behind
- * an array's end that is harmless: nothing is read. */
+ * A vector of channels is one cache line every few hundred bytes, a pattern that the hardware does not prefetch. So
+ * each tile prefetches the data of the next ones: the row below its window, the outputs after its own, the next row of
+ * dy. Beyond the end of an array a prefetch is harmless: nothing is read. */
 
-/* The pixel q <= 7 steps of s floats behind p. Written so that three odd multiples of s and the processor's own scaling
- * make all eight addresses: there are not enough registers for one each. */
+/* The pixel q <= 7 steps of s floats after p. Written such that three odd multiples of s and the scaling of x86
+ * addressing modes form all eight addresses: there are not enough registers for one each. */
 FN const float *pixel_at(const float *p, const int q, ptrdiff_t s, ptrdiff_t s3, ptrdiff_t s5, ptrdiff_t s7)
 {
     if (q == 3) return p + s3;
@@ -16,7 +16,7 @@ FN const float *pixel_at(const float *p, const int q, ptrdiff_t s, ptrdiff_t s3,
     return p + q * s;
 }
 
-/* Q outputs of up to VL channels */
+/* Q adjacent outputs of up to VL channels */
 FN void depthwise_tile(const int Q, const int whole, ptrdiff_t left, const fc_taps *t, const float *x, ptrdiff_t xs,
                        const float *w, const float *bias, int act, float *y, ptrdiff_t ys)
 {
@@ -66,7 +66,7 @@ static void depthwise_row(ptrdiff_t nq, ptrdiff_t nc, const fc_taps *t, const fl
     if (nq) depthwise_tiles(1, nc, t, x, xs, w, bias, act, y, ys);
 }
 
-/* NI x NJ taps (columns from `j0` on) of up to VL channels, and sum dy if there is a db. */
+/* NI x NJ taps (columns from `j0` on) of up to VL channels, and the sum of dy unless db is NULL. */
 FN void depthwise_weights_tile(const int NI, const int NJ, const int whole, ptrdiff_t left, ptrdiff_t n,
                                const fc_stretch *s, const fc_taps *t, ptrdiff_t j0, const float *x, ptrdiff_t xs,
                                const float *dy, ptrdiff_t ld, float *dw, float *db)

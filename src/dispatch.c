@@ -1,4 +1,4 @@
-/* Which levels run here. */
+/* Which levels this machine can run. */
 #include "levels.h"
 
 int fc_available(const fc_kernels *out[FC_N_LEVELS])

@@ -1,14 +1,14 @@
-/* Dropout from a counter-based generator: whether element e is kept depends on the seed, the step and e alone.
+/* Dropout from a counter-based generator: whether element e is kept depends only on the seed, the step and e.
  *
  * Philox-4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011) turns a counter of
  * four 32-bit words and a key of two into four random words. Here the counter is (e / 4, step), both of 64 bits with
- * the low word first, the key is the seed, and element e owns word e % 4. It is kept if that word is at least
+ * the low word first, the key is the seed, and element e uses word e % 4. It is kept if that word is at least
  * `threshold`. */
 
 #define PHILOX_ROUNDS 10
 
-/* The words of VL/2 blocks, two of them to a lane: a has words 0 and 1, b has 2 and 3. Between rounds a word lies in the
- * low half of its lane and the high half holds whatever was left there: the products read low halves only. */
+/* The words of VL/2 blocks, two per 64-bit lane: a has words 0 and 1, b has 2 and 3. Between rounds a word is in the
+ * low half of its lane and the high half is undefined: the products read low halves only. */
 FN void philox(vq block, vq step, const vq (*keys)[2], vq *a, vq *b)
 {
     const vq low = (vq){0} + 0xffffffffu;
@@ -25,7 +25,7 @@ FN void philox(vq block, vq step, const vq (*keys)[2], vq *a, vq *b)
     *b = (c2 & low) | (c3 << 32);
 }
 
-/* y = x * scale where kept, else 0, for the n elements from number `first` on, a multiple of 4. y may be x. */
+/* y = x * scale where kept, else 0, for the n elements from index `first` on, a multiple of 4. y may be x. */
 static void dropout(ptrdiff_t n, uint64_t first, const float *x, float *y, const fc_dropout *d)
 {
     vq keys[PHILOX_ROUNDS][2], block = (vq){0} + first / 4;
@@ -36,7 +36,7 @@ static void dropout(ptrdiff_t n, uint64_t first, const float *x, float *y, const
         keys[i][0] = (vq){0} + k0;
         keys[i][1] = (vq){0} + k1;
     }
-    /* Zipping the even lanes must give the first VL elements in order, so those hold the first VL/4 blocks. */
+    /* Zipping the even lanes must give the first VL elements in order, so the even lanes hold the first VL/4 blocks. */
     for (int j = 0; j < VL / 2; j++) block[j] += (uint64_t)(j / 2 + j % 2 * (VL / 4));
     ptrdiff_t i = 0;
     for (; i < n; i += 2 * VL, block += VL / 2) {

@@ -1,7 +1,8 @@
-/* One pass over memory: n floats in, as many out. The output may be one of the inputs; biases may not.
+/* Elementwise operations, one pass over memory: n floats in, n floats out. The output may be one of the inputs, but not
+ * the bias.
  *
- * Each operation is written once, for `left` floats: whole vectors take the constant VL, which the compiler turns into
- * plain loads and stores; the last, partial one takes masks. */
+ * Each operation is written once, for `left` floats: for whole vectors `left` is the constant VL, which compiles to
+ * plain loads and stores; the last, partial vector uses masks. */
 
 FN vf load_part(const int whole, ptrdiff_t left, const float *p) { return whole ? v_load(p) : v_load_first(p, left); }
 FN void store_part(const int whole, ptrdiff_t left, float *p, vf a)
@@ -12,7 +13,7 @@ FN void store_part(const int whole, ptrdiff_t left, float *p, vf a)
         v_store_first(p, a, left);
 }
 
-/* y = max(x, 0); NaN stays NaN (v_max gives its second operand then) */
+/* y = max(x, 0); NaN is propagated (v_max returns its second operand if either is NaN) */
 FN void relu_fwd_part(const int whole, ptrdiff_t left, const float *x, float *y)
 {
     store_part(whole, left, y, v_max(v_zero(), load_part(whole, left, x)));
@@ -25,7 +26,7 @@ static void relu_fwd(ptrdiff_t n, const float *x, float *y)
     if (i < n) relu_fwd_part(0, n - i, x + i, y + i);
 }
 
-/* dx = 0 where y <= 0, else dy: where y is NaN the gradient goes on */
+/* dx = 0 where y <= 0, else dy: also where y is NaN */
 FN void relu_bwd_part(const int whole, ptrdiff_t left, const float *dy, const float *y, float *dx)
 {
     const vm passes = v_nle(load_part(whole, left, y), v_zero());
@@ -72,7 +73,7 @@ static void affine(ptrdiff_t n, const float *x, float *y, float scale, float off
     if (i < n) affine_part(0, n - i, x + i, y + i, s, o);
 }
 
-/* y = x * scale + offset, from bytes */
+/* y = x * scale + offset, from uint8 */
 static void affine_u8(ptrdiff_t n, const uint8_t *x, float *y, float scale, float offset)
 {
     const vf s = v_set1(scale), o = v_set1(offset);
@@ -82,7 +83,7 @@ static void affine_u8(ptrdiff_t n, const uint8_t *x, float *y, float scale, floa
 }
 
 /* sum (n) = the sum over the rows of x (rows, n), row r at x + r*ldx; 1 <= n <= 4*VL. Each vector of columns has two
- * sums, of the even and the odd rows, so that additions do not wait for each other. */
+ * accumulators, for even and odd rows, so that fewer additions depend on each other. */
 FN void sum_rows_part(const int nv, ptrdiff_t rows, ptrdiff_t n, const float *x, ptrdiff_t ldx, float *sum)
 {
     vf even[4], odd[4];

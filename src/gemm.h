@@ -1,11 +1,11 @@
-/* The matrix product where both operands are packed: how they are packed, and the register tile that reads them. */
+/* The matrix product of two packed operands: packing, and the register tile that reads the panels. */
 
-/* out[x*width + i] = in[i*rs + x] for x < k, i < VL; zero from i = rows on. Four columns at a time, turned in groups
- * of four lanes. */
+/* out[x*width + i] = in[i*rs + x] for x < k, i < VL; zero from i = rows on. Four columns at a time, transposed in
+ * groups of four lanes. */
 FN void transpose_rows(ptrdiff_t rows, ptrdiff_t k, const float *in, ptrdiff_t rs, float *out, ptrdiff_t width)
 {
     ptrdiff_t x = 0, quads[4];
-    for (int r = 0; r < 4; r++) quads[r] = (rows - r + 3) / 4; /* how many of rows r, r + 4, ... there are */
+    for (int r = 0; r < 4; r++) quads[r] = (rows - r + 3) / 4; /* number of the rows r, r + 4, ... */
     for (; x + 4 <= k; x += 4, out += 4 * width) {
         const vf a = v_load_quads(in + x, 4 * rs, quads[0]), b = v_load_quads(in + rs + x, 4 * rs, quads[1]);
         const vf c = v_load_quads(in + 2 * rs + x, 4 * rs, quads[2]), d = v_load_quads(in + 3 * rs + x, 4 * rs, quads[3]);
@@ -20,7 +20,7 @@ FN void transpose_rows(ptrdiff_t rows, ptrdiff_t k, const float *in, ptrdiff_t r
         for (ptrdiff_t i = 0; i < VL; i++) out[i] = i < rows ? in[i * rs + x] : 0.0f;
 }
 
-/* gemm_pack_a for a whose columns are dense. A few columns at a time, since they often lie pages apart. */
+/* gemm_pack_a for a with contiguous columns. A few columns at a time, since they are often pages apart. */
 FN void pack_a_columns(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t cs, float *out)
 {
     enum { SOME = 8 };
@@ -31,7 +31,7 @@ FN void pack_a_columns(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t cs, f
             float *to = out + i0 * k;
             for (ptrdiff_t x = x0; x < end; x++)
                 for (ptrdiff_t g = 0; g < GMR; g += VL) {
-                    /* a whole vector may cover the next column, which is yet to come, but not the next panel */
+                    /* a whole vector may extend into the next column, which is written later, but not the next panel */
                     const vf v = v_load_first(in + x * cs + g, rows - g);
                     if (x + 1 < k)
                         v_store(to + x * GMR + g, v);
@@ -42,7 +42,7 @@ FN void pack_a_columns(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t cs, f
 }
 
 /* Packs a (m, k) into panels of GMR rows: out[panel][x][i], the missing rows of the last panel zero. Vectors may be
- * written past the end of a panel, so `out` needs VL more floats than the panels. */
+ * stored past the end of a panel, so `out` needs room for VL more floats than the panels. */
 static void gemm_pack_a(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs, float *out)
 {
     if (rs == 1 && cs != 1) {
@@ -53,7 +53,7 @@ static void gemm_pack_a(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, 
         const float *in = a + i0 * rs;
         const ptrdiff_t rows = m - i0 < GMR ? m - i0 : GMR;
         if (cs == 1) {
-            /* the last group first: what it writes too much is written over by the next column or group */
+            /* the last group first: what it writes beyond its rows is overwritten by the next column or group */
             for (ptrdiff_t g = (GMR - 1) / VL * VL; g >= 0; g -= VL)
                 transpose_rows(rows - g < VL ? rows - g : VL, k, in + g * rs, rs, out + g, GMR);
         } else {
@@ -63,13 +63,13 @@ static void gemm_pack_a(ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, 
     }
 }
 
-/* Packs b (k, n) into panels of NR columns: out[panel][x][j]; the last panel is as wide as its whole vectors, what is
- * missing in them zero. */
+/* Packs b (k, n) into panels of NR columns: out[panel][x][j]; the width of the last panel is rounded up to whole
+ * vectors, padded with zeros. */
 static void gemm_pack_b(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t rs, ptrdiff_t cs, float *out)
 {
     const ptrdiff_t nr = NV * VL;
     if (cs == 1) {
-        /* row by row through all panels, since the rows often lie pages apart */
+        /* row by row through all panels, since the rows are often pages apart */
         for (ptrdiff_t x = 0; x < k; x++, b += rs) {
             ptrdiff_t j = 0;
             for (; j + nr <= n; j += nr)
@@ -112,15 +112,15 @@ FN void gemm_steps(const int m, const int nv, ptrdiff_t k, const float *a, const
 FN void gemm_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, const float *a, const float *b, float *c,
                        ptrdiff_t ldc, const fc_epilogue *ep)
 {
-    enum { APART = 4, AHEAD = 32 }; /* steps between two prefetches, and left after the last one */
+    enum { APART = 4, AHEAD = 32 }; /* steps between two prefetches, and after the last one */
     vf acc[GMR][NV];
 #pragma GCC unroll 16
     for (int i = 0; i < m; i++)
 #pragma GCC unroll 4
         for (int j = 0; j < nv; j++) acc[i][j] = v_zero();
     if (m == GMR && k >= m * APART + AHEAD) {
-        /* c often comes from far away. Asked for too early it is gone again when the panels have passed through the
-         * first-level cache; asked for all at once it keeps them waiting. */
+        /* c is often not in a near cache. Prefetched too early, it is evicted from L1 by the panels; prefetched all at
+         * once, it delays their loads. */
         const ptrdiff_t before = (k - m * APART - AHEAD) / 4 * 4;
         for (ptrdiff_t x = 0; x < before; x += 4, a += 4 * GMR, b += 4 * nv * VL)
 #pragma GCC unroll 4

@@ -1,5 +1,5 @@
-/* Everything that is built once per instruction set, and the tables that list it. Included by isa_<name>.c after its
- * vector header; NAME is the level's name. The optimizers' table stands beside their bodies. */
+/* All micro-kernels, built once per level, and the tables that list them; the optimizers' table stands beside their
+ * bodies. Included by isa_<name>.c after its vector header; NAME is the level's name. */
 #include "levels.h"
 #include "table_activations.h"
 #include "table_depthwise.h"

@@ -2,11 +2,11 @@
  *
  *     loss = w * scale * sum_j f(y_j, t_j),   dy_j = w * scale * f'(y_j, t_j).
  *
- * f is written once for each kind, together with its derivative in y. Formulas as Keras 3 has them: probabilities are
- * kept LOSS_TINY away from 0 and 1, and have no gradient beyond. */
+ * f is written once for each kind, together with its derivative with respect to y. Formulas as in Keras 3:
+ * probabilities are clipped to LOSS_TINY away from 0 and 1, with gradient 0 where clipped. */
 #define LOSS_TINY 1e-7f
 
-/* y in [low, 1 - tiny], and whether it was there before. The bounds come first: NaN stays. */
+/* y clipped to [LOSS_TINY, high], and whether it was inside. The bounds come first, so that NaN is propagated. */
 FN vf kept_inside(vf y, float high, vm *inside)
 {
     const vf kept = v_min(v_set1(high), v_max(v_set1(LOSS_TINY), y));
@@ -14,7 +14,7 @@ FN vf kept_inside(vf y, float high, vm *inside)
     return kept;
 }
 
-/* -(t ln p + (1 - t) ln(1 - p)) and its derivative in p */
+/* -(t ln p + (1 - t) ln(1 - p)) and its derivative with respect to p */
 FN vf binary_entropy(vf p, vf t, vf *slope)
 {
     const vf one = v_set1(1.0f), q = one - p, u = one - t;
@@ -22,15 +22,15 @@ FN vf binary_entropy(vf p, vf t, vf *slope)
     return v_zero() - v_fma(t, v_log(p), u * v_log(q));
 }
 
-/* 1 / (1 + e^-x), from e^-|x| */
+/* 1 / (1 + e^-x), from e = e^-|x| */
 FN vf sigmoid_of(vf x, vf e)
 {
     const vf one = v_set1(1.0f), large = one / (one + e);
     return v_select(v_gt(v_zero(), x), e * large, large);
 }
 
-/* The binary focal loss of a probability y: (1 - p_t)^gamma times the binary entropy, p_t = t p + (1 - t) (1 - p), times
- * what targets of 1 (number[1]) and 0 (number[2]) count. */
+/* The binary focal loss of a probability y: (1 - p_t)^gamma times the binary entropy, p_t = t p + (1 - t) (1 - p),
+ * times the weight of targets of 1 (number[1]) or 0 (number[2]). */
 FN vf focal_loss(vf y, vf t, const fc_loss *l, vf *slope)
 {
     vm inside;

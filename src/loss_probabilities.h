@@ -1,11 +1,11 @@
-/* Cross-entropy of probabilities, plain or focal: for each row of n outputs y with targets t and weight w, q = y / sum(y)
- * kept LOSS_TINY away from 0 and 1 (with no gradient beyond),
+/* Cross-entropy of probabilities, plain or focal: for each row of n outputs y with targets t and weight w,
+ * q = y / sum(y) clipped to LOSS_TINY away from 0 and 1 (with gradient 0 where clipped),
  *
  *     loss = w * alpha * -sum_j t_j (1 - q_j)^gamma ln q_j
  *
- * gamma = 0 and alpha = 1 make it the plain one. A t_j of 0 contributes 0. */
+ * gamma = 0 and alpha = 1 give plain cross-entropy. A t_j of 0 contributes 0. */
 
-/* One part of the sum, and its derivative in y / sum(y) */
+/* One term of the sum, and its derivative with respect to y / sum(y) */
 FN vf probability_loss(vf share, vf t, float gamma, float alpha, vf *slope)
 {
     vm inside;
@@ -38,7 +38,7 @@ static double probabilities_loss(ptrdiff_t rows, ptrdiff_t n, const float *y, co
         }
         loss += (double)weights[r] * v_sum(parts);
         if (!dy) continue;
-        /* dq_j / dy_k = (1 if j is k else 0 - q_j) / sum; computed anew, since dy may be y or t */
+        /* dq_j / dy_k = ((1 if j is k else 0) - q_j) / sum; shares are computed again, since dy may be y or t */
         const vf mean = v_set1(v_sum(dot)), w = inverse * v_set1(weights[r]);
         for (ptrdiff_t i = 0; i < n; i += VL) {
             const vf share = inverse * v_load_first(y + i, n - i), target = v_fma(keep, v_load_first(t + i, n - i), add);

@@ -1,12 +1,12 @@
-/* The two register tiles that every convolution is made of: m <= MR (row_tile) or GMR rows by up to NV vectors of
- * columns, held in registers over the whole sum. One body each, specialised by the compiler for every m
- * and number of vectors, so that edges run at the speed of their own size and read nothing outside. */
+/* The register tiles of convolutions and matrix products: up to MR (row_tile, panel_product) or GMR (column_tile) rows
+ * by up to NV vectors of columns, held in registers over the whole sum. Each has one body, specialized by the compiler
+ * for every m and number of vectors, so that edge tiles cost no more than their size and read nothing outside. */
 
-/* c = act(alpha * sums + beta * c + bias), for the m rows and the first n columns of a tile */
+/* c = act(alpha * sums + beta * c + bias), for m rows and the first n columns of a tile */
 static __attribute__((noinline)) void store_with_epilogue(ptrdiff_t m, ptrdiff_t nv, ptrdiff_t n, vf (*sums)[NV],
                                                           float *c, ptrdiff_t ldc, const fc_epilogue *where)
 {
-    const fc_epilogue ep = *where; /* a copy: c could be *where for all the compiler knows */
+    const fc_epilogue ep = *where; /* a copy, since c could alias *where */
     vf bias[NV];
     for (int j = 0; j < nv; j++) bias[j] = ep.bias ? v_load_first(ep.bias + j * VL, n - j * VL) : v_zero();
     const vf alpha = v_set1(ep.alpha), beta = v_set1(ep.beta), zero = v_zero();
@@ -15,9 +15,9 @@ static __attribute__((noinline)) void store_with_epilogue(ptrdiff_t m, ptrdiff_t
             float *p = c + i * ldc + j * VL;
             const ptrdiff_t left = n - j * VL;
             vf r = v_fma(alpha, sums[i][j], bias[j]);
-            /* beta == 0 must not read c: it may hold NaN, or nothing yet */
+            /* with beta == 0, c must not be read: it may hold NaN or be uninitialized */
             if (ep.beta != 0.0f) r = v_fma(beta, left >= VL ? v_load(p) : v_load_first(p, left), r);
-            if (ep.act == FC_ACT_RELU) r = v_max(zero, r); /* this order keeps a NaN */
+            if (ep.act == FC_ACT_RELU) r = v_max(zero, r); /* in this order NaN is propagated */
             if (left >= VL)
                 v_store(p, r);
             else
@@ -29,7 +29,7 @@ FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float 
                    const fc_epilogue *ep)
 {
     if (n == nv * VL && ep->alpha == 1.0f && !ep->bias && ep->act == FC_ACT_NONE) {
-        /* whole tiles of plain sums, as Winograd's short products are: c = acc, or c += acc */
+        /* whole tiles of plain sums, as in Winograd's short products: c = acc, or c += acc */
         if (ep->beta == 0.0f) {
 #pragma GCC unroll 16
             for (int i = 0; i < m; i++)
@@ -46,7 +46,7 @@ FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float 
             return;
         }
     }
-    /* the rest is not worth a body for every size */
+    /* all other cases share one body for all sizes */
     vf sums[GMR][NV];
 #pragma GCC unroll 16
     for (int i = 0; i < m; i++)
@@ -55,7 +55,7 @@ FN void store_tile(const int m, const int nv, ptrdiff_t n, vf (*acc)[NV], float 
     store_with_epilogue(m, nv, n, sums, c, ldc, ep);
 }
 
-/* The tile of c is asked for while the sum runs, since it often lies far away. */
+/* Prefetches the tile of c before the sum, since it is often not in a near cache. */
 FN void prefetch_tile(const int m, const int nv, const float *c, ptrdiff_t ldc)
 {
 #pragma GCC unroll 16
@@ -96,12 +96,12 @@ FN void row_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, ptrdi
     store_tile(m, nv, n, acc, c, ldc, ep);
 }
 
-/* c = the sums for m rows of a that lie `lda` floats apart: fewer pointers than row_tile needs. */
+/* c = the sums for m rows of a that are `lda` floats apart; needs fewer pointers than row_tile. */
 FN void panel_tile_body(const int m, const int nv, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
                         const float *b, float *c, ptrdiff_t ldc)
 {
     vf acc[MR][NV];
-    const float *thirds[(MR + 2) / 3]; /* an address is one of these plus none, one or two times lda */
+    const float *thirds[(MR + 2) / 3]; /* an address is one of these plus 0, 1 or 2 times lda */
 #pragma GCC unroll 16
     for (int i = 0; i < m; i++) {
         if (i % 3 == 0) thirds[i / 3] = a + i * lda;

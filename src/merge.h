@@ -1,6 +1,6 @@
-/* Two arrays of n floats into one; what the table (table_merge.h) lists. Written in parts, as elementwise.h. */
+/* Operations on two arrays of n floats; see table_merge.h. Written in parts, as in elementwise.h. */
 
-/* Which of two is taken as the larger: the second if it is larger or NaN, so that a NaN always comes through. */
+/* Whether the second operand is taken as the larger or smaller: also if it is NaN, so that NaN is propagated. */
 FN vm second_larger(vf x, vf y) { return vm_or(v_gt(y, x), v_isnan(y)); }
 FN vm second_smaller(vf x, vf y) { return vm_or(v_gt(x, y), v_isnan(y)); }
 
@@ -65,7 +65,7 @@ static float dot(ptrdiff_t n, const float *x, const float *y)
     return v_sum(even + odd);
 }
 
-/* One vector of columns, with two sums as in sum_rows_part */
+/* One vector of columns, with two accumulators as in sum_rows_part */
 FN void dot_rows_part(const int whole, ptrdiff_t left, ptrdiff_t rows, const float *x, const float *y, ptrdiff_t ld,
                       float *sum)
 {

@@ -1,16 +1,16 @@
-/* Normalisation of matrices x (rows, n) by numbers for each column (batch and group normalisation), together with the
- * activation f behind it; norm_rows.h has those for each row. Sums run in float32 over rows that the caller has chosen
- * few. */
+/* Normalization of matrices x (rows, n) with statistics per column (batch and group normalization), fused with the
+ * activation f that follows; norm_rows.h has statistics per row. Sums are in float32, over so few rows that this is
+ * accurate: the caller cuts them into blocks. */
 
-/* How many rows are taken at a time: what is kept for each column is then read and written once for all of them, and
- * the rows stay few enough to be followed by the processor's prefetching. */
+/* The number of rows processed at a time: the values per column are read and written once for all of them, and the rows
+ * are few enough for hardware prefetching to follow each. */
 FN ptrdiff_t rows_at_a_time(ptrdiff_t n)
 {
     return n >= 256 ? 4 : n >= 32 ? 1024 / n : 32;
 }
 
-/* One vector of columns: the mean m of `rows` rows and the sum q of (x - m)^2, put together with those of the `before`
- * rows in mean, squares. */
+/* Up to four vectors of columns: the mean m of `rows` rows and the sum q of (x - m)^2, combined with those of the
+ * `before` rows in mean, squares. */
 FN void moments_part(const int nv, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t ldx, const float *x, ptrdiff_t before,
                      float *mean, float *squares)
 {
@@ -43,8 +43,8 @@ FN void moments_part(const int nv, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t ldx, c
     }
 }
 
-/* mean (n), squares (n): of each column, and of (x - mean)^2 the sum. In pieces that stay in the first-level cache
- * between the two sums, each around its own mean (Chan, Golub and LeVeque 1979). */
+/* mean (n) and squares (n): each column's mean, and its sum of (x - mean)^2. In pieces that stay in L1 between the two
+ * sums, each around its own mean (Chan, Golub and LeVeque 1979). */
 static void column_moments(ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean, float *squares)
 {
     const ptrdiff_t some = n < 512 ? 4096 / n : 8;
@@ -81,11 +81,11 @@ static void norm_dx(ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x
     }
 }
 
-/* Without an activation. */
+/* The identity, for no activation. */
 FN vf none_value(vf x, const vf *p) { return (void)p, x; }
 FN vf none_gradient(vf dy, vf y, const vf *p) { return (void)p, (void)y, dy; }
 
-/* For each activation what fc_normalized lists. */
+/* The functions of fc_normalized, for each activation. */
 #define NORMALIZED(name, from_output)                                                                                  \
     FN void name##_norm_fwd_part(const int whole, ptrdiff_t left, const fc_norm *q, const float *x, const float *add,  \
                                  float *y, const vf *p, ptrdiff_t i)                                                   \

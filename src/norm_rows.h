@@ -1,5 +1,5 @@
-/* Layer normalisation: each row of x (rows, n) by its own mean and deviation. A row's sums are taken over pieces of 1024
- * floats, in float32, and the pieces added in float64. */
+/* Layer normalization: each row of x (rows, n) by its own mean and standard deviation. A row is summed in float32 over
+ * pieces of 1024 floats, and the pieces are added in float64. */
 
 enum { PIECE = 1024 };
 
@@ -47,7 +47,7 @@ static void layer_norm_fwd(ptrdiff_t rows, ptrdiff_t n, const float *x, const fl
     }
 }
 
-/* With h = (x - mean) * inv and g = dy * gamma: dx = inv * (g - mean(g) - h * mean(g * h)), where given; it may be dy.
+/* With h = (x - mean) * inv and g = dy * gamma: dx = inv * (g - mean(g) - h * mean(g * h)); dx may be dy or NULL.
  * sums (2, n) += dy * h and dy. */
 static void layer_norm_bwd(ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *x, const float *mean,
                            const float *inv, const float *gamma, float *dx, float *sums)

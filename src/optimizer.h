@@ -1,5 +1,5 @@
-/* One pass over n parameters: every array is read and written once. Formulas as Keras 3 has them. Each `_at` function
- * computes `left` elements from index i on; see elementwise.h for `whole`.
+/* Optimizer steps, one pass over n parameters: every array is read and written once. Formulas as in Keras 3. Each `_at`
+ * function computes `left` elements at its pointers; see elementwise.h for `whole`.
  *
  * A new optimizer is a step here, with its line in the list at the end; an entry in optimizer_step.pyx; its definition
  * in fastconv/reference/optimizers.py; and a class in fastconv/optimizers/, named in its __init__.py. */
@@ -16,20 +16,21 @@ FN step_terms step_terms_of(const fc_optimizer_step *o)
     return t;
 }
 
-/* w after the decay that is not part of the gradient */
+/* w after decoupled weight decay */
 FN vf kept_part(const int whole, ptrdiff_t left, const float *w, const step_terms *t)
 {
     return t->keep * load_part(whole, left, w);
 }
 
-/* The gradient that belongs to w. The bounds come first: of two operands, v_min and v_max give the second if one is NaN */
+/* The gradient, scaled, clipped and with L2 decay. The bounds come first: v_min and v_max return the second operand if
+ * either is NaN. */
 FN vf gradient_part(const int whole, ptrdiff_t left, const float *g, vf w, const step_terms *t)
 {
     const vf scaled = t->scale * load_part(whole, left, g);
     return v_fma(t->pull, w, v_min(t->high, v_max(t->low, scaled)));
 }
 
-/* rest * a + share * b, with share and rest in two consecutive numbers: a running mean b that takes a in */
+/* b = share * b + rest * a, a moving average of a; share and rest are consecutive in share_rest */
 FN vf mean_part(const int whole, ptrdiff_t left, vf a, float *b, const vf *share_rest)
 {
     const vf mean = v_fma(share_rest[0], load_part(whole, left, b), share_rest[1] * a);
@@ -81,7 +82,8 @@ static void sgd_step(ptrdiff_t n, float *w, const float *g, float *const *s, con
 #undef PART
 
 /* number: beta1, 1 - beta1, beta2, 1 - beta2, epsilon. m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
- * w -= rate * m / (sqrt(v) + epsilon), the bias correction being part of the rate. Form 1 divides by the largest v yet. */
+ * w -= rate * m / (sqrt(v) + epsilon), where rate includes the bias correction. Form 1 (AMSGrad) divides by the largest
+ * v so far. */
 FN void adam_at(const int whole, const int form, ptrdiff_t left, float *w, const float *g, float *m, float *v,
                 float *largest, const step_terms *t)
 {
@@ -106,8 +108,8 @@ static void adam_step(ptrdiff_t n, float *w, const float *g, float *const *s, co
 }
 #undef PART
 
-/* number: beta1, 1 - beta1, beta2, 1 - beta2, epsilon, share. m and v as Adam's;
- * w -= rate * (m + share * g) / (sqrt(v) + epsilon), the corrections being part of rate, share and epsilon. */
+/* number: beta1, 1 - beta1, beta2, 1 - beta2, epsilon, share. m and v as in Adam;
+ * w -= rate * (m + share * g) / (sqrt(v) + epsilon), where rate, share and epsilon include the corrections. */
 FN void nadam_at(const int whole, ptrdiff_t left, float *w, const float *g, float *m, float *v, const step_terms *t)
 {
     const vf kept = kept_part(whole, left, w, t), grad = gradient_part(whole, left, g, kept, t);
@@ -125,8 +127,8 @@ static void nadam_step(ptrdiff_t n, float *w, const float *g, float *const *s, c
 #undef PART
 
 /* number: rho, 1 - rho, epsilon, momentum. v = rho v + (1 - rho) g^2; step = rate * g / sqrt(v + epsilon); w -= step.
- * Form + 1 (momentum): b = momentum b + step; w -= b. Form + 2 (centered): a = rho a + (1 - rho) g, and a^2 is taken
- * from v in the root. */
+ * Form bit 1 (momentum): b = momentum b + step; w -= b. Form bit 2 (centered): a = rho a + (1 - rho) g, and the root is
+ * of v - a^2 + epsilon. */
 FN void rmsprop_at(const int whole, const int form, ptrdiff_t left, float *w, const float *g, float *v, float *b,
                    float *a, const step_terms *t)
 {
@@ -197,7 +199,7 @@ FN vf lamb_direction(vf mean, vf square, const step_terms *t)
 }
 
 /* number: beta1, 1 - beta1, beta2, 1 - beta2, epsilon * sqrt(1 - beta2^t), sqrt(1 - beta2^t) / (1 - beta1^t).
- * m and v as Adam's, w *= keep. */
+ * m and v as in Adam, w *= keep. */
 static void lamb_moments(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o,
                          double *sums)
 {
@@ -210,7 +212,7 @@ static void lamb_moments(ptrdiff_t n, float *w, const float *g, float *const *s,
             const vf kept = kept_part(0, left, w + i, t), grad = gradient_part(0, left, g + i, kept, t);
             const vf mean = mean_part(0, left, grad, s[0] + i, t->number);
             const vf square = mean_part(0, left, grad * grad, s[1] + i, t->number + 2);
-            /* beyond the end m and v are 0, and so may be epsilon */
+            /* beyond the end m and v are 0, and epsilon may be 0, too */
             const vf u = v_select(vm_first(left), lamb_direction(mean, square, t), v_zero());
             v_store_first(w + i, kept, left);
             ww = v_fma(kept, kept, ww);
@@ -233,8 +235,8 @@ static void lamb_apply(ptrdiff_t n, float *w, const float *g, float *const *s, c
     }
 }
 
-/* Muon's first half. number: momentum. m = momentum m + g, and the direction into states[1]: m, or with form 1
- * (Nesterov) g + momentum m. w *= keep. */
+/* The first half of Muon. number: momentum. m = momentum m + g; states[1] = the direction: m, or with form 1 (Nesterov)
+ * g + momentum m. w *= keep. */
 static void muon_direction(ptrdiff_t n, float *w, const float *g, float *const *s, const fc_optimizer_step *o)
 {
     const step_terms terms = step_terms_of(o), *const t = &terms;
@@ -247,7 +249,7 @@ static void muon_direction(ptrdiff_t n, float *w, const float *g, float *const *
     }
 }
 
-/* Every step, under the name by which optimizer_step.pyx finds it. */
+/* All steps, by the names under which optimizer_step.pyx looks them up. */
 static const fc_optimizer optimizer_steps[] = {
     {"sgd", sgd_step},
     {"adam", adam_step},

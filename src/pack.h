@@ -17,7 +17,7 @@ FN void transpose_4x4(const float *in, ptrdiff_t rs, float *out, ptrdiff_t ld)
 #endif
 }
 
-/* One panel from b whose k runs over consecutive floats: a transposition, in 4x4 blocks. */
+/* One panel from b with contiguous columns: a transposition, in 4x4 blocks. */
 static void pack_panel_transposed(ptrdiff_t k, ptrdiff_t n, ptrdiff_t width, const float *b, ptrdiff_t cs, float *out)
 {
     ptrdiff_t x = 0;

@@ -1,5 +1,5 @@
-/* What is measured of parameters and gradients. The sums run over stretches of SUM_STRETCH floats in single precision,
- * and over the stretches in double. */
+/* Reductions over parameters and gradients, and moving averages. Sums are in float32 over stretches of SUM_STRETCH
+ * floats, and in float64 over the stretches. */
 
 enum { SUM_STRETCH = 1024 };
 

@@ -1,10 +1,10 @@
-/* The most multiply-adds that this level gets through: independent chains in registers, more of them than the latency
- * of an FMA times the number of units. acc = acc * factor + term stays near term / (1 - factor). */
+/* Peak multiply-add throughput of a level: independent chains in registers, more of them than the latency of an FMA
+ * times the number of units. acc = acc * factor + term stays near term / (1 - factor). */
 
 #define FMA_CHAINS 12
 
-/* n links of every chain; factor and term come from memory so that nothing is known beforehand, and the sum of all
- * chains goes back there so that nothing is superfluous. Returns the floating-point operations done. */
+/* n links of every chain. factor and term are read from memory, so that the compiler does not know them, and the sum of
+ * all chains is stored, so that it cannot remove them. Returns the number of floating-point operations. */
 static double fma_chains(ptrdiff_t n, const float *factor_term, float *out)
 {
     const vf factor = v_set1(factor_term[0]), term = v_set1(factor_term[1]);

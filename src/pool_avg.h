@@ -1,4 +1,4 @@
-/* Average pooling: y = sum over the window / count, where count is what the divisor (enum fc_divisor) says. */
+/* Average pooling: y = sum over the window / count, where enum fc_divisor selects the count. */
 
 FN float pool_count(const fc_pool *p, int divisor, ptrdiff_t inside)
 {

@@ -1,4 +1,5 @@
-/* Average pooling backwards: an element gets dy / count from every window over it; count as in pool_avg.h. */
+/* Average pooling, backward: dx = the sum of dy / count over the windows that contain an element; count as in
+ * pool_avg.h. */
 
 /* 1 / count of the window in row i, column j of the outputs */
 FN float avg_share(const fc_pool *p, int divisor, ptrdiff_t i, ptrdiff_t j)
@@ -7,8 +8,8 @@ FN float avg_share(const fc_pool *p, int divisor, ptrdiff_t i, ptrdiff_t j)
     return 1.0f / pool_count(p, divisor, nh * nw);
 }
 
-/* Windows that overlap: nv vectors of channels of one element gather from all windows over it, row by row. `share` is
- * that of all these windows, or 0 when they differ. */
+/* Overlapping windows: gathers nv vectors of channels of one element from all windows that contain it, row by row.
+ * `share` is 1 / count of all these windows, or 0 if their counts differ. */
 FN void avg_gather(const int whole, const int nv, const fc_pool *p, int divisor, ptrdiff_t left, span rows,
                    span columns, float share, const float *dy, float *dx)
 {
@@ -50,7 +51,7 @@ FN void avg_gather_row(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int divisor,
     }
 }
 
-/* Windows that do not: nh x nw elements from dx on take dy * share. */
+/* Windows that do not overlap: nh x nw elements from dx on get dy * share. */
 FN void avg_take(const ptrdiff_t nh, const ptrdiff_t nw, ptrdiff_t nc, const float *dy, float share, float *dx,
                  ptrdiff_t row, ptrdiff_t pixel)
 {

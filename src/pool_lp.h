@@ -1,8 +1,8 @@
-/* Lp pooling: y = (sum over the window of |x|^p)^(1/p). For p = 2 in one pass; for other p the powers are pooled as by
- * average pooling without the division. What the functions compute stands in table_pooling.h.
+/* Lp pooling: y = (sum over the window of |x|^p)^(1/p). For p = 2 in one pass; for other p the powers are summed by
+ * average pooling without the division. table_pooling.h describes what the functions compute.
  *
- * Backwards, with share = dy * y^(1 - p) of each window: dx = sign(x) * |x|^(p - 1) * the sum of the shares of all
- * windows over x, which the gradient of the sum gathers. */
+ * Backward, with share = dy * y^(1 - p) of each window: dx = sign(x) * |x|^(p - 1) * the sum of the shares of all
+ * windows that contain x, which the backward pass of the sum gathers. */
 
 FN void l2_window(const int whole, const ptrdiff_t nh, const ptrdiff_t nw, ptrdiff_t left, const float *x,
                   ptrdiff_t row, ptrdiff_t pixel, float *y)

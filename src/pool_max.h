@@ -1,8 +1,9 @@
-/* Max pooling, one row of outputs (or inputs) at a time; channels side by side in the vectors.
+/* Max pooling, one row of outputs (or inputs) at a time; vectors run over channels.
  *
- * Tap (i, j) of a window has the number i*kw + j. The first largest element wins, row by row; a NaN counts as larger
- * than everything. Its number is kept in `arg`: bytes, 32-bit integers, or nothing (FC_ARG_*). Padding never wins:
- * it is left out, not read as some small number. With `least` it is min pooling: the first smallest element wins. */
+ * Tap (i, j) of a window has the index i*kw + j. The first largest element in row-major order is taken; a NaN counts as
+ * larger than everything. Its index is stored in `arg`: as bytes, 32-bit integers, or not at all (FC_ARG_*). Padding is
+ * never taken: it is left out of the window, not replaced by a small number. With `least` it is min pooling: the first
+ * smallest element is taken. */
 
 FN vf load_arg(const int kind, const void *arg, ptrdiff_t at, ptrdiff_t left)
 {
@@ -18,8 +19,8 @@ FN void store_arg(const int kind, void *arg, ptrdiff_t at, vf a, ptrdiff_t left)
         v_store_i32_first((int32_t *)arg + at, a, left);
 }
 
-/* Up to VL channels of one output: taps (0..nh, 0..nw) of a window whose tap (0, 0) lies at x and has the number
- * `tap`. y and arg at `at`. */
+/* Up to VL channels of one output: nh x nw taps, the first of which is at x and has the index `tap`. Results go to
+ * offset `at` of y and arg. */
 FN void max_window(const int least, const int kind, const int whole, const ptrdiff_t nh, const ptrdiff_t nw, ptrdiff_t left,
                    const float *x, ptrdiff_t row, ptrdiff_t pixel, ptrdiff_t tap, ptrdiff_t kw, float *y, void *arg,
                    ptrdiff_t at)

@@ -1,11 +1,11 @@
-/* Max pooling backwards: each dy goes to the element whose tap number stands in `arg` (see pool_max.h); every element
- * of dx is written, with 0 where nothing arrives.
+/* Max pooling, backward: each dy is added to the element whose tap index is in `arg` (see pool_max.h); every element of
+ * dx is written, with 0 where no window took it.
  *
- * `room`, in what follows, is how many numbers may be read from a place in arg on: reading a whole vector where only
- * its first lanes count is faster than reading those lanes. */
+ * `room` is the number of elements that may be read from an offset of arg on: loading a whole vector is faster than a
+ * masked load of its first lanes. */
 
-/* Windows that overlap: nv vectors of channels of one element gather from all windows over it, row by row. `tap` is the
- * element's number in a window that starts where the padding does. */
+/* Overlapping windows: gathers nv vectors of channels of one element from all windows that contain it, row by row.
+ * `tap` is the element's index in a window that starts where the padding does. */
 FN void max_gather(const int kind, const int whole, const int nv, const fc_pool *p, ptrdiff_t left, span rows,
                    span columns, ptrdiff_t tap, const float *dy, const void *arg, ptrdiff_t c, float *dx)
 {
@@ -40,7 +40,7 @@ FN void max_gather_row(const int kind, const fc_pool *p, ptrdiff_t r, ptrdiff_t 
     }
 }
 
-/* Windows that do not: one element takes dy where arg is its number, else 0. */
+/* Windows that do not overlap: one element gets dy where arg is its index, else 0. */
 FN void max_take(const int kind, ptrdiff_t nc, const float *dy, const void *arg, ptrdiff_t at, ptrdiff_t room,
                  float number, float *dx)
 {
@@ -54,7 +54,7 @@ FN void max_take(const int kind, ptrdiff_t nc, const float *dy, const void *arg,
     }
 }
 
-/* The four elements of a 2x2 window at once, so that dy and arg are read once. */
+/* The four elements of a 2x2 window together, so that dy and arg are read once. */
 FN void max_take_2x2_part(const int kind, const int whole, ptrdiff_t left, const float *dy, const void *arg,
                           ptrdiff_t at, ptrdiff_t room, float *dx, ptrdiff_t row, ptrdiff_t pixel)
 {
@@ -97,8 +97,8 @@ FN void max_spread_row(const int kind, const fc_pool *p, ptrdiff_t r, ptrdiff_t 
     }
 }
 
-/* The first nc channels of one image: dy, arg (oh, ow, ic), dx (ih, iw, ic). When windows overlap r is the row of dx to
- * write, in [0, ih); otherwise the row of outputs whose band of dx to write, in [0, oh). */
+/* The first nc channels of one image: dy, arg (oh, ow, ic), dx (ih, iw, ic). If windows overlap, r in [0, ih) is the
+ * row of dx to write; otherwise r in [0, oh) is the row of outputs whose band of dx to write. */
 static void max_pool_bwd_row(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *dy, int kind, const void *arg,
                              float *dx)
 {

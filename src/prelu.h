@@ -1,4 +1,4 @@
-/* Parametric ReLU: x (rows, n), where it is positive, else its column's a times x. NaN goes on. */
+/* Parametric ReLU: x (rows, n) where it is positive, else x times its column's a. NaN is propagated. */
 
 FN void prelu_fwd_part(const int whole, ptrdiff_t left, const float *x, const float *a, float *y)
 {

@@ -1,5 +1,5 @@
-/* Growing scratch memory, one set of buffers per thread: a kernel asks for what it needs at every call, and nothing
- * is allocated again until somebody asks for more. Given back when the thread ends. */
+/* Growing scratch memory, one set of buffers per thread: kernels request what they need in every call, and a buffer is
+ * reallocated only when a request is larger than all before. Freed when the thread ends. */
 #include "fastconv.h"
 
 #include <pthread.h>
@@ -38,13 +38,13 @@ void *fc_scratch(int slot, size_t bytes)
     pthread_setspecific(at_exit, slots);
     free(b->data);
     *b = (buffer){NULL, 0};
-    /* Whole pages, so that buffers of two threads never share a cache line or a page. Transforms walk a buffer in
-     * steps of several kilobytes: with small pages they would wait for address translation more than for data. */
+    /* Whole pages, so that buffers of two threads never share a cache line or a page. Transforms access a buffer with
+     * strides of several kilobytes: with small pages TLB misses would cost more than the data. */
     const size_t page = bytes >= HUGE_FROM ? HUGE_PAGE : PAGE, whole = (bytes + page - 1) / page * page;
     void *data = NULL;
     if (whole < bytes || posix_memalign(&data, page, whole ? whole : page)) return NULL;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (page == HUGE_PAGE) madvise(data, whole, MADV_HUGEPAGE); /* advice: without it the pages stay small */
+    if (page == HUGE_PAGE) madvise(data, whole, MADV_HUGEPAGE); /* only a hint: if it fails, the pages stay small */
 #endif
     *b = (buffer){data, whole};
     return data;

@@ -1,4 +1,4 @@
-/* AVX2 with FMA: eight floats. See simd_portable.h for what each operation means. */
+/* AVX2 with FMA: eight floats. simd_portable.h defines the operations. */
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>

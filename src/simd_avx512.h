@@ -1,4 +1,4 @@
-/* AVX-512F: sixteen floats. See simd_portable.h for what each operation means. */
+/* AVX-512F: sixteen floats. simd_portable.h defines the operations. */
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,13 +1,13 @@
-/* Four floats in the compiler's own vector type: runs on every processor, and says what each operation of the
- * vector header means. The other headers bring the same names for their registers.
+/* Four floats in the compiler's vector type: runs on every processor, and defines the operations of a vector header.
+ * The other headers implement the same names for their registers.
  *
  * VL            floats in a vector
  * MR, NV        the register tile of the matrix kernels: MR rows of NV vectors (NR = NV * VL columns)
- * GMR           rows of the tile where both operands are packed: one pointer each leaves registers for more rows
- * vf, vm        a vector of floats; a mask with one truth value per lane
+ * GMR           rows of the tile for packed operands: one pointer per operand leaves registers for more rows
+ * vf, vm        a vector of floats; a mask with one boolean per lane
  *
- * + - * / work on vf as they are. The loads and stores ask for no alignment; `_first` ones touch only the first n
- * lanes of memory (0 <= n, at most VL count) and read the others as zero.
+ * The operators + - * / apply to vf. Loads and stores need no alignment; those ending in `_first` access only the first
+ * min(n, VL) elements of memory, n >= 0, and load zero into the other lanes.
  */
 #if defined(__SSE__)
 #include <xmmintrin.h>
@@ -57,8 +57,8 @@ FN vf v_set1(float a) { return (vf){a, a, a, a}; }
 FN vf v_zero(void) { return v_set1(0.0f); }
 FN vf v_broadcast(const float *p) { return v_set1(*p); }
 
-/* Lanes in groups of four. Group q of v_load_quads comes from p + q*stride, for q < n; the others are zero. The rest
- * work inside each group: a0 b0 a1 b1; a2 b2 a3 b3; a0 a1 b0 b1; a2 a3 b2 b3. */
+/* Operations on groups of four lanes. v_load_quads loads group q from p + q*stride, for q < n; the others are zero. The
+ * others work inside each group: a0 b0 a1 b1; a2 b2 a3 b3; a0 a1 b0 b1; a2 a3 b2 b3. */
 FN vf v_load_quads(const float *p, ptrdiff_t stride, ptrdiff_t n)
 {
     (void)stride;
@@ -77,17 +77,17 @@ FN vf v_select(vm m, vf a, vf b) { return (vf)((m & (vm)a) | (~m & (vm)b)); }
 
 FN vf v_fma(vf a, vf b, vf c) { return a * b + c; }  /* a*b + c */
 FN vf v_fnma(vf a, vf b, vf c) { return c - a * b; } /* c - a*b */
-/* As x86 has it: b where either is NaN. */
+/* As on x86: b where either is NaN. */
 FN vf v_max(vf a, vf b) { return v_select(a > b, a, b); }
 FN vf v_min(vf a, vf b) { return v_select(a < b, a, b); }
 FN vf v_sqrt(vf a) { return (vf){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])}; }
 /* to the nearest integer, ties to even; |a| < 2^22 */
 FN vf v_round(vf a)
 {
-    const vf magic = v_set1(12582912.0f); /* 1.5 * 2^23: adding it pushes the fraction out */
+    const vf magic = v_set1(12582912.0f); /* 1.5 * 2^23: adding it rounds away the fraction */
     return (a + magic) - magic;
 }
-/* 2^n for whole n in [-126, 127] */
+/* 2^n for integer n in [-126, 127] */
 FN vf v_pow2(vf n)
 {
     vm e = (__builtin_convertvector(n, vm) + 127) << 23;
@@ -96,7 +96,7 @@ FN vf v_pow2(vf n)
 
 FN float v_sum(vf a) { return (a[0] + a[2]) + (a[1] + a[3]); }
 
-/* VL bytes to floats; floats in [0, 255], whole, to VL bytes */
+/* VL bytes to floats; integral floats in [0, 255] to VL bytes */
 FN vf v_load_u8(const uint8_t *p) { return (vf){p[0], p[1], p[2], p[3]}; }
 FN void v_store_u8(uint8_t *p, vf a)
 {
@@ -111,8 +111,8 @@ FN float v_max_lanes(vf a)
     return b > c ? b : c;
 }
 
-/* Whole numbers in memory as bytes or 32-bit integers, as floats in registers. Only the first n lanes of memory are
- * touched; the others read as zero. */
+/* Integers, bytes or 32 bits in memory and floats in registers. Only the first n elements of memory are accessed; the
+ * other lanes are loaded as zero. */
 FN vf v_load_u8_first(const uint8_t *p, ptrdiff_t n)
 {
     uint8_t b[VL] = {0};
@@ -138,8 +138,9 @@ FN void v_store_i32_first(int32_t *p, vf a, ptrdiff_t n)
         if (i < n) p[i] = (int32_t)a[i];
 }
 
-/* VL/2 unsigned 64-bit integers, with C's own operators; the low half of each lane times m, in full; lanes 0 of a and b,
- * 1 of a and b, ... for the even (low) or odd (high) lanes; true where a 32-bit half is at least t. */
+/* vq: VL/2 unsigned 64-bit integers, with C's operators. q_mul: the low half of each lane times m, as 64 bits.
+ * q_zip_even and q_zip_odd: the even or odd lanes of a and b, alternating. q_words_ge: true where a 32-bit half is at
+ * least t. */
 typedef uint64_t vq __attribute__((vector_size(4 * VL)));
 typedef uint32_t vu __attribute__((vector_size(4 * VL)));
 

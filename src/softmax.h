@@ -1,5 +1,5 @@
-/* Rows of n logits. A row is read relative to its largest element m, so that exp cannot overflow; a NaN in it makes the
- * sum, and with it the whole row, NaN. */
+/* Softmax of rows of n logits. A row's largest element m is subtracted first, so that exp cannot overflow; a NaN makes
+ * the sum, and thus the whole row, NaN. */
 
 FN float row_max(ptrdiff_t n, const float *x)
 {
@@ -10,7 +10,7 @@ FN float row_max(ptrdiff_t n, const float *x)
     return v_max_lanes(m);
 }
 
-/* e = exp(x - m), if e is given; returns its sum */
+/* e = exp(x - m), unless e is NULL; returns the sum of exp(x - m) */
 FN float row_exp(ptrdiff_t n, const float *x, float m, float *e)
 {
     const vf shift = v_set1(m);

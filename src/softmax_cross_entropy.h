@@ -4,7 +4,7 @@
  *     dz   = w * (sum(t) p - t)
  *
  * where sum(t) is 1 for a label or a proper distribution. A t_j of 0 contributes 0 whatever its logit. With label
- * smoothing s, (1 - s) t + s / n takes the place of t. */
+ * smoothing s, t is replaced by (1 - s) t + s / n. */
 
 /* sum_j t_j (z_j - m); *total = sum_j t_j */
 FN float target_dot(ptrdiff_t n, const float *t, const float *z, float m, float *total)
@@ -31,8 +31,7 @@ FN float shifted_sum(ptrdiff_t n, const float *z, float m)
     return v_sum(sum);
 }
 
-/* logits z (rows, n); one of labels (rows), each in [0, n), and targets (rows, n); weights (rows). p, dz (rows, n):
- * written where given, either may be the logits but not both. Returns the sum of the losses. */
+/* See table_losses.h. */
 static double softmax_cross_entropy(ptrdiff_t rows, ptrdiff_t n, const float *z, const int64_t *labels,
                                     const float *targets, const float *weights, float smoothing, float *p, float *dz)
 {
@@ -40,7 +39,7 @@ static double softmax_cross_entropy(ptrdiff_t rows, ptrdiff_t n, const float *z,
     double loss = 0.0;
     for (ptrdiff_t r = 0; r < rows; r++) {
         const float m = row_max(n, z), w = weights[r], *t = targets ? targets + r * n : NULL;
-        float total = 1.0f; /* everything that needs the logits comes before they may be overwritten */
+        float total = 1.0f; /* the logits are read before p or dz may overwrite them */
         float dot = t ? target_dot(n, t, z, m, &total) : z[labels[r]] - m;
         if (smoothing != 0.0f) {
             dot = sharp * dot + even * shifted_sum(n, z, m);

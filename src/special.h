@@ -1,11 +1,11 @@
-/* Functions that activations are made of, besides the exponential; NaN gives NaN. */
+/* Special functions for activations, besides the exponential. NaN gives NaN. */
 
 FN vf v_abs(vf x) { return v_max(x, v_zero() - x); }
 
 /* 1 / (1 + e^-x) */
 FN vf v_sigmoid(vf x) { return v_set1(1.0f) / (v_set1(1.0f) + v_exp(v_zero() - x)); }
 
-/* (1 - e) / (1 + e) with e = e^(-2|x|), and the sign of x */
+/* (1 - e) / (1 + e) with e = e^(-2|x|), times the sign of x */
 FN vf v_tanh(vf x)
 {
     const vf t = v_expm1_negative(v_set1(-2.0f) * v_abs(x)), y = t / (t + v_set1(2.0f));
@@ -24,8 +24,8 @@ FN vf v_log1p_unit(vf u)
     return v_set1(2.0f) * v_fma(s * z, q, s);
 }
 
-/* c P(c^2) / Q(c^2), both of degree 5. The two sums run side by side and end in one division: there is no longer chain of
- * operations to wait for. */
+/* c P(c^2) / Q(c^2), both of degree 5. The two polynomials are evaluated independently, which keeps the dependency
+ * chain short: five steps and one division. */
 FN vf v_odd_ratio(vf c, const float *p, const float *q)
 {
     const vf t = c * c;
@@ -38,8 +38,8 @@ FN vf v_odd_ratio(vf c, const float *p, const float *q)
     return c * (above / below);
 }
 
-/* The standard normal distribution function F(x), 0 below -5.3. P and Q are fitted to F - 1/2 over |x| <= 5.3 for the
- * smallest absolute error (4e-9); with the roundings, and with what lies farther out, it is at most 2^-22. */
+/* The standard normal distribution function F(x), 0 below -5.3. P and Q are fitted to F - 1/2 on |x| <= 5.3 for the
+ * smallest absolute error (4e-9); including rounding errors and the tails, the error is at most 2^-22. */
 FN vf v_normal(vf x)
 {
     static const float p[6] = {0.39894226f, 0.032935847f, 0.004627998f, 1.6033529e-4f, 6.3790767e-6f, 2.4050298e-8f};
@@ -48,8 +48,8 @@ FN vf v_normal(vf x)
     return v_select(v_gt(v_zero() - far, x), v_zero(), v_set1(0.5f) + v_odd_ratio(c, p, q));
 }
 
-/* The derivative of x F(x): F(x) + x f(x) with the density f; 0 below -5.6, 1 above 5.6. Fitted likewise (1.1e-7), the
- * whole error is at most 2^-21. */
+/* The derivative of x F(x): F(x) + x f(x) with the density f; 0 below -5.6, 1 above 5.6. Fitted in the same way
+ * (1.1e-7); the total error is at most 2^-21. */
 FN vf v_normal_slope(vf x)
 {
     static const float p[6] = {0.79788536f, -0.030975359f, 0.014226069f, 1.9751338e-5f, 3.5899287e-5f, 1.9216726e-7f};

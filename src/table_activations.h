@@ -1,11 +1,11 @@
-/* Activations and their gradients: functions of single elements (activations.h has the formulas), parametric ReLU
- * (prelu.h) and softmax (softmax.h). */
+/* Activations and their gradients: elementwise functions (activations.h has the formulas), parametric ReLU (prelu.h)
+ * and softmax (softmax.h). */
 #ifndef FC_TABLE_ACTIVATIONS_H
 #define FC_TABLE_ACTIVATIONS_H
 
 #include <stddef.h>
 
-/* The functions, each with what its gradient is read from (1: the output y, 0: the input x). */
+/* The functions, each with the array that its gradient is computed from (1: the output y, 0: the input x). */
 #define FC_ACTIVATIONS(EACH)                                                                                           \
     EACH(relu, 1)                                                                                                      \
     EACH(leaky_relu, 1)                                                                                                \
@@ -37,7 +37,7 @@ typedef struct {
 } fc_activation;
 
 typedef struct fc_activations {
-    const fc_activation *functions; /* FC_N_ACTIVATIONS, in the order of their list */
+    const fc_activation *functions; /* FC_N_ACTIVATIONS, in the order of FC_ACTIVATIONS */
 
     /* y = x, or a * x where x <= 0, with a (n). y may be x. */
     void (*prelu_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *a, float *y);
@@ -46,8 +46,8 @@ typedef struct fc_activations {
     void (*prelu_bwd)(ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *x, const float *a, float *dx,
                       float *da);
 
-    /* y = exp(x - max x) / sum(exp(x - max x)) for each of the rows of n, and dx = y * (dy - sum(dy * y)). The output may
-     * be an input. */
+    /* y = exp(x - max x) / sum(exp(x - max x)) for each of the rows of n, and dx = y * (dy - sum(dy * y)). The output
+     * may be an input. */
     void (*softmax_fwd)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *y);
     void (*softmax_bwd)(ptrdiff_t rows, ptrdiff_t n, const float *dy, const float *y, float *dx);
 } fc_activations;

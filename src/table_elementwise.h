@@ -1,5 +1,5 @@
-/* One pass over arrays: see elementwise.h and dropout.h. Unless an entry says otherwise all arrays are (n), and the output
- * may be one of the inputs. */
+/* Elementwise micro-kernels: see elementwise.h and dropout.h. Unless noted otherwise, all arrays are (n), and the
+ * output may be one of the inputs. */
 #ifndef FC_TABLE_ELEMENTWISE_H
 #define FC_TABLE_ELEMENTWISE_H
 
@@ -20,11 +20,11 @@ typedef struct fc_elementwise {
     void (*affine)(ptrdiff_t n, const float *x, float *y, float scale, float offset);
     void (*affine_u8)(ptrdiff_t n, const uint8_t *x, float *y, float scale, float offset);
 
-    /* x, y (rows, n), b (n); sum (n) = the sum over the rows of x, which lie ldx floats apart */
+    /* x, y (rows, n), b (n); sum (n) = the sum over the rows of x, which are ldx floats apart */
     void (*bias_add)(ptrdiff_t rows, ptrdiff_t n, const float *x, const float *b, float *y);
     void (*sum_rows)(ptrdiff_t rows, ptrdiff_t n, const float *x, ptrdiff_t ldx, float *sum);
 
-    /* y = x * scale where kept, else 0, for the n elements from number `first` on, a multiple of 4 */
+    /* y = x * scale where kept, else 0, for the n elements from index `first` on, a multiple of 4 */
     void (*dropout)(ptrdiff_t n, uint64_t first, const float *x, float *y, const fc_dropout *d);
 } fc_elementwise;
 

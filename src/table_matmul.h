@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* What happens to a finished tile on its way to memory: c = act(alpha * acc + beta * c + bias). */
+/* The epilogue of a register tile: c = act(alpha * acc + beta * c + bias). */
 typedef struct {
     float alpha, beta;
     const float *bias; /* one per column, or NULL */
@@ -12,7 +12,8 @@ typedef struct {
 } fc_epilogue;
 
 typedef struct fc_matmul {
-    /* Floats of a vector; rows of a row tile, columns of any tile, rows of a column tile or of a packed one */
+    /* VL, MR, NR, GMR: floats of a vector; rows of a row tile; columns of any tile; rows of a column tile and of
+     * gemm_tile */
     int vl, mr, nr, gemm_mr;
 
     /* Packs b (k, n), strides rs and cs, n <= width, into one panel out[k][width], the missing columns zero. */
@@ -20,20 +21,20 @@ typedef struct fc_matmul {
                        float *out);
 
     /* Row tile: c[i][j] = epilogue(sum_t sum_k a[rows[i] + taps[t] + k] * b[t][k][j])
-     * a rows are read in place, k runs over consecutive floats; b is packed in panels of `width` columns
+     * rows of a are read in place, k runs over consecutive floats; b is packed in panels of `width` columns
      * (a multiple of VL, at most NR; see pack_panel). c (m, n), row i at c + i*ldc, is written.
      * 1 <= m <= MR, 1 <= n <= width. */
     void (*row_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, ptrdiff_t n_taps, const float *a, const ptrdiff_t *rows,
                      const ptrdiff_t *taps, const float *b, float *c, ptrdiff_t ldc, const fc_epilogue *ep);
 
     /* Column tile: c[i][j] = epilogue(sum_p a[points[p] + i] * b[p*ldb + j])
-     * the outer-product form, for a operand that is contiguous along the rows of c (weight gradients, transposed
-     * products); a, b are read in place. `b` rows must be readable for `n` floats only. c as above, but
+     * the outer-product form, for an operand a that is contiguous along the rows of c (weight gradients, transposed
+     * products); a and b are read in place. Only `n` floats of each row of b are read. c as above, but
      * 1 <= m <= gemm_mr. */
     void (*column_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a, const ptrdiff_t *points,
                         const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, const fc_epilogue *ep);
 
-    /* c (m, n) = a (m, k) times a panel b as for row_tile, 1 <= n <= nr; rows of a lie `lda` floats apart. */
+    /* c (m, n) = a (m, k) times a panel b as for row_tile, 1 <= n <= nr; rows of a are `lda` floats apart. */
     void (*panel_product)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b,
                           float *c, ptrdiff_t ldc);
 

@@ -4,18 +4,19 @@
 
 #include <stddef.h>
 
-/* Pooling of one image: x (ih, iw, ic), y (oh, ow, ic); see fastconv/plan/geometry/shapes.py. Every window touches x. */
+/* Pooling of one image: x (ih, iw, ic), y (oh, ow, ic); see fastconv/plan/geometry/shapes.py. Every window contains an
+ * element of x. */
 typedef struct {
     ptrdiff_t ih, iw, ic, oh, ow, kh, kw, sh, sw, pt, pl;
 } fc_pool;
 
-/* How max pooling stores the number of the winning tap */
+/* How max pooling stores the argmax, the index of the tap taken */
 enum fc_arg { FC_ARG_NONE = 0, FC_ARG_U8 = 1, FC_ARG_I32 = 4 };
 
-/* What a window's sum is divided by: the number of its elements inside x, kh * kw, or nothing. */
+/* What a window's sum is divided by: the number of its elements inside x, kh * kw, or 1. */
 enum fc_divisor { FC_COUNT_INSIDE = 0, FC_COUNT_ALL = 1, FC_COUNT_ONE = 2 };
 
-/* Row r of the outputs, the first nc channels: y, and the winners' numbers into arg, stored as `kind` says. */
+/* Row r of the outputs, the first nc channels: y, and the argmax in arg, stored as `kind` (enum fc_arg) says. */
 typedef void fc_pool_fwd_row(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *x, float *y, int kind, void *arg);
 
 typedef struct fc_pooling {
@@ -23,8 +24,8 @@ typedef struct fc_pooling {
 
     void (*avg_fwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int divisor, const float *x, float *y);
 
-    /* Backwards, the first nc channels of dx: row r of dx, in [0, ih), where windows overlap; elsewhere the rows that
-     * the outputs' row r, in [0, oh), has to itself. */
+    /* Backward, the first nc channels of dx: if windows overlap, row r in [0, ih) of dx; otherwise the rows of dx that
+     * belong to row r in [0, oh) of the outputs. */
     void (*max_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, const float *dy, int kind, const void *arg,
                         float *dx);
     void (*avg_bwd_row)(const fc_pool *p, ptrdiff_t r, ptrdiff_t nc, int divisor, const float *dy, float *dx);

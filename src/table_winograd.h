@@ -1,4 +1,4 @@
-/* Winograd's transforms of one tile, all its channels: see winograd.h, also for fr, fc and fs. */
+/* Winograd's transforms of one tile, all channels: see winograd.h, also for fr, fc and fs. */
 #ifndef FC_TABLE_WINOGRAD_H
 #define FC_TABLE_WINOGRAD_H
 
@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 typedef struct fc_winograd {
-    /* v[f] (channels) = the transform of the 6x6 pixels at x: rows `row` floats apart, pixels `channels` floats. Up to VL
-     * floats behind the last pixel are read. */
+    /* v[f] (channels) = the transform of the 6x6 pixels at x: rows `row` floats apart, pixels `channels` floats. Up to
+     * VL floats after the last pixel are read. */
     void (*input)(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc);
 
     /* u[f] (width, a multiple of VL) = the transform of nine taps of n <= width columns, `tap` floats apart. */
@@ -17,19 +17,21 @@ typedef struct fc_winograd {
     void (*output)(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act, float *y,
                    ptrdiff_t row, ptrdiff_t pixel, int rows, int columns);
 
-    /* The same, with max pooling of 2x2 windows: y[i][j] and argmax[i][j] (or NULL) for rows x columns of the windows. */
+    /* The same, with max pooling of 2x2 windows: y[i][j] and argmax[i][j] (or NULL) for rows x columns of the windows,
+     * `row` and `pixel` being the strides of the pooled map. If ReLU zeroes a whole window, its argmax is 4, so that no
+     * pixel of it gets a gradient. */
     void (*output_pooled)(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
                           float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns);
 
-    /* One row of a map (2*n pixels) of gradients whose 2x2 max pooling gave dy and argmax, one row of the pooled map each;
-     * `lower`: which of the windows' two rows this is. */
+    /* The backward pass of 2x2 max pooling, one row: out (2*n, channels) = dy where argmax names the pixel, else 0,
+     * from one row of the pooled map (n, channels). `lower`: whether it is the second of the windows' two rows. */
     void (*unpool_row)(const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t channels, int lower, float *out);
 
-    /* v[f] (channels) = the transform of the 4x4 pixels of a gradient. Reads behind the last pixel as `input`. */
+    /* v[f] (channels) = the transform of the 4x4 pixels of a gradient. Reads beyond the last pixel as `input`. */
     void (*gradient)(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc);
 
-    /* dw: nine taps of n columns, `tap` floats apart = the inverse transform of the sum of `parts` arrays m, `stride` floats
-     * apart, added in order. */
+    /* dw: nine taps of n columns, `tap` floats apart = the inverse transform of the sum of `parts` arrays m, `stride`
+     * floats apart, added in order. */
     void (*weights)(const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n, float *dw,
                     ptrdiff_t tap);
 } fc_winograd;

@@ -1,5 +1,5 @@
-/* TARGET_BEGIN("avx2,fma") ... TARGET_END: what lies between is compiled for these instruction sets, so that the
- * build needs no flags per file. The system headers come first: their own functions must keep the base target. */
+/* TARGET_BEGIN("avx2,fma") ... TARGET_END: the code in between is compiled for these instruction sets, so that the
+ * build needs no flags per file. System headers are included first: their functions must keep the base target. */
 #include <immintrin.h>
 #include <math.h>
 #include <stddef.h>

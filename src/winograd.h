@@ -3,15 +3,15 @@
  * textbook points 0, 1, -1, 2, -2.
  *
  * With M(x) = x (x^2 - a^2) (x^2 - b^2):
- *   input    6 -> 6   row j: the coefficients of M(x) / (x - p_j), the last one those of M
- *   filter   3 -> 6   row j: (1, p_j, p_j^2) / M'(p_j), the last one (0, 0, 1)
- *   output   6 -> 4   row i: p_j^i, with 1 for infinity in the last row only
- *   gradient 4 -> 6   row j: (1, p_j, p_j^2, p_j^3), the last one (0, 0, 0, 1); its 1 / M'(p_j) is left to
- *   weights  6 -> 3   row i: p_j^i / M'(p_j), with 1 for infinity in the last row only
+ *   input    6 -> 6   row j: the coefficients of M(x) / (x - p_j); last row: those of M
+ *   filter   3 -> 6   row j: (1, p_j, p_j^2) / M'(p_j); last row: (0, 0, 1)
+ *   output   6 -> 4   row i: p_j^i; for infinity, 1 in the last row only
+ *   gradient 4 -> 6   row j: (1, p_j, p_j^2, p_j^3); last row: (0, 0, 0, 1); the factor 1 / M'(p_j) is in
+ *   weights  6 -> 3   row i: p_j^i / M'(p_j); for infinity, 1 in the last row only
  * (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308.)
  *
- * Of a transformed tile, value (row, column) lies at row * fr + column * fc; of transformed filters, value
- * f = 6 * row + column at f * fs. */
+ * Value (row, column) of a transformed tile is at row * fr + column * fc, value f = 6 * row + column of transformed
+ * filters at f * fs. table_winograd.h describes what the functions compute. */
 
 #define WA 0.625f
 #define WB 1.5f
@@ -80,8 +80,6 @@ FN void wg_weights_1d(const vf *m, int s, vf *o, int os)
     o[2 * os] = v_fma(v_set1(WA2), sum_a, v_fma(v_set1(WB2), sum_b, m[5 * s]));
 }
 
-/* v[f] (channels) = transform of the 6x6 pixels at x: rows `row` floats apart, pixels `channels` floats. Up to VL
- * floats behind the last pixel are read. */
 static void winograd_input(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc)
 {
     for (ptrdiff_t c = 0; c < channels; c += VL) {
@@ -109,7 +107,6 @@ static void winograd_input(const float *x, ptrdiff_t row, ptrdiff_t channels, fl
     }
 }
 
-/* u[f] (width, a multiple of VL) = transform of nine taps of n <= width columns, `tap` floats apart. */
 static void winograd_filter(const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_t width, float *u, ptrdiff_t fs)
 {
     for (ptrdiff_t c = 0; c < width; c += VL) {
@@ -124,7 +121,6 @@ static void winograd_filter(const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_
     }
 }
 
-/* y[i][j] = act(inverse transform of m + bias) for the first `rows` x `columns` of the 4x4 pixels. */
 static void winograd_output(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias,
                             int act, float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
 {
@@ -165,7 +161,7 @@ FN vf wg_first_largest(const vf *row0, const vf *row1, vf *which)
     vf best = window[0];
     *which = v_zero();
 #pragma GCC unroll 3
-    for (int t = 1; t < 4; t++) { /* larger, or NaN; nothing beats a NaN */
+    for (int t = 1; t < 4; t++) { /* the first NaN is taken, else the first largest */
         const vm wins = vm_or(v_gt(window[t], best), vm_and(v_isnan(window[t]), v_eq(best, best)));
         best = v_select(wins, window[t], best);
         *which = v_select(wins, v_set1((float)t), *which);
@@ -173,9 +169,6 @@ FN vf wg_first_largest(const vf *row0, const vf *row1, vf *which)
     return best;
 }
 
-/* The same, with max pooling of 2x2 windows: y[i][j] and argmax[i][j] (or NULL) for rows x columns of the 2x2 windows,
- * `row` and `pixel` being those of the pooled map. A window that ReLU left nothing of has no winner, number 4: no
- * pixel of it gets a gradient. */
 static void winograd_output_pooled(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels,
                                    const float *bias, int act, float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
 {
@@ -210,8 +203,6 @@ static void winograd_output_pooled(const float *m, ptrdiff_t fr, ptrdiff_t fc, p
     }
 }
 
-/* One row of a map of gradients whose 2x2 max pooling gave dy and argmax, one row of the pooled map each: out (2*n,
- * channels) gets dy where argmax names the pixel, else zero. `lower` says which of the windows' two rows this is. */
 static void unpool_row(const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t channels, int lower, float *out)
 {
     const vf first = v_set1(lower ? 2.0f : 0.0f), second = v_set1(lower ? 3.0f : 1.0f), zero = v_zero();
@@ -224,7 +215,6 @@ static void unpool_row(const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrd
         }
 }
 
-/* d[f] (channels) = transform of the 4x4 pixels of a gradient. Reads behind the last pixel as winograd_input. */
 static void winograd_gradient(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc)
 {
     for (ptrdiff_t c = 0; c < channels; c += VL) {
@@ -250,8 +240,6 @@ static void winograd_gradient(const float *y, ptrdiff_t row, ptrdiff_t channels,
     }
 }
 
-/* dw: nine taps of n columns, `tap` floats apart = inverse transform of the sum of `parts` arrays m, `stride` floats
- * apart, added in order. */
 static void winograd_weights(const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n, float *dw,
                              ptrdiff_t tap)
 {

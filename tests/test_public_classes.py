@@ -1,4 +1,4 @@
-"""Arguments, shapes and targets that cannot be: each class says the rule and what it received."""
+"""Invalid arguments, shapes and targets: each class states the rule and what it received."""
 
 import numpy as np
 import pytest

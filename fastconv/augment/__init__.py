@@ -1,4 +1,4 @@
-"""Images changed on their way into a model: at random for training, in fixed ways for judging."""
+"""Image augmentation: at random for training, by fixed views at test time."""
 
 from fastconv.augment.augmented import Augmented
 from fastconv.augment.views import (

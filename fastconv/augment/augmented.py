@@ -1,6 +1,6 @@
-"""Images changed at random on their way into training, by compiled code and ahead of time.
+"""Random augmentation of the training images, by compiled kernels.
 
-`Augmented` gives batches to `fit`, which makes them in its background thread.
+`Augmented` is a batch source for `fit`, which reads it in a background thread, ahead of training.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ __all__ = ["Augmented"]
 class Augmented:
     """Shuffled batches of images, each image shifted, mirrored and partly erased at random.
 
-    Every walk over it is the next epoch. What happens to an image follows from the seed, the epoch
-    and the image's index, never from the batch it is in or the number of threads.
+    Each iteration over it is the next epoch. The change of an image depends on the seed, the epoch
+    and the image's index, never on its batch or the number of threads.
 
     Parameters
     ----------
@@ -31,32 +31,33 @@ class Augmented:
     sample_weight : array of n rows, optional
     batch_size : int
     crop : int or (rows, columns)
-        The image is moved by up to so many pixels each way: a crop of the image with such a border.
+        Each image is shifted by up to this many pixels each way: a random crop of the image padded
+        by so much.
     fill_mode : str
-        The border: "reflect" (c b | a b c | b a), "symmetric" (b a | a b c | c b), "nearest",
-        "wrap" or "constant" (`fill_value`).
+        How the border is padded: "reflect" (c b | a b c | b a), "symmetric" (b a | a b c | c b),
+        "nearest", "wrap" or "constant" (`fill_value`).
     flip : None, "random" or "alternating"
-        "random" mirrors each image, left to right, in half of the epochs. "alternating" draws once,
-        for epoch 0, and from there on mirrors in every odd epoch what was not mirrored in the even
-        ones, so that two epochs in a row show both sides of every image (Jordan, "94% on CIFAR-10
-        in 3.29 seconds on a single GPU", 2024).
+        "random" mirrors each image, left to right, with probability 1/2 in each epoch.
+        "alternating" draws once, for epoch 0; odd epochs mirror the images that even ones do not,
+        so that two epochs in a row show both sides of every image (Jordan, "94% on CIFAR-10 in
+        3.29 seconds on a single GPU", 2024).
     cutout : int or (rows, columns)
-        The size of a box that is overwritten with `fill_value`; it lies within the image.
+        Size of a box within the image that is overwritten with `fill_value`.
     fill_value : number or c numbers
     shuffle : bool
     drop_remainder : bool
-        Whether the images beyond the last whole batch are left out of the epoch.
+        Whether an incomplete last batch is left out.
     seed : int, optional
 
     Attributes
     ----------
     epoch : int
-        The number of the next walk. `fit` sets it when it goes on where another run stopped.
+        The next epoch, counted from 0. `fit` sets it when it resumes a run.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of its range, or the arrays are not of one length.
+        If an argument is out of its range, or the arrays differ in length.
 
     Examples
     --------
@@ -136,12 +137,12 @@ class Augmented:
             yield self.images(rows, epoch), *(part[rows] for part in self._others)
 
     def images(self, index: Any, epoch: int) -> np.ndarray:
-        """The images of these indices as they are in an epoch, a new array.
+        """The images at these indices, augmented as in `epoch`; a new array.
 
         Raises
         ------
         ValueError
-            If an index is none of an image.
+            If an index is out of range.
         """
         index = np.ascontiguousarray(index, np.int64)
         h, w, c = self.x.shape[1:]
@@ -192,7 +193,7 @@ def _images(x: Any, where: str) -> np.ndarray:
 
 
 def _pixel(value: Any, x: np.ndarray, where: str) -> np.ndarray:
-    """One pixel's bytes."""
+    """The bytes of a pixel filled with `value`."""
     number = np.asarray(value, np.float64)
     if number.shape not in ((), (x.shape[3],)):
         raise ValueError(
@@ -212,5 +213,5 @@ def _bytes(images: np.ndarray) -> np.ndarray:
 
 
 def _upto(words: np.ndarray, largest: int) -> np.ndarray:
-    """Whole numbers from 0 to `largest`, each as likely as the others but for 2**-32."""
+    """Uniform integers from 0 to `largest`, from 32-bit words; the bias is at most 2**-32."""
     return ((words.astype(np.uint64) * np.uint64(largest + 1)) >> np.uint64(32)).astype(np.int64)

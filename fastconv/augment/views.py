@@ -1,4 +1,4 @@
-"""Judging an image by several views of it: mirrored, and moved by a few pixels."""
+"""Test-time augmentation: predictions averaged over views of an image, mirrored and shifted."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class View(NamedTuple):
-    """What is done to every image, and what the outputs for it count.
+    """A fixed transformation of every image, and the weight of the outputs for it.
 
     Attributes
     ----------
     rows, columns : int
-        The view begins so many pixels below and to the right of the image's corner; negative ones
-        begin above and to the left of it.
+        Offset of the view's corner from the image's, down and to the right; negative ones are up
+        and to the left.
     mirrored : bool
-        Whether left and right change places.
+        Whether the view is mirrored left to right.
     weight : float
     """
 
@@ -44,24 +44,24 @@ MIRRORED_AND_SHIFTED = (
     View(1, 1, False, 1.0),
     View(1, 1, True, 1.0),
 )
-"""The mean of `MIRRORED`, and the mean of it over two moves by a pixel along the diagonal; both
-count alike (Jordan, arXiv 2404.00498)."""
+"""`MIRRORED`, and `MIRRORED` shifted by one pixel either way along the diagonal; the shifted views
+together weigh as much as the unshifted ones (Jordan, arXiv 2404.00498)."""
 
 
 def viewed(images: Any, view: View, fill_mode: str = "reflect") -> np.ndarray:
-    """The images (n, h, w, c) as `view` shows them, a new array of their dtype.
+    """The images (n, h, w, c) transformed by `view`, a new array of the same dtype.
 
     Parameters
     ----------
     images : (n, h, w, c) array of uint8 or float32
     view : View
     fill_mode : str
-        What lies outside of an image, as in `Augmented`; "constant" is 0.
+        How pixels outside of an image are filled, as in `Augmented`; "constant" is 0.
 
     Raises
     ------
     TypeError, ValueError
-        If the images are none.
+        If `images` has another dtype or number of axes, or `fill_mode` is unknown.
 
     Examples
     --------
@@ -103,16 +103,15 @@ def predict_with_views(
 ) -> np.ndarray:
     """The weighted mean of a model's outputs over `views` of each image.
 
-    Let the model end in what comes before the softmax: the mean is taken over its outputs as they
-    are.
+    The outputs are averaged as they are, so the model should return logits, without a softmax.
 
     Parameters
     ----------
     model : Model
-        Of one input, images (n, h, w, c), and one output.
+        With one input, images (n, h, w, c), and one output.
     x : (n, h, w, c) array of uint8 or float32
     views : list of View
-        Whose weights are above 0.
+        Their weights must be above 0.
     batch_size : int
     fill_mode : str
         As in `viewed`.
@@ -124,7 +123,7 @@ def predict_with_views(
     Raises
     ------
     TypeError, ValueError
-        If the images are none, or there are no views.
+        If `x` is not such an array, or there are no views.
 
     Examples
     --------

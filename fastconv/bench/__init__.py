@@ -1,2 +1,2 @@
-"""What ``fastconv bench`` does: a network against the machine's roofline, and the table of the
-times that training takes."""
+"""Measurements of ``fastconv bench``: a network against the machine's roofline, and the table of
+training times."""

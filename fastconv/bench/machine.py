@@ -1,4 +1,4 @@
-"""The machine that is measured: its name and its limits."""
+"""The measured machine: its name and its limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Machine:
 
 
 def processor() -> str:
-    """The processor's name, as the system tells it."""
+    """The processor's name, as the operating system reports it."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             name, _, value = line.partition(":")

@@ -1,9 +1,9 @@
-"""Every layer of a network against what the machine can do at most.
+"""Every layer of a network against the machine's roofline.
 
-The roofline (Williams, Waterman, Patterson 2009): work of an arithmetic intensity of I operations a
-byte runs at no more than the smaller of the arithmetic peak and I times the memory's bandwidth.
-Winograd's method may pass the peak, since its operations are counted as the direct method's; what
-still lies in the caches may pass the bandwidth.
+The roofline (Williams, Waterman, Patterson 2009): work of an arithmetic intensity of I operations
+per byte runs at no more than the smaller of the arithmetic peak and I times the memory's bandwidth.
+Winograd's method may exceed the peak, since its operations are counted as the direct method's;
+steps whose data is still in the caches may exceed the bandwidth.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ OPTIMIZER = "optimizer"
 
 @dataclass(frozen=True)
 class MeasuredStep(StepCost):
-    """A step's cost with its median time, and the rates that follow; the optimizer is one, too."""
+    """A step's cost with its median time, and the resulting rates; the optimizer is a step, too."""
 
     seconds: float
 
     @property
     def gflops(self) -> float:
-        """Billions of operations a second."""
+        """Billions of operations per second."""
         return 1e-9 * self.flops / self.seconds
 
     @property
@@ -46,18 +46,18 @@ class MeasuredStep(StepCost):
 
     @property
     def intensity(self) -> float:
-        """Operations a byte."""
+        """Operations per byte."""
         return self.flops / self.nbytes
 
     def share(self, machine: Machine) -> float:
-        """The least time that the machine allows, as a share of the time taken."""
+        """The roofline's time, as a share of the time taken."""
         by_arithmetic = 1e-9 * self.flops / machine.peak
         return max(by_arithmetic, 1e-9 * self.nbytes / machine.bandwidth) / self.seconds
 
 
 @dataclass(frozen=True)
 class Roofline:
-    """What `measure` found.
+    """The result of `measure`.
 
     Attributes
     ----------
@@ -90,9 +90,9 @@ _COUNTS = ("flops", "nbytes")
 def measure(
     model: Model, batch_size: int, classes: int, rounds: int = 5, steps: int = 4
 ) -> Roofline:
-    """Train `model` on random pixels and labels, `rounds` times `steps` steps, step by step.
+    """Train `model` on random pixels and labels for `rounds` times `steps` steps, and time them.
 
-    The machine's limits are measured between the rounds, and the medians count.
+    The machine's limits are measured before each round; all results are medians.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def measure(
 
 
 def _update(model: Model, seconds: float) -> MeasuredStep:
-    """The optimizer: reads the gradients, changes the weights and its slots."""
+    """The optimizer's row: reads the gradients, reads and writes weights and slots."""
     weights = sum(p.size for p in model.parameters if p.trainable)
     arrays = 1 + 2 * (1 + len(model.optimizer.slot_names))
     name = type(model.optimizer).__name__
@@ -142,7 +142,7 @@ _HEAD = (
     *("layer", "computes", "algorithm", "direction"),
     *("ms", "GFLOP/s", "GB/s", "FLOP/byte", "share of roofline"),
 )
-_WORDS = 4  # columns that hold words: to the left
+_TEXT_COLUMNS = 4  # the first columns hold text, aligned to the left
 
 
 def table(found: Roofline) -> Iterator[str]:
@@ -155,7 +155,7 @@ def table(found: Roofline) -> Iterator[str]:
     )
     yield ""
     cells = [_cells(row, machine) for row in (*found.rows, found.total)]
-    yield from aligned([_HEAD, *cells], _WORDS)
+    yield from aligned([_HEAD, *cells], _TEXT_COLUMNS)
     yield ""
     yield (
         f"{found.batch_size} images in {1e3 * seconds:.1f} ms: "
@@ -179,7 +179,7 @@ def _cells(row: MeasuredStep, machine: Machine) -> tuple[str, ...]:
 
 
 def aligned(rows: Sequence[Sequence[str]], words: int) -> Iterator[str]:
-    """Columns as wide as their widest entry; the first `words` to the left, numbers to the right.
+    """Columns as wide as their widest entry; the first `words` left-aligned, the others right.
 
     Examples
     --------
@@ -189,13 +189,13 @@ def aligned(rows: Sequence[Sequence[str]], words: int) -> Iterator[str]:
     bcd  12
     """
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    for number, row in enumerate(rows):
+    for index, row in enumerate(rows):
         cells = [
             cell.ljust(width) if k < words else cell.rjust(width)
             for k, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  ".join(cells).rstrip()
-        if number == 0:
+        if index == 0:
             yield "-" * (sum(widths) + 2 * (len(widths) - 1))
 
 
@@ -246,5 +246,5 @@ def write_picture(found: Roofline, path: Path, title: str) -> bool:
 
 
 def _area(row: MeasuredStep, found: Roofline) -> float:
-    """Of a mark, in square points."""
+    """The area of a step's mark, in square points."""
     return 20 + 800 * row.seconds / found.seconds

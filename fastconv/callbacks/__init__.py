@@ -1,4 +1,4 @@
-"""What happens around the training steps, with Keras's names."""
+"""Callbacks, with Keras's names: hooks of `fit`, `evaluate` and `predict`."""
 
 from fastconv.callbacks.backup import BackupAndRestore
 from fastconv.callbacks.base import Callback, CallbackList

@@ -1,4 +1,4 @@
-"""Arguments that several callbacks take."""
+"""Checks of arguments that several callbacks have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastconv._arguments import as_int, is_whole
 
 
 def as_frequency(value: Any, what: str, words: Mapping[str, int], *, where: str) -> int:
-    """How often something is done: the number that a word stands for, or a number of steps."""
+    """How often something is done: a number of steps, or the number that one of `words` means."""
     if isinstance(value, str) and value in words:
         return words[value]
     if not is_whole(value):
@@ -24,7 +24,7 @@ def as_frequency(value: Any, what: str, words: Mapping[str, int], *, where: str)
 
 
 def as_verbosity(value: Any, *, where: str) -> int:
-    """0, 1 or 2."""
+    """Return a verbosity, 0, 1 or 2, or raise ValueError."""
     if value not in (0, 1, 2):
         raise ValueError(f"{where}: verbose must be one of 0, 1, 2; received {value!r}")
     return int(value)

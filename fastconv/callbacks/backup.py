@@ -1,4 +1,4 @@
-"""Go on where an interrupted training stopped."""
+"""Resuming an interrupted training."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from fastconv.callbacks.base import Callback, Logs
 
 
 class BackupAndRestore(Callback):
-    """Keep a copy of the whole training in a folder; the next `fit` goes on from it.
+    """Keep a backup of the whole training state in a folder, from which the next `fit` resumes.
 
-    If the folder holds a backup when `fit` begins, the model's weights, the optimizer and the
-    history are read from it, and the training goes on behind it: it ends in the same bits as one
-    that was never interrupted. A training that comes to its end removes the backup.
+    If the folder holds a backup when `fit` begins, the model's weights, the optimizer's state and
+    the history are read from it, and training resumes from there: it ends in the same bits as one
+    that was never interrupted. The backup is removed when training completes.
 
     Parameters
     ----------
     backup_dir : path
-        Made if it does not exist.
+        Created if it does not exist.
     save_freq : "epoch" or int
         Save after every epoch, or after every so many steps, if the number of batches is known. A
-        run that goes on in the middle of an epoch leaves out the batches that were trained on; the
-        figures of that epoch are then means over the others.
+        run resumed in the middle of an epoch skips the batches that were already trained on; the
+        logs of that epoch are then means over the others.
     delete_checkpoint : bool
         Whether the backup is removed at the end.
 
     Raises
     ------
     ValueError
-        If the backup is of another model, or nobody knows how many steps an epoch has.
+        If the backup is of another model, or the number of steps in an epoch is needed and unknown.
     """
 
     comes_last = True
@@ -65,7 +65,7 @@ class BackupAndRestore(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if self.every and self.model.optimizer.iterations % self.every == 0:
-            # Behind the last batch the epoch's end is as near, and all of the epoch is in it.
+            # After the last batch, wait for the end of the epoch, and save all of it.
             self._due = batch + 1 == self.params["steps"]
             if not self._due:
                 self._save()

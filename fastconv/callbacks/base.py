@@ -1,4 +1,4 @@
-"""What a callback is, and the list of them that a training run walks."""
+"""The base class of callbacks, and the list of them that a run calls."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ Logs = dict[str, float]
 
 
 class Callback(Configured):
-    """Called at fixed points of `fit`, `evaluate` and `predict`; a subclass defines what it needs.
+    """Hooks of `fit`, `evaluate` and `predict`; a subclass overrides those that it needs.
 
     Attributes
     ----------
     model : Model
     params : dict
         "epochs", "initial_epoch", "steps", "samples", "batch_size", "verbose"; steps and samples
-        are None where nobody knows them before the end.
+        are None where they are not known in advance.
     """
 
     model: Model
     adds_to_logs = False
-    """Whether `on_epoch_end` adds to the logs, and so comes before those that read them."""
+    """Whether `on_epoch_end` adds to the logs, and so is called before callbacks that read them."""
     comes_last = False
-    """Whether it comes after all others, to save what they have done."""
+    """Whether it is called after all others, to save their effects too."""
 
     def __init__(self, **unknown: Any) -> None:
         super().__init__(**unknown)
         self.params: dict[str, Any] = {}
 
     def set_model(self, model: Model) -> None:
-        """The model that is being trained."""
+        """Set the model that is run."""
         self.model = model
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """What is known of the run before it begins."""
+        """Set the parameters of the run."""
         self.params = params
 
     def restore(self) -> None:
-        """Before the training begins: bring the model back to where an earlier one stopped."""
+        """Before training begins: restore the state in which an earlier run stopped."""
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
@@ -96,11 +96,11 @@ class Callback(Configured):
         """After a batch of a prediction."""
 
     def close(self) -> None:
-        """Let go of files and screens: called once when a run ends, also by an error or Ctrl-C."""
+        """Release files and the progress bar; called once when a run ends, also by an error."""
 
 
 class CallbackList:
-    """Hands every hook on to each callback, in order; closes them when the run ends."""
+    """Calls each hook on all callbacks, in order; closes them when the run ends."""
 
     def __init__(
         self, callbacks: Iterable[Callback] | None, model: Model, params: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Save the model while it trains."""
+"""Saving the model during training."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from fastconv.callbacks.monitor import Monitor
 
 
 class ModelCheckpoint(Monitor):
-    """Save the model after every epoch, or after every epoch that beats all before it.
+    """Save the model after every epoch, or after every epoch that is the best so far.
 
     The best value so far is part of the model's history, so a resumed run keeps it.
 
     Parameters
     ----------
     filepath : path
-        Its folder is made if it does not exist. May hold ``{epoch}`` (counted from 1) and the
+        Its folder is created if it does not exist. May hold ``{epoch}`` (counted from 1) and the
         names in the logs: ``"{epoch:02d}-{val_loss:.2f}.safetensors"``.
     monitor : str
-        The name in the logs that is compared, e.g. "val_accuracy".
+        The name of the value in the logs that is compared, e.g. "val_accuracy".
     verbose : int
         1 prints a line for every save.
     save_best_only : bool
     save_weights_only : bool
-        Without the optimizer's state and the history: such a file cannot be resumed from.
+        Without the optimizer's state and the history: training cannot resume from such a file.
     mode : "auto", "min" or "max"
-        Whether less or more is better; "auto" takes more for accuracies, precision, recall, F1 and
-        AUC, and less for the rest.
+        Whether smaller or larger is better; "auto" is "max" for accuracies, precision, recall, F1
+        and AUC, and "min" for the rest.
     save_freq : "epoch" or int
         Save after every epoch, or after every so many steps (the file's name may hold ``{batch}``).
     initial_value_threshold : float, optional
-        Only what beats this is saved.
+        Only values better than this are saved.
 
     Raises
     ------

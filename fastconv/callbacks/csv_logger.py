@@ -1,4 +1,4 @@
-"""The history as a file."""
+"""The logs of every epoch as a CSV file."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class CSVLogger(Callback):
     filename : path
     separator : str
     append : bool
-        Go on with the file of an earlier run: its lines before `initial_epoch` are kept.
+        Append to the file of an earlier run: its lines before `initial_epoch` are kept.
 
     Raises
     ------
     ValueError
-        If the file to append to has other columns.
+        If the first column of the file to append to is not "epoch".
     """
 
     def __init__(

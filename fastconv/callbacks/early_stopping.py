@@ -1,4 +1,4 @@
-"""Stop when nothing gets better."""
+"""Early stopping."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from fastconv.callbacks.monitor import Monitor
 
 
 class EarlyStopping(Monitor):
-    """End the training when a number in the logs has not become better for some epochs.
+    """Stop training when a value in the logs has not improved for some epochs.
 
-    A run that is saved and gone on with knows what came before: the epochs count on, and the best
-    weights lie in the file.
+    A resumed run continues where the saved one stopped: the count of epochs follows from the
+    history, and the best weights are in the file.
 
     Parameters
     ----------
     monitor : str
-        The name in the logs that is compared.
+        The name of the value in the logs.
     min_delta : float
-        By how much it must become better to count.
+        The smallest change that counts as an improvement.
     patience : int
-        The number of epochs without that, after which the training ends.
+        The number of epochs without improvement after which training stops.
     verbose : int
-        1 prints a line when the training ends.
+        1 prints a line when training stops.
     mode : "auto", "min" or "max"
-        Whether less or more is better.
+        Whether smaller or larger is better, as in `ModelCheckpoint`.
     baseline : float, optional
-        Only what is better than this ends the waiting.
+        Only an improvement beyond this value resets the count of epochs.
     restore_best_weights : bool
         Whether the model ends with the weights of its best epoch.
     start_from_epoch : int
-        The first epoch, counted from 0, that is looked at.
+        The first epoch, counted from 0, that counts.
 
     Raises
     ------
@@ -47,7 +47,7 @@ class EarlyStopping(Monitor):
     >>> stop = EarlyStopping("val_loss", patience=3, restore_best_weights=True)
     """
 
-    adds_to_logs = True  # that is, before the callbacks that save the model
+    adds_to_logs = True  # so that it is called before the callbacks that save the model
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class EarlyStopping(Monitor):
         self.model.kept_weights = None
 
     def _take(self, epoch: int, value: float) -> bool:
-        """Count an epoch; whether it is the best so far."""
+        """Count an epoch, and return whether it is the best so far."""
         if epoch < self.start_from_epoch:
             return False
         self.wait += 1

@@ -1,4 +1,4 @@
-"""Layers that stop learning."""
+"""Freezing a layer during training."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from fastconv.callbacks.base import Callback, Logs
 
 
 class Freeze(Callback):
-    """Train a layer for the first epochs only: from `epoch` on its weights stay as they are.
+    """Train a layer for the first epochs only: from `epoch` on its weights are frozen.
 
-    No gradients are computed for them from there on, nor for what lies before them if nothing else
-    there is trained.
+    From then on no gradients are computed for them, nor for the layers before them if none of these
+    is trained.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Freeze(Callback):
         self.epoch = as_int(epoch, "epoch", where="Freeze", minimum=0)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.model.get_layer(self.layer)  # says so if there is none
+        self.model.get_layer(self.layer)  # raises if there is none
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         layer = self.model.get_layer(self.layer)

@@ -12,7 +12,7 @@ _HOOKS = tuple(name for name in dir(Callback) if name.startswith("on_"))
 
 
 class LambdaCallback(Callback):
-    """Calls a function at each of the points that are named.
+    """Calls the given functions as hooks.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class LambdaCallback(Callback):
     Raises
     ------
     TypeError
-        If a name is no hook, or a value cannot be called.
+        If a name is not that of a hook, or a value is not callable.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The record of a training run."""
+"""The history of a training run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastconv.callbacks.base import Callback, Logs
 
 
 class History(Callback):
-    """What each epoch ended with; `fit` returns one.
+    """The logs of every epoch; `fit` returns one.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class History(Callback):
         self.history: dict[str, list[float]] = {}
 
     def before(self, epoch: int) -> History:
-        """A new history of the epochs before `epoch`: what a resumed run goes on from."""
+        """A new history of the epochs before `epoch`, to which a resumed run appends."""
         past = History()
         keep = [i for i, number in enumerate(self.epoch) if number < epoch]
         past.epoch = [self.epoch[i] for i in keep]

@@ -1,4 +1,4 @@
-"""A number in the logs that some callbacks watch."""
+"""The base of callbacks that monitor a value in the logs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _RISING = ("acc", "accuracy", "auc", "precision", "recall", "f1_score")
 
 
 class Monitor(Callback):
-    """Compares a number in the logs with the best one so far.
+    """Compares a value in the logs with the best one so far.
 
-    The numbers of earlier epochs are part of the model's history, so that a resumed run knows them.
+    The values of earlier epochs are read from the model's history, also by a resumed run.
 
     Parameters
     ----------
     monitor : str
     mode : "auto", "min" or "max"
-        Whether less or more is better; "auto" takes more for accuracies, precision, recall, F1 and
-        AUC, and less for the rest.
+        Whether smaller or larger is better; "auto" is "max" for accuracies, precision, recall, F1
+        and AUC, and "min" for the rest.
     min_delta : float
-        By how much a number must be better.
+        The smallest change that counts as an improvement.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class Monitor(Callback):
         self.min_delta = abs(as_float(min_delta, "min_delta", where=where))
 
     def past(self) -> list[float]:
-        """The numbers of the epochs before this run."""
+        """The values of the epochs before this run."""
         return self.model.history.history.get(self.monitor, [])
 
     def watched(self, logs: Logs | None) -> float | None:
-        """The number; None in an epoch without validation, if the others have one."""
+        """The monitored value; None in an epoch without validation, if others have one."""
         logs = logs or {}
         if self.monitor in logs:
             return logs[self.monitor]
@@ -57,7 +57,7 @@ class Monitor(Callback):
         )
 
     def beats(self, value: float, best: float | None) -> bool:
-        """Whether a number is better; one that is not finite never is."""
+        """Whether a value is better than the best; one that is not finite never is."""
         if not math.isfinite(value):
             return False
         if best is None:

@@ -1,4 +1,4 @@
-"""Stop at a loss that is not a number."""
+"""Stopping at a loss that is not finite."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastconv.callbacks.base import Callback, Logs
 
 
 class TerminateOnNaN(Callback):
-    """End the training quietly when the loss is NaN or infinite.
+    """Stop training, without an error, when the loss is NaN or infinite.
 
     Without this callback `fit` raises `FloatingPointError`, naming the epoch and the step. Either
     way the weights stay as they were before that step.

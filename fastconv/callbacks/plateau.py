@@ -1,4 +1,4 @@
-"""A smaller learning rate when nothing gets better."""
+"""Reducing the learning rate on a plateau."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from fastconv.callbacks.monitor import Monitor
 
 
 class ReduceLROnPlateau(Monitor):
-    """Multiply the learning rate when a number in the logs has not become better for some epochs.
+    """Reduce the learning rate when a value in the logs has not improved for some epochs.
 
-    A run that is saved and gone on with counts on.
+    A resumed run continues the count of epochs.
 
     Parameters
     ----------
     monitor : str
-        The name in the logs that is compared.
+        The name of the value in the logs.
     factor : float
-        Above 0 and below 1.
+        What the learning rate is multiplied by; above 0 and below 1.
     patience : int
-        The number of epochs without getting better, after which the learning rate is reduced.
+        The number of epochs without improvement after which the learning rate is reduced.
     verbose : int
         1 prints a line for every change.
     mode : "auto", "min" or "max"
-        Whether less or more is better.
+        Whether smaller or larger is better, as in `ModelCheckpoint`.
     min_delta : float
-        By how much it must become better to count.
+        The smallest change that counts as an improvement.
     cooldown : int
-        Epochs after a change in which nothing is counted.
+        The number of epochs after a change that do not count.
     min_lr : float
         The smallest learning rate.
 
@@ -74,7 +74,7 @@ class ReduceLROnPlateau(Monitor):
         self.wait = self.cooldown_left = 0
         self.best = None
         for value in self.past():
-            self._due(value)  # the learning rate is that of the saved model
+            self._due(value)  # counts only: the saved model's learning rate is already reduced
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
@@ -88,7 +88,7 @@ class ReduceLROnPlateau(Monitor):
             print(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:g}")
 
     def _due(self, value: float) -> bool:
-        """Count an epoch; whether the learning rate is to be reduced after it."""
+        """Count an epoch, and return whether the learning rate is due to be reduced after it."""
         if self.cooldown_left:
             self.cooldown_left -= 1
             self.wait = 0

@@ -1,4 +1,4 @@
-"""Progress on the screen."""
+"""The progress bar."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 class ProgbarLogger(Callback):
     """A bar for every epoch: step, metrics, images per second and the time left.
 
-    Where the screen is none (a file, a pipe), and with ``verbose=2``, every epoch is one line.
+    With ``verbose=2``, or with "auto" and no terminal (a file, a pipe), every epoch is one line.
 
     Parameters
     ----------
     verbose : "auto", 0, 1 or 2
-        Default: as `fit` was told.
+        Default: the `verbose` of `fit`, `evaluate` or `predict`.
     """
 
     def __init__(self, verbose: int | str | None = None, **unknown: Any) -> None:

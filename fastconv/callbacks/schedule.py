@@ -1,4 +1,4 @@
-"""Learning rates by epoch."""
+"""Learning rate schedules by epoch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LearningRateScheduler(Callback):
     Raises
     ------
     TypeError, ValueError
-        If the schedule cannot be called, or returns no valid learning rate.
+        If the schedule is not callable, or returns an invalid learning rate.
     """
 
     adds_to_logs = True

@@ -1,4 +1,4 @@
-"""Curves for TensorBoard."""
+"""Logging for TensorBoard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastconv.callbacks.tensorboard_graph import graph_event, picture
 
 
 class TensorBoard(Callback):
-    """Write the logs where TensorBoard shows them: folders "train" and "validation" in `log_dir`.
+    """Write the logs for TensorBoard, in the folders "train" and "validation" of `log_dir`.
 
     Needs the package tensorboardX: ``pip install fastconv[tensorboard]``.
 
@@ -23,15 +23,16 @@ class TensorBoard(Callback):
     histogram_freq : int
         Write histograms of the weights after every so many epochs; 0 writes none.
     write_graph : bool
-        Write the model's graph when the training begins.
+        Write the model's graph when training begins.
     write_images : bool
-        Write the kernels as pictures beside the histograms.
+        Write the kernels as images along with the histograms.
     write_steps_per_second : bool
-        Write how many steps a second each epoch took, without its validation.
+        Write the steps per second of every epoch, without its validation.
     update_freq : "epoch", "batch" or int
-        Besides after every epoch, write the means so far after every step, or every so many steps.
+        "batch" or a number also writes the running means after every step, or every so many steps.
     profile_batch, embeddings_freq, embeddings_metadata
-        Keras's; only what turns them off is taken. ``model.profile = True`` times every step.
+        As in Keras, but not supported: leave them out, or pass 0 or None. ``model.profile = True``
+        times every step.
 
     Raises
     ------

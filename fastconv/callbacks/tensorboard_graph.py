@@ -1,4 +1,4 @@
-"""A model's graph, and its weights as pictures, as TensorBoard takes them."""
+"""A model's graph, and its weights as images, in TensorBoard's formats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def graph_event(model: Model) -> Any:
-    """The event that holds a node for each call of a layer; models within it are groups of them."""
+    """The event with a node for each call of a layer; nested models are groups of nodes."""
     from tensorboardX.proto.event_pb2 import Event
     from tensorboardX.proto.graph_pb2 import GraphDef
 
@@ -27,7 +27,7 @@ def graph_event(model: Model) -> Any:
 
 
 def _add_calls(graph: Any, model: Any, given: Sequence[str], path: str) -> list[str]:
-    """Add the nodes of a model whose inputs are the nodes `given`; those of its outputs."""
+    """Add the nodes of a model whose inputs are the nodes `given`; return those of its outputs."""
     node_of = dict(zip(model.inputs, given, strict=True))
     calls_of: Counter[Any] = Counter()
     for call in model.calls_inside:
@@ -47,10 +47,10 @@ def _add_calls(graph: Any, model: Any, given: Sequence[str], path: str) -> list[
 
 
 def picture(weights: np.ndarray) -> np.ndarray | None:
-    """A kernel as grey values from 0 to 1, (rows, columns); None if it has fewer than two axes.
+    """A kernel as a gray image, 0 to 1, (rows, columns); None if it has fewer than two axes.
 
-    Of a convolution's kernel (height, width, in, out) every plane is a tile, with a row of tiles
-    for each input.
+    Each plane of a convolution's kernel (height, width, in, out) is a tile; each input is a row of
+    tiles.
     """
     if weights.ndim < 2:
         return None

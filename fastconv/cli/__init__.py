@@ -12,15 +12,15 @@ from fastconv.cli.errors import INTERRUPTED, CommandError, one_line, plain_warni
 def main(argv: Sequence[str] | None = None, modules: Mapping[str, Any] | None = None) -> int:
     """Run a command and return its exit code.
 
-    0: done; 1: the work failed; 2: the command or what it names is wrong; 130: Ctrl-C. Errors are
-    one line on stderr.
+    0: done; 1: the work failed; 2: the command, or a file or name in it, is wrong; 130: Ctrl-C.
+    Errors are one line on stderr.
 
     Parameters
     ----------
     argv
-        The words after ``fastconv``; by default those of the process.
+        The arguments after ``fastconv``; by default those of the process.
     modules
-        What has `add_arguments` and `run` in place of a command's own module, by its name.
+        Objects with `add_arguments` and `run` that replace the modules of commands, by name.
     """
     from fastconv.cli.parser import parse
 
@@ -39,6 +39,6 @@ def main(argv: Sequence[str] | None = None, modules: Mapping[str, Any] | None = 
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # `fastconv info | head`: whoever read has seen enough
+    except BrokenPipeError:  # as in `fastconv info | head`
         sys.stdout = None  # type: ignore[assignment]
         return 1

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fastconv.bench.training_times.training_run import TrainingRun
     from fastconv.models import Model
 
-_PIXELS = 2**20  # in a batch, at most, unless its size is given: large images take much memory
+_PIXELS = 2**20  # the default batch holds at most so many, since large images take much memory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def run(
     command: Sequence[str] = ("fastconv",),
     peers: Sequence[type[TrainingRun]] = (),
 ) -> int:
-    """Run the command, with what `command` names before `words`; `peers` train beside ours."""
+    """Run the command; `peers` train after ours, and messages show `command` before `words`."""
     if arguments.table or arguments.recipe is not None:
         option = "--table" if arguments.table else "--recipe"
         others = ("model", "rounds", *(("recipe",) if arguments.table else ()))
@@ -100,7 +100,7 @@ def _roofline(arguments: argparse.Namespace) -> int:
 
 
 def _network(name: str) -> tuple[Model, int, int]:
-    """A network of the zoo or of a recipe, its classes and its usual batch."""
+    """A network of the zoo or of a recipe, its number of classes and its usual batch size."""
     import numpy as np
 
     from fastconv import recipes

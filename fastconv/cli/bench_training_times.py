@@ -16,7 +16,7 @@ from fastconv.cli.parser import whole
 if TYPE_CHECKING:
     from fastconv.bench.training_times.training_run import Task, TrainingRun
 
-# What belongs to the table and the recipes alone, and what it is when it was not given.
+# The arguments that only the table and the recipes have, with their defaults.
 ONLY = {
     "data": None,
     "as_published": False,
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(
     arguments: argparse.Namespace, again: Sequence[str], peers: Sequence[type[TrainingRun]]
 ) -> int:
-    """Train ours, then `peers`, and write the table; `again` are the words that go on with it."""
+    """Train ours, then `peers`, and write the table; `again` is the command that resumes it."""
     from fastconv import set_num_threads
     from fastconv.bench.training_times.runner import train, write
     from fastconv.bench.training_times.training_run import Images
@@ -82,7 +82,7 @@ def run(
 
 
 def _task(arguments: argparse.Namespace) -> tuple[Task, type[TrainingRun]]:
-    """What is trained, and how fastconv runs it."""
+    """The task, and the class of fastconv's run."""
     from fastconv import get_num_threads
     from fastconv.bench.training_times.in_fastconv import FastconvRecipeRun, FastconvTableRun
     from fastconv.bench.training_times.training_run import NETWORK, Task

@@ -1,4 +1,4 @@
-"""What a training run shows: a bar while an epoch runs, and a line when it ends."""
+"""The output of a training run: a progress bar in an epoch, and a line when it ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LINE_EVERY = 10.0  # seconds between lines of progress where there is no termin
 
 
 class Console(Callback):
-    """Show step, accuracy, loss, images/s and time left; after an epoch, the test's result.
+    """Show step, accuracy, loss, images/s and time left; after an epoch, the test results.
 
     On a terminal the progress is a bar (on stderr), elsewhere a line every ten seconds.
 
@@ -30,7 +30,7 @@ class Console(Callback):
     Attributes
     ----------
     finished
-        Epochs that are done; as the last of the callbacks, also saved.
+        The number of finished epochs; they are also saved, since this is the last callback.
     """
 
     def __init__(self, test_images: int) -> None:
@@ -58,7 +58,7 @@ class Console(Callback):
                 dynamic_ncols=True,
                 mininterval=_BAR_EVERY,
                 miniters=1,
-                postfix=cast("Any", [""]),  # a list is shown as it is, a text after a comma
+                postfix=cast("Any", [""]),  # tqdm would put a comma before a string
                 bar_format="{desc} |{bar}| {postfix[0]}",
             )
 

@@ -1,4 +1,4 @@
-"""What the word DATA of a command stands for."""
+"""The argument DATA of commands: from a name or a path to images and labels."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fastconv.cli.parser import did_you_mean
 
 NAMES = ("shapes", "cifar10", "mnist")
 HELP = "shapes, cifar10, mnist, or a folder or .zip of images in one folder per class"
-HELD_OUT = 0.2  # of every class, where the data has no test part
+HELD_OUT = 0.2  # share of each class that is for testing if the data has no test part
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where images come from, and which of them: everything that `load` depends on."""
+    """Where images come from, and which are taken: all that `load` depends on."""
 
     place: str  # one of NAMES, or an absolute path
     limit: int | None = None
@@ -47,7 +47,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Data:
-    """Images and labels for training and testing; labels int, ``(n,)``, images with channels."""
+    """Images (with a channel axis) and integer labels, ``(n,)``, for training and testing."""
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -80,7 +80,7 @@ def find_place(word: str) -> str:
 def load(source: Source, *, strict: bool = False, whole: bool = False) -> Data:
     """Load `source`; raises as `fastconv.datasets` does.
 
-    With `whole`, data without a test part is the test part.
+    With `whole`, data without a test part is used for testing as a whole.
     """
     if source.place == "shapes":
         return _load_shapes(source.limit)
@@ -129,7 +129,7 @@ def _load_path(source: Source, strict: bool, whole: bool) -> Data:
 
 
 def _limited(x: np.ndarray, y: np.ndarray, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """At most `limit` images, drawn from all classes, always the same ones, in their order."""
+    """At most `limit` images, drawn at random, always the same ones, in their order."""
     if limit is None or limit >= len(x):
         return x, y
     rows = np.sort(np.random.default_rng(0).permutation(len(x))[:limit])

@@ -1,4 +1,4 @@
-"""How commands fail and warn: one line on stderr, and an exit code."""
+"""Errors and warnings of commands: one line on stderr, and an exit code."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class CommandError(Exception):
     def __init__(self, message: object, code: int = WRONG, command: str | None = None) -> None:
         super().__init__(str(message))
         self.code = code
-        self.command = command  # whose words are wrong, while they are being read
+        self.command = command  # the command whose arguments are wrong, while they are parsed
 
 
 @contextmanager
 def as_command_errors(code: int = WRONG) -> Iterator[None]:
-    """Turn what the library raises for bad input into a line without a traceback."""
+    """Turn the library's errors about bad input into a CommandError, which has no traceback."""
     try:
         yield
     except (ValueError, OSError, FloatingPointError, MemoryError) as error:

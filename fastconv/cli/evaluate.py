@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
 
 
 def _data(checkpoint: Checkpoint, word: str | None, strict: bool) -> Data:
-    """The run's own test images, or those of other data with the same classes."""
+    """The run's test images, or those of other data with the same classes."""
     own = checkpoint.settings.source
     place = own.place if word is None else find_place(word)
     if place == own.place:

@@ -24,8 +24,8 @@ _COLUMNS = {
 class HistoryFile(Callback):
     """Write the model's history, a line per epoch, after every epoch.
 
-    The seconds of earlier epochs are taken over from the file: they are no part of a checkpoint,
-    which two runs with one seed are to write alike.
+    In a resumed run the seconds of earlier epochs are read from the file. They are not in a
+    checkpoint, since two runs with one seed must write the same checkpoints.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,12 +54,12 @@ class HistoryFile(Callback):
         write_atomically(self.path, [text.getvalue().encode()])
 
     def total_seconds(self) -> float:
-        """The time that all epochs took, as far as it is known."""
+        """The time of all epochs, as far as it is known."""
         return sum(self.seconds.values())
 
 
 def read_seconds(path: Path) -> dict[int, float]:
-    """The seconds of every epoch, counted from 0, in a history file; lines without are left out."""
+    """The seconds of every epoch, counted from 0, in a history file, where they are known."""
     found = {}
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
         for line in csv.DictReader(file):
@@ -71,7 +71,7 @@ def read_seconds(path: Path) -> dict[int, float]:
 
 
 def write_curves(history: History, path: Path, title: str) -> bool:
-    """Draw loss and accuracy by epoch into a PNG; return False where matplotlib is missing."""
+    """Draw loss and accuracy by epoch into a PNG; return False if matplotlib is missing."""
     figure = new_figure(9, 3.6)
     if figure is None:
         return False

@@ -1,4 +1,4 @@
-"""``fastconv info``: what the kernels run on, and how fast its arithmetic is."""
+"""``fastconv info``: the processor that the kernels run on, and its arithmetic peak."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _line(name: str, value: str) -> None:
 
 
 def _openmp() -> str:
-    """The OpenMP library that the kernels use, by the file it was loaded from."""
+    """The kernels' OpenMP library, with the file that it was loaded from."""
     from threadpoolctl import threadpool_info
 
     from fastconv.kernels._threads import has_openmp

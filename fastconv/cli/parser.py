@@ -1,4 +1,4 @@
-"""The words of a command, checked; a mistake is one line, with the nearest valid word."""
+"""Parses command lines; errors are one line, with the nearest valid word."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMANDS = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises instead of printing its usage and exiting."""
+    """Raises CommandError instead of printing the usage and exiting."""
 
     def error(self, message: str) -> NoReturn:
         raise CommandError(message, command=self.prog)
@@ -30,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
 def parse(words: Sequence[str], modules: Mapping[str, Any]) -> argparse.Namespace | None:
     """Return the arguments, with `run` and `command`; None when only help was asked for.
 
-    `modules` may have others in place of the commands' own.
+    `modules` may replace the modules of commands.
     """
     parser = _Parser(
         prog="fastconv",
@@ -82,7 +82,7 @@ def _check_command(words: Sequence[str]) -> None:
 
 
 def did_you_mean(word: str, words: Sequence[str] | dict[str, str]) -> str:
-    """A hint at the nearest of `words`, or nothing."""
+    """A hint at the nearest of `words`, or an empty string."""
     near = difflib.get_close_matches(word.lower(), list(words), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 

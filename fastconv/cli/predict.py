@@ -1,4 +1,4 @@
-"""``fastconv predict``: the likeliest classes of image files."""
+"""``fastconv predict``: the most likely classes of image files."""
 
 from __future__ import annotations
 

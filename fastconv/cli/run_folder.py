@@ -1,4 +1,4 @@
-"""The folder of a training run: its files, and what its checkpoints say of the run."""
+"""The folder of a training run: its files, and the run's settings in its checkpoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastconv.cli.errors import CommandError
 if TYPE_CHECKING:
     from fastconv.models import Model
 
-_KEY = "training_run"  # in a checkpoint's metadata
+_KEY = "training_run"  # of a run's settings in the metadata of its checkpoints
 _OTHERWISE = "--fresh starts anew, --out names another folder"
 
 
@@ -39,7 +39,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run's files."""
+    """The paths of a run's files."""
 
     path: Path
 
@@ -71,10 +71,10 @@ class Checkpoint:
     model: Model
     settings: Settings
     class_names: tuple[str, ...]
-    images: tuple[int, int]  # for training, for testing
+    images: tuple[int, int]  # numbers of training and test images
 
     def refuse_other_data(self, folder: Path, data: Data) -> None:
-        """Raise CommandError when the data is not what the run began with."""
+        """Raise CommandError if the data is not that of the run's start."""
         then = (self.model.sample_shape, self.class_names, self.images)
         now = (data.image_shape, data.class_names, (len(data.x_train), len(data.x_test)))
         if then != now:
@@ -89,7 +89,7 @@ def _describe(shape: tuple[int, ...], class_names: tuple[str, ...], images: tupl
 
 
 def mark(model: Model, settings: Settings, data: Data) -> None:
-    """Make every checkpoint of `model` say what run it belongs to."""
+    """Add the run's settings to the metadata of every checkpoint of `model`."""
     model.user_metadata[_KEY] = {
         "settings": settings.get_config(),
         "class_names": list(data.class_names),
@@ -130,7 +130,7 @@ def load_best(place: str) -> Checkpoint:
 
 
 def refuse_changes(folder: Path, then: Settings, now: Settings) -> None:
-    """Raise CommandError when a run would go on with other settings than it began with."""
+    """Raise CommandError if a run would resume with other settings than it began with."""
     began = then.get_config() | then.source.get_config()
     wanted = now.get_config() | now.source.get_config()
     names = {

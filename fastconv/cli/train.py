@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from fastconv.models import Model
     from fastconv.models.zoo import Hyperparameters
 
-# The table's recipe is made for CIFAR-10. The shapes are learnt sooner, and in fewer passes still
-# with smaller batches: 95 % of the test images are right after 25,000 images at 64, 40,000 at 128.
+# The table's recipe is made for CIFAR-10. The shapes are learned sooner, and in still fewer passes
+# with smaller batches: the test accuracy is 95 % after 25,000 images at 64, 40,000 at 128.
 _EPOCHS = {("cifar10", "shapes"): 4}
 _BATCH_SIZE = {("cifar10", "shapes"): 64}
 _SEED = 21
@@ -153,7 +153,7 @@ def _train(
     console = Console(len(data.x_test))
     callbacks = [
         LearningRateScheduler(lambda epoch: settings.learning_rate * recipe.schedule(epoch)),
-        # In this order: whatever stops the run, the last checkpoint is never ahead of the best.
+        # In this order, so that the best of the epochs up to `last` is saved wherever a run stops.
         ModelCheckpoint(folder.best, monitor="val_accuracy", save_best_only=True),
         history_file,
         ModelCheckpoint(folder.last),

@@ -1,22 +1,22 @@
-"""Compiled kernels: one operation and direction per module, GIL released in each.
+"""Compiled kernels: one operation and direction per module; all release the GIL.
 
 A folder holds a family; modules that only other kernels call begin with an underscore. The map
-names each module, what it computes, and the micro-kernels that it calls, by their table
-(`src/table_<family>.h`). Which algorithm computes a convolution, `plan/algorithms.py` decides.
+lists each module, what it computes, and the micro-kernels that it calls, by their table
+(`src/table_<family>.h`). `plan/algorithms.py` chooses the algorithm of a convolution.
 
     convolution/conv2d_fwd            convolution, forward: the entry for all algorithms
         matmul: pack_panel
-    convolution/conv2d_bwd_data       the same, backward to the data; also for strides
+    convolution/conv2d_bwd_data       the same, backward to the data
         matmul: pack_panel
     convolution/conv2d_bwd_weights    the same, backward to weights and bias
-    convolution/_geometry             all passes: shapes, and what an algorithm can do
+    convolution/_geometry             all passes: shapes, and which algorithms apply to them
     convolution/_direct               forward and data, direct
         matmul: row_tile; elementwise: affine_u8; winograd: unpool_row
-    convolution/_columns              data, direct, few input channels: by columns
+    convolution/_columns              data, direct, few input channels: via columns
         matmul: pack_panel, row_tile; elementwise: add
     convolution/_direct_weights       weights, direct: sums of outer products
         matmul: pack_panel, column_tile, gemm_pack_a
-    winograd/_stages                  Winograd, all passes: tiles, transforms, the way out
+    winograd/_stages                  Winograd, all passes: tiles, transforms, output
         winograd: input, filter, output, output_pooled, gradient; matmul: pack_panel
     winograd/_correlate_blocks        Winograd, forward and data, block by block: the entry
         matmul: panel_product
@@ -30,7 +30,7 @@ names each module, what it computes, and the micro-kernels that it calls, by the
     depthwise/depthwise_bwd_data      depthwise convolution, backward to the data
     depthwise/depthwise_bwd_weights   depthwise convolution, backward to weights and bias
         depthwise: weights_row
-    depthwise/_windows                forward and data: where windows lie, the loop over rows
+    depthwise/_windows                forward and data: window positions, the loop over rows
         depthwise: row
     matmul/gemm                       matrix product
         matmul: row_tile, column_tile, gemm_pack_a, gemm_pack_b, gemm_tile
@@ -40,11 +40,11 @@ names each module, what it computes, and the micro-kernels that it calls, by the
         pooling: max_bwd_row, avg_bwd_row
     pooling/pool2d_lp                 Lp pooling, both directions
         pooling: l2_fwd_row, power, root, lp_share, lp_through
-    normalization/channel_norm_fwd    batch and group normalisation with an activation, forward
+    normalization/channel_norm_fwd    batch and group normalization with an activation, forward
         normalization: column_moments, normalized
     normalization/channel_norm_bwd    the same, backward
         normalization: normalized, norm_dx
-    normalization/layer_norm          layer normalisation, both directions
+    normalization/layer_norm          layer normalization, both directions
         normalization: row_moments, layer_norm_fwd, layer_norm_bwd
     activations/activation            elementwise activations, both directions
         activations: functions
@@ -54,21 +54,21 @@ names each module, what it computes, and the micro-kernels that it calls, by the
         activations: softmax_fwd, softmax_bwd
     elementwise/arithmetic            ReLU, sum, affine map, bias, both directions
         elementwise: relu_fwd, relu_bwd, add, affine, affine_u8, bias_add, sum_rows
-    elementwise/merge                 products, differences, extremes, both directions
+    elementwise/merge                 product, difference, maximum, minimum, both directions
         merge: multiply, subtract, maximum, minimum, maximum_bwd, minimum_bwd, scale, dot,
             dot_rows
     elementwise/dropout               dropout, both directions
         elementwise: dropout
     elementwise/strided_copy          copies between strides: concatenation, padding, permutation
     images/augment                    random words; images shifted, flipped, erased
-    images/adjust                     colours and noise, both directions
-    images/resample                   images at shifted, zoomed points, both directions
+    images/adjust                     colors and noise, both directions
+    images/resample                   images sampled on a grid of points, both directions
         merge: mix, spread
     images/resample_affine            images under an affine map, both directions
         merge: mix, spread
     images/resize                     images resized by weights, both directions
         merge: spread; elementwise: affine_u8
-    losses/loss_rows                  losses of rows with their gradients
+    losses/loss_rows                  losses of rows of outputs, with their gradients
         losses: pointwise, probabilities
     losses/softmax_cross_entropy      softmax and cross-entropy with its gradient
         losses: softmax_cross_entropy
@@ -76,8 +76,8 @@ names each module, what it computes, and the micro-kernels that it calls, by the
         optimizers: steps, lamb_moments
     optimizers/parameter_sums         norms, running averages and penalties of parameters
         optimizers: sum_squares, blend, regularize
-    peak                              what the machine can do at most, for measuring
+    peak                              peak arithmetic and memory throughput, measured
         peak: fma_chains; elementwise: add
     _isa                              the instruction-set level in use, scratch memory, denormals
-    _threads                          how many threads a kernel takes
+    _threads                          how many threads a kernel uses
 """

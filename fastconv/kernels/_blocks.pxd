@@ -1,5 +1,5 @@
-# How kernels cut flat work: into blocks of a fixed size, dealt to the team in order. A block's
-# place never depends on the number of threads.
+# Parallel loops over blocks of a fixed size, with a static schedule. The boundaries of the blocks
+# do not depend on the number of threads.
 from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 
@@ -7,11 +7,11 @@ from fastconv.kernels._isa cimport flush_denormals, restore_denormals
 from fastconv.kernels._threads cimport threads_for
 
 cdef enum:
-    BLOCK = 8192  # floats: a few arrays of this size fit into a second-level cache
-    ROW_BLOCKS = 64  # at most, where each block has a sum of its own
+    BLOCK = 8192  # floats: a few arrays of this size fit into the L2 cache
+    ROW_BLOCKS = 64  # at most, where each block has its own partial sum
 
-# What happens to the n elements (or rows, or pieces) from `at` on; `task` is a struct of the
-# kernel's own, with the arrays and whatever else it reads.
+# Processes the n elements (or rows, or pieces) from `at` on; `task` is a struct defined by the
+# kernel, with the arrays and all else that it reads.
 ctypedef void block_body(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil
 
 
@@ -24,15 +24,15 @@ cdef inline ptrdiff_t block_size(ptrdiff_t i, ptrdiff_t n, ptrdiff_t block) noex
 
 
 cdef inline ptrdiff_t summed_block(ptrdiff_t n) noexcept nogil:
-    # Of n floats that are summed: whole BLOCKs, and no more than ROW_BLOCKS of what they make up
+    # Block size for the sum of n floats: a multiple of BLOCK that gives at most ROW_BLOCKS blocks
     return blocks_of(blocks_of(n, ROW_BLOCKS), BLOCK) * BLOCK
 
 
 cdef inline void over_blocks(
         block_body *body, const void *task, ptrdiff_t n, ptrdiff_t block,
         double work) noexcept nogil:
-    # Runs `body` on every block of n elements, on threads_for(work) threads; each of them works with
-    # denormals flushed and gets its own floating-point state back.
+    # Runs `body` on every block of n elements, on threads_for(work) threads, with denormals flushed
+    # to zero; each thread's floating-point state is restored afterwards.
     cdef ptrdiff_t i
     cdef unsigned state = 0
     with parallel(num_threads=threads_for(work)):

@@ -1,14 +1,14 @@
-# Micro-kernels on flat arrays, block by block. Arrays are of one size, which the caller has checked,
-# and may be empty; `units` is the work per element (see _threads).
+# Micro-kernels on flat arrays, block by block. All arrays have the same size, checked by the
+# caller, and may be empty; `units` is the work per element (see _threads).
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport BLOCK, over_blocks
 
-# out = f(x, y), element by element
+# out = f(x, y), elementwise
 ctypedef void (*two_to_one)(
     ptrdiff_t n, const float *x, const float *y, float *out) noexcept nogil
 
-# out = f(x, number), element by element; it may read out, too
+# out = f(x, number), elementwise; may also read out
 ctypedef void (*with_number)(ptrdiff_t n, const float *x, float number, float *out) noexcept nogil
 
 

@@ -9,15 +9,15 @@ cdef extern from "fastconv.h" nogil:
         FC_ACT_NONE
         FC_ACT_RELU
 
-    # The tables of all families. Modules reach those that they use through _table_<family>.pxd.
+    # The tables of all families. Modules access those that they use through _table_<family>.pxd.
     ctypedef struct fc_kernels:
         const char *name
 
 
-# The tables of the level in use. Kernels fetch theirs once per call, never store it across calls.
+# The tables of the level in use. Kernels get theirs once per call and never keep it between calls.
 cdef const fc_kernels *kernels() noexcept nogil
 
-# Scratch memory of the calling thread: see fastconv.h. NULL when there is none to be had.
+# Scratch memory of the calling thread: see fastconv.h. NULL if allocation fails.
 cdef void *scratch(int slot, size_t size) noexcept nogil
 
 cdef unsigned flush_denormals() noexcept nogil

@@ -1,6 +1,6 @@
-"""The instruction-set level in use: chosen at import, from what the processor and the system can run.
+"""The instruction-set level in use: at import, the highest that the processor and the OS support.
 
-``FASTCONV_ISA`` forces a level. Tests walk all of them with :func:`use`.
+``FASTCONV_ISA`` forces a level. Tests switch between all of them with :func:`use`.
 """
 
 import os
@@ -11,7 +11,8 @@ cdef extern from "levels.h" nogil:
 
     int fc_available(const fc_kernels **out)
 
-# Only what this module reads of it: _table_matmul.pxd, which declares it all, works with this module.
+# Only the fields that this module reads: _table_matmul.pxd, which declares all, cimports this
+# module.
 cdef extern from "table_matmul.h" nogil:
     ctypedef struct fc_matmul:
         int vl, mr, nr, gemm_mr
@@ -52,7 +53,7 @@ cdef int activation_code(str activation) except -1:
 
 
 def available():
-    """Names of the levels that this machine runs, slowest first."""
+    """Names of the levels that this machine can run, slowest first."""
     return [(<bytes> _levels[i].name).decode() for i in range(_n_levels)]
 
 

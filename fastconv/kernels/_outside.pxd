@@ -1,12 +1,12 @@
-# Places beyond the edges of an axis, and which place within it stands for them.
+# Indices outside an axis, and the index inside that replaces each, for every fill mode.
 from libc.stddef cimport ptrdiff_t
 
 cdef enum:
     CONSTANT, NEAREST, REFLECT, SYMMETRIC, WRAP
 
 
-cdef inline ptrdiff_t place_inside(ptrdiff_t i, ptrdiff_t n, int kind) noexcept nogil:
-    # The place within 0 to n - 1 that stands for i; -1 for the constant.
+cdef inline ptrdiff_t index_inside(ptrdiff_t i, ptrdiff_t n, int kind) noexcept nogil:
+    # The index in [0, n) that replaces i; -1 for the constant fill value.
     cdef ptrdiff_t period
     if 0 <= i < n:
         return i

@@ -1,5 +1,5 @@
 # The counter-based generator: words[0..3] = Philox-4x32-10 of the counter (index, step), each of 64
-# bits, low word first, under the key seed. `dropout_mask` of the reference has the same.
+# bits, low word first, with the seed as key. `dropout_mask` in fastconv.reference uses the same.
 from libc.stdint cimport uint32_t, uint64_t
 
 

@@ -1,3 +1,3 @@
-# How many threads a kernel should use for `work` (multiply-adds, or elements touched for memory-bound kernels times
-# some small factor): one for little work, at most the limit in force.
+# How many threads a kernel should use for `work`, in work units (multiply-adds; for memory-bound
+# kernels, elements times a small factor): one for little work, at most the current limit.
 cdef int threads_for(double work) noexcept nogil

@@ -1,8 +1,8 @@
 """How many threads the kernels use.
 
 By default the smaller of the CPU affinity and the container's quota. ``OMP_NUM_THREADS``,
-``fastconv.set_num_threads`` and ``threadpoolctl`` all change it. In a forked child kernels run on one thread, because
-the OpenMP runtime cannot start a team there.
+``fastconv.set_num_threads`` and ``threadpoolctl`` all change it. In a forked child kernels run on
+one thread, because the OpenMP runtime cannot start a team there.
 """
 
 import os
@@ -21,10 +21,11 @@ cdef extern from *:
     void omp_set_num_threads(int n) noexcept nogil
     int omp_in_parallel() noexcept nogil
 
-# Work below which waking another thread costs more than it saves (about 20 microseconds of arithmetic).
+# Work per thread below which waking another thread costs more than it saves (about 20 microseconds
+# of arithmetic).
 cdef double WORK_PER_THREAD = 5e5
 
-cdef int _limit = 0  # 0: whatever OpenMP says
+cdef int _limit = 0  # 0: OpenMP's own limit only
 cdef bint _forked = False
 
 
@@ -81,7 +82,7 @@ def get_num_threads():
 
 
 def set_num_threads(n):
-    """Use at most `n` threads in kernels from now on (also more than there are CPUs, if asked).
+    """Use at most `n` threads in kernels from now on; `n` may exceed the number of CPUs.
 
     Raises
     ------
@@ -99,9 +100,9 @@ def set_num_threads(n):
 
 
 def set_work_per_thread(double work):
-    """Multiply-adds (about) below which another thread is not woken; returns what it was before.
+    """Set the multiply-adds per thread (about) below which no other is woken; return the old value.
 
-    Tests lower it, so that even the smallest arrays are shared between threads.
+    Tests lower it, so that even the smallest arrays are processed by several threads.
     """
     global WORK_PER_THREAD
     before = WORK_PER_THREAD

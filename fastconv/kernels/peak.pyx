@@ -1,4 +1,4 @@
-"""What this machine can do at most: multiply-adds in registers, bytes from and to memory."""
+"""Peak throughput of this machine: multiply-adds in registers, and memory bandwidth."""
 
 from time import perf_counter
 
@@ -16,19 +16,19 @@ cdef double ENOUGH = 1e18  # work for as many threads as are allowed
 def fma_peak(int threads=1):
     """Largest rate of fused multiply-adds in registers at the active level, in GFLOP/s.
 
-    The best of several runs, about 0.15 s altogether. At the level "portable" a multiplication and
-    an addition, each its own instruction.
+    The best of several runs, about 0.15 s in total. At the level "portable", separate
+    multiplications and additions.
 
     Raises
     ------
     ValueError
-        If `threads` is below 1 or above the limit in force.
+        If `threads` is below 1 or above the current limit.
     """
     _check_threads("fma_peak", threads)
     cdef ptrdiff_t links = 20_000
     cdef double best = 0.0
     while links < 1 << 40 and _timed_chains(threads, links)[0] < 0.003:
-        links *= 2  # too short to be told from the cost of starting a team
+        links *= 2  # too short compared to the cost of starting the threads
     for _ in range(30):  # a busy machine may disturb most of them
         seconds, flops = _timed_chains(threads, links)
         best = max(best, flops / seconds)
@@ -56,18 +56,18 @@ cdef double _run_chains(int threads, ptrdiff_t links) noexcept nogil:
 
 
 def memory_bandwidth(int threads=1, ptrdiff_t floats=1 << 24):
-    """Rate at which z = x + y goes through memory, in GB/s: two arrays read, one written.
+    """Memory bandwidth of z = x + y, in GB/s: two arrays read, one written.
 
-    Each array has `floats` elements (64 MiB by default; three of them should be larger than the
-    caches). The best of several runs, about half a second altogether. What the processor reads to
-    fill its cache lines before it writes them is not counted.
+    Each array has `floats` elements (64 MiB by default; all three together should be larger than
+    the caches). The best of several runs, about half a second in total. Cache lines that the
+    processor reads before writing to them are not counted.
 
     Raises
     ------
     ValueError
-        If `threads` is below 1 or above the limit in force, or `floats` is below 1.
+        If `threads` is below 1 or above the current limit, or `floats` is below 1.
     MemoryError
-        If there is no room for the arrays.
+        If the arrays cannot be allocated.
     """
     import numpy as np
 
@@ -76,7 +76,7 @@ def memory_bandwidth(int threads=1, ptrdiff_t floats=1 << 24):
         raise ValueError(f"memory_bandwidth: floats must be at least 1; received {floats}")
     cdef float[:, ::1] arrays = np.empty((3, floats), np.float32)
     cdef double best = 0.0
-    with nogil:  # each page is first touched, and so placed, by the thread that will use it
+    with nogil:  # first touch: each page is allocated near the thread that will use it
         _sum_arrays(threads, floats, &arrays[0, 0], 1)
     for _ in range(8):
         before = perf_counter()

@@ -1,8 +1,8 @@
 """Layers, with Keras's names and arguments.
 
 Every layer also takes the arguments of `Layer`. An argument out of its range raises TypeError or
-ValueError, which state the rule, what was received, and the nearest name if one is misspelt. So
-does an input of a shape that the layer does not take.
+ValueError, which state the rule, what was received, and the nearest name if one is misspelled. So
+does an input whose shape the layer does not accept.
 """
 
 import fastconv.layers.symbolic_arithmetic  # noqa: F401 - gives symbolic tensors their operators
@@ -159,9 +159,9 @@ __all__ = [
 ]
 
 CLASSES = tuple(name for name in __all__ if isinstance(globals()[name], type))
-"""The layers that a model's file may name."""
+"""The layers that a model file may name."""
 
-# Keras's second names.
+# Keras's aliases.
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
 Convolution1D = Conv1D

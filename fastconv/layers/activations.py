@@ -1,4 +1,4 @@
-"""Activations: by name inside another layer, or as layers of their own."""
+"""Activations: by name as another layer's `activation`, or as separate layers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastconv import initializers
 from fastconv._arguments import check_choice, is_whole, items_of
 from fastconv.layers.base import Layer
-from fastconv.layers.data_format import check_axis, emit_along, place_of
+from fastconv.layers.data_format import check_axis, emit_along, sample_axis
 from fastconv.plan.operations.activations import check_attrs
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastconv.plan.recorder import Value
 
 
-# Keras's names, and what the engine calls them
+# The kind and the attributes of the activation primitive, by Keras's name.
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "relu": ("relu", {}),
     "softmax": ("softmax", {}),
@@ -46,15 +46,15 @@ class ActivationLayer(Layer):
 
     kind = ""
     own: tuple[str, ...] = ()
-    """The arguments that the engine's activation `kind` is told, and the configuration holds."""
+    """The names of the primitive's attributes, which are also arguments and configuration."""
 
     def keep(self, **given: Any) -> None:
-        """Check the class's own arguments and keep each under its name."""
+        """Check the class's own arguments and set each as an attribute."""
         for name, value in check_attrs(self.kind, given, where=type(self).__name__).items():
             setattr(self, name, value)
 
     def attributes(self) -> dict[str, Any]:
-        """What the engine's activation `kind` is told."""
+        """The attributes of the activation primitive `kind`."""
         return {name: getattr(self, name) for name in self.own}
 
     def emit(self, graph: Graph, x: Value) -> Value:
@@ -65,15 +65,15 @@ class ActivationLayer(Layer):
 
 
 def check_activation(value: Any, *, where: str) -> Any:
-    """What a layer keeps of its `activation`, ready for a file.
+    """A layer's `activation` argument in serializable form.
 
-    A name stays a name, None is "linear", a function of `fastconv.activations` is its name; an
-    instance of an activation layer, such as ``LeakyReLU(0.1)``, becomes its description.
+    A name stays a name, None becomes "linear", a function of `fastconv.activations` its name, and
+    an activation layer, such as ``LeakyReLU(0.1)``, its serialized configuration.
 
     Raises
     ------
     TypeError, ValueError
-        If it is neither; with the nearest name if one is misspelt.
+        If it is none of these; the nearest name is proposed if one is misspelled.
     """
     if value is None:
         return "linear"
@@ -95,7 +95,7 @@ def emit_activation(graph: Graph, x: Value, activation: Any) -> Value:
 
 
 def _described(value: ActivationLayer | Mapping[str, Any], where: str) -> ActivationLayer:
-    """The activation layer that a description stands for."""
+    """The activation layer of a serialized configuration; a layer is returned as it is."""
     if isinstance(value, ActivationLayer):
         return value
     classes = {cls.__name__: cls for cls in CLASSES}
@@ -118,7 +118,7 @@ class Activation(Layer):
     Raises
     ------
     TypeError, ValueError
-        If it is none of these; with the nearest name if one is misspelt.
+        If it is none of these; the nearest name is proposed if one is misspelled.
 
     Examples
     --------
@@ -139,14 +139,16 @@ class Activation(Layer):
 
 
 class ReLU(ActivationLayer):
-    """max(x, 0), or with the arguments min(x, max_value), and below the threshold a slope.
+    """min(x, max_value) where x > threshold, and a line of slope `negative_slope` elsewhere.
+
+    The default is max(x, 0).
 
     Parameters
     ----------
     max_value : float, optional
-        The largest output; default: none. No number may be below 0.
+        The largest output; default: no limit. None of the three arguments may be below 0.
     negative_slope : float
-        negative_slope * (x - threshold) where x <= threshold.
+        The output is negative_slope * (x - threshold) where x <= threshold.
     threshold : float
     name, input_shape
         As for every `Layer`.
@@ -188,7 +190,7 @@ class LeakyReLU(ActivationLayer):
     Parameters
     ----------
     negative_slope : float
-        At least 0. Its old name, `alpha`, is understood as well.
+        At least 0. Its older name `alpha` is accepted as well.
     name, input_shape
         As for every `Layer`.
 
@@ -242,7 +244,7 @@ class GELU(ActivationLayer):
     Parameters
     ----------
     approximate : bool
-        By tanh, as in `fastconv.ops.gelu`.
+        Whether to use the tanh approximation, as in `fastconv.ops.gelu`.
     name, input_shape
         As for every `Layer`.
 
@@ -307,7 +309,7 @@ class Softmax(ActivationLayer):
     Parameters
     ----------
     axis : int
-        Of the classes; -1 is the last one. Another one is turned to the end and back.
+        The axis of the classes; -1 is the last one. Another one is transposed to the end and back.
     name, input_shape
         As for every `Layer`.
 
@@ -328,7 +330,7 @@ class Softmax(ActivationLayer):
         return emit_along(graph, x, self.axis, lambda y: graph.activation(y, "softmax"), self.name)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        place_of(self.axis, input_shape, where=self.name)
+        sample_axis(self.axis, input_shape, where=self.name)
         return tuple(input_shape)
 
     def get_config(self) -> dict[str, Any]:
@@ -354,8 +356,8 @@ class PReLU(Layer):
     ----------
     alpha_initializer : str or Initializer
     shared_axes : int or sequence of int, optional
-        Axes (1 is the first after the batch) along which one alpha serves all: ``[1, 2]`` gives
-        images one alpha per channel.
+        Axes (1 is the first after the batch axis) along which alpha is shared: with ``[1, 2]``,
+        images have one alpha per channel.
     name, trainable, input_shape
         As for every `Layer`.
 
@@ -389,7 +391,7 @@ class PReLU(Layer):
         self.shared_axes = [check_axis(axis, where="PReLU") for axis in given]
 
     def build(self, input_shape: Shape) -> None:
-        shared = {place_of(axis, input_shape, where=self.name) for axis in self.shared_axes}
+        shared = {sample_axis(axis, input_shape, where=self.name) for axis in self.shared_axes}
         shape = [1 if i in shared else size for i, size in enumerate(input_shape)]
         self.alpha = self.add_weight("alpha", shape, self.alpha_initializer)
 

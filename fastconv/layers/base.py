@@ -1,4 +1,4 @@
-"""The base of all layers: a name, weights, and the steps that it records in a plan's graph."""
+"""The base class of layers: a name, weights, and the primitives it records in a plan's graph."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class Layer(Configured):
-    """A step of a model, with Keras's names.
+    """The base class of layers, with Keras's names.
 
-    A subclass says in `emit` what it is, in the engine's primitive steps. It makes its parameters
-    in `build`, and gives its output's shape in `compute_output_shape`. Shapes leave out the batch
-    axis. A layer of several inputs says so by ``several_inputs = True`` and is given lists.
+    A subclass records its primitives in `emit`, makes its parameters in `build`, and infers its
+    output's shape in `compute_output_shape`. Shapes leave out the batch axis. A layer of several
+    inputs sets ``several_inputs = True`` and is called on lists.
 
-    Called on arrays, a layer computes; called on symbolic tensors, it takes its place in a model
-    that `fastconv.Model` makes of them.
+    Called on arrays, a layer computes; called on symbolic tensors, it records the call, of which
+    `fastconv.Model` makes a model.
 
     Parameters
     ----------
@@ -53,13 +53,13 @@ class Layer(Configured):
     """
 
     uses_training = False
-    """Whether training and inference compute different things."""
+    """Whether the forward pass differs between training and inference."""
     takes_uint8 = False
-    """Whether uint8 images may come in as they are."""
+    """Whether uint8 images are accepted without conversion to float32."""
     several_inputs = False
     """Whether it is called on a list of tensors."""
     layers_inside = False
-    """Whether it is made of layers."""
+    """Whether it consists of layers."""
 
     def __init__(
         self,
@@ -87,16 +87,16 @@ class Layer(Configured):
         self._seed: int | None = None
         self._runner: LayerRunner | None = None
 
-    # What a subclass defines.
+    # Methods for subclasses to override.
 
     def build(self, input_shape: Shape) -> None:
-        """Make the parameters, by `add_weight`."""
+        """Make the parameters, with `add_weight`."""
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        """Record this layer's primitive steps on `x` and return the result.
+        """Record this layer's primitives on `x` and return the result.
 
-        A layer that computes by itself, in NumPy, defines ``forward(x, training)`` and
-        ``backward(dy)`` instead; its `backward` also writes its parameters' `grad`.
+        A layer that computes in NumPy defines ``forward(x, training)`` and ``backward(dy)``
+        instead; its `backward` also writes its parameters' `grad`.
         """
         if hasattr(self, "forward"):
             return graph.opaque(x, self)
@@ -110,16 +110,16 @@ class Layer(Configured):
         )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """The output's shape, without the batch axis; here, the input's."""
+        """The output's shape, without the batch axis; by default the input's."""
         return tuple(input_shape)
 
     def check_shapes(self, shapes: Any) -> None:
-        """Refuse inputs of shapes that `compute_output_shape` would let pass."""
+        """Raise ValueError for input shapes that `compute_output_shape` does not refuse."""
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "trainable": self.trainable}
 
-    # Its weights: made once, drawn from its seed, frozen, read and written.
+    # Weights: made once, drawn from the layer's seed, frozen, read and written.
 
     def add_weight(
         self,
@@ -128,12 +128,12 @@ class Layer(Configured):
         initializer: Any = "glorot_uniform",
         trainable: bool = True,
     ) -> Parameter:
-        """Make a parameter, filled from this layer's seed, and keep it.
+        """Add a parameter, initialized from this layer's seed, and return it.
 
         Parameters
         ----------
         name : str, optional
-            Within the layer; default: "weight_" and a number.
+            Within the layer; default: ``weight_0``, ``weight_1``, ...
         shape : tuple of int
         initializer : str or Initializer
         trainable : bool
@@ -157,9 +157,9 @@ class Layer(Configured):
             self.built = True
 
     def ensure_built_as_called(self) -> None:
-        """Build for the first call on symbolic tensors, if there was one.
+        """Build for the shapes of the first call on symbolic tensors, if there was one.
 
-        That call itself makes no weights, so that a model may still give the layer its seed.
+        The call itself makes no weights, so that a model can still give the layer its seed.
         """
         if not self.built and self.calls:
             self.ensure_built(sample_shapes(self.calls[0].inputs))
@@ -167,7 +167,7 @@ class Layer(Configured):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """What `build` makes is there as soon as the layer was called on a symbolic tensor."""
+            """Attributes set by `build`: a layer called on symbolic tensors is built for them."""
             if not name.startswith("_") and not vars(self).get("built", True):
                 if self.calls:
                     self.ensure_built_as_called()
@@ -179,13 +179,13 @@ class Layer(Configured):
 
     @property
     def parameters(self) -> list[Parameter]:
-        """The parameters, in the order in which they were made."""
+        """The parameters, in the order of creation."""
         self.ensure_built_as_called()
         return self._parameters
 
     @property
     def weights(self) -> list[Parameter]:
-        """Every parameter once, in the order in which they were made, or of the layers."""
+        """Every parameter once, in the order of creation, or in that of the layers."""
         return self.parameters
 
     @property
@@ -195,7 +195,7 @@ class Layer(Configured):
 
     @property
     def non_trainable_weights(self) -> list[Parameter]:
-        """The parameters that training leaves alone."""
+        """The parameters that training does not change."""
         return [p for p in self.parameters if not p.trainable]
 
     @property
@@ -214,7 +214,7 @@ class Layer(Configured):
         return self.non_trainable_weights
 
     def require_parameters(self, where: str) -> list[Parameter]:
-        """The parameters; ValueError if they have not been made yet."""
+        """The parameters; raises ValueError if the layer is not built yet."""
         parameters = self.parameters
         if not self.built:
             raise ValueError(
@@ -224,24 +224,24 @@ class Layer(Configured):
         return parameters
 
     def name_parameters(self, path: str) -> None:
-        """Put every parameter's name under `path`, this layer's place in a model."""
+        """Prefix every parameter's name with `path`, this layer's path in a model."""
         for parameter in self._parameters:
             parameter.name = f"{path}/{parameter.name.rpartition('/')[2]}"
 
     def take_seed(self, seed: int) -> None:
-        """Draw from `seed`, which a model derived from its own, whatever is random from here on."""
+        """Set the seed, which a model derived from its own."""
         self._seed = seed
 
     @property
     def seed(self) -> int:
-        """Where this layer's random numbers come from: the model's seed, or the global one."""
+        """The seed of this layer's random numbers, derived from the model's or the global one."""
         if self._seed is None:
             self._seed = next_seed()
         return self._seed
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the parameters; a model notices a change by itself."""
+        """Whether training changes the parameters; may be set at any time, also in a model."""
         return self._trainable
 
     @trainable.setter
@@ -255,17 +255,17 @@ class Layer(Configured):
         return sum(parameter.size for parameter in self.require_parameters("count_params"))
 
     def get_weights(self) -> list[np.ndarray]:
-        """Copies of the parameters, in the order in which they were made."""
+        """Copies of the parameters, in the order of creation."""
         return [parameter.value.copy() for parameter in self.require_parameters("get_weights")]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Write arrays of the right number and shapes into the parameters; all or none."""
+        """Copy arrays into the parameters, all or none; their number and shapes must match."""
         set_weights(self.require_parameters("set_weights"), weights, where=self.name)
 
-    # Its calls, on symbolic tensors and on arrays.
+    # Calls, on symbolic tensors and on arrays.
 
     def split_inputs(self, x: Any) -> tuple[list[Any], Any]:
-        """The tensors or arrays that the layer was called on, and the structure of `emit`'s x."""
+        """The tensors or arrays in a call's argument, and the structure of `emit`'s x."""
         if not self.several_inputs:
             return [x], None
         structure = x if isinstance(x, (list, tuple, dict)) else [x]
@@ -278,17 +278,17 @@ class Layer(Configured):
 
     @property
     def output(self) -> Any:
-        """What that call returned: ``Model(model.input, layer.output)`` ends at this layer."""
+        """The output of that call: ``Model(model.input, layer.output)`` ends at this layer."""
         return self._only_call("output").outputs
 
     @property
     def input_shape(self) -> Any:
-        """The input's shape, with the open batch axis; a list for several."""
+        """The input's shape, with the open batch axis; a list or dictionary for several."""
         return each(lambda tensor: tensor.shape, self.input)
 
     @property
     def output_shape(self) -> Any:
-        """The output's shape, with the open batch axis; a list for several."""
+        """The output's shape, with the open batch axis; a list or dictionary for several."""
         return each(lambda tensor: tensor.shape, self.output)
 
     def _only_call(self, wanted: str) -> Call:
@@ -306,18 +306,18 @@ class Layer(Configured):
         ----------
         x : array, SymbolicTensor, or a list of them for a layer of several inputs
         training : bool, optional
-            Whether an array passes as in training. Of a symbolic call: False has the layer (or the
-            model) behave as in inference there, even while the whole model is trained.
+            Whether arrays are passed in training mode. In a symbolic call, False keeps the layer
+            (or model) in inference mode there, even while the whole model is trained.
         """
         if any_symbolic(x):
             return record_call(self, x, training)
         return self._on_arrays().forward(x, bool(training))
 
     def backward(self, dy: Any) -> np.ndarray:
-        """The gradient dx that belongs to `dy`; fills every parameter's `grad`.
+        """The backward pass: the gradient dx for `dy`; overwrites every parameter's `grad`.
 
-        Follows a call ``y = layer(x)`` (for a layer that trains and infers differently, such as
-        Dropout: ``layer(x, training=True)``).
+        It follows a call ``y = layer(x)`` (or ``layer(x, training=True)`` for a layer whose
+        training and inference differ, such as Dropout).
         """
         return self._on_arrays().backward(dy)
 

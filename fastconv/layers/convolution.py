@@ -1,4 +1,4 @@
-"""Convolutions over images and sequences, and what all kinds of convolution share."""
+"""Convolutions over images and sequences, and the base classes of all convolution layers."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 class Convolution(Spatial, Regularized):
-    """A window that moves over images or sequences; a subclass says what it does there.
+    """The base of layers that move a window over images or sequences.
 
-    Subclasses have Keras's arguments in Keras's order, and hand them to the setters here.
+    Subclasses have Keras's arguments in Keras's order, and pass them to the setters here.
     """
 
     def set_window(
         self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
     ) -> None:
-        """Check and keep how the window moves."""
+        """Check and set the arguments of the window."""
         where = type(self).__name__
         self.kernel_size = self.as_sizes(kernel_size, "kernel_size")
         self.strides = self.as_sizes(strides, "strides")
@@ -39,7 +39,7 @@ class Convolution(Spatial, Regularized):
         self.dilation_rate = self.as_sizes(dilation_rate, "dilation_rate")
 
     def set_output(self, activation: Any, use_bias: Any, bias_initializer: Any) -> None:
-        """Check and keep what is done to the sums."""
+        """Check and set the arguments of bias and activation."""
         self.activation = check_activation(activation, where=type(self).__name__)
         self.use_bias = bool(use_bias)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -51,10 +51,10 @@ class Convolution(Spatial, Regularized):
         )
 
     def emit_activated(self, graph: Graph, y: Value) -> Value:
-        """Record the activation, what it costs, and the way back to the data format."""
-        if self.rank == 1:  # before the activation: its last axis holds the channels, or the steps
+        """Record the activation, the activity penalty, and the transposition to the data format."""
+        if self.rank == 1:
             y = graph.reshape(y, y.shape[1:])
-        if self.activation == "softmax":  # along the last axis, whatever the format calls it
+        if self.activation == "softmax":  # along the last axis of the data format, whatever it is
             y = emit_activation(graph, emit_from_last(graph, y, self.data_format), "softmax")
             return self.emit_penalty(graph, y)
         y = self.emit_penalty(graph, emit_activation(graph, y, self.activation))
@@ -75,20 +75,20 @@ class Convolution(Spatial, Regularized):
 
 
 class FilterConvolution(Convolution, ABC):
-    """A convolution whose filters each see all channels, or those of a group."""
+    """A convolution whose filters each see all channels, or all of a group."""
 
     def set_filters(self, filters: Any, kernel_initializer: Any) -> None:
-        """Check and keep the number of the filters and where their weights come from."""
+        """Check and set the number of filters and their initializer."""
         self.filters = as_int(filters, "filters", where=type(self).__name__)
         self.kernel_initializer = initializers.get(kernel_initializer)
 
     @abstractmethod
     def _geometry(self, input_shape: Shape) -> Conv2DShape:
-        """The convolution of images (of height 1 for sequences); refuses what does not fit."""
+        """The shapes for images (of height 1 for sequences); raises if they do not fit."""
 
     @property
     def _w_shape(self) -> Shape:
-        """The kernel's shape as that of a window over images."""
+        """The kernel's shape for images."""
         return (*[1] * (2 - self.rank), *self.kernel.shape)
 
     def build(self, input_shape: Shape) -> None:
@@ -105,12 +105,12 @@ class FilterConvolution(Convolution, ABC):
 
 
 class GroupedConvolution(FilterConvolution):
-    """What `Conv2D` and `Conv1D` share."""
+    """The base of `Conv2D` and `Conv1D`."""
 
     causal = False  # whether a sequence is padded at its beginning only
 
     def set_groups(self, groups: Any) -> None:
-        """Check and keep the number of groups, which divides that of the filters."""
+        """Check and set the number of groups, which must divide that of the filters."""
         where = type(self).__name__
         self.groups = as_int(groups, "groups", where=where)
         if self.filters % self.groups:
@@ -171,14 +171,14 @@ class Conv2D(GroupedConvolution):
     data_format : "channels_last" or "channels_first", optional
     dilation_rate : int or pair
     groups : int
-        Divides the input channels and `filters`.
+        Must divide the number of input channels and `filters`.
     activation : str, optional
-        A name, or an instance, that `Activation` takes; default: none.
+        A name or an instance, as for `Activation`; default: none.
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
         Of the kernel (height, width, channels / groups, filters) and the bias (filters,).
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
-        What they add to a model's loss: "l1", "l2", or one of `fastconv.regularizers`.
+        Penalties added to the model's loss: "l1", "l2", or one of `fastconv.regularizers`.
     activity_regularizer : str or Regularizer, optional
         The same for the output, divided by the number of samples.
     name, trainable, input_shape

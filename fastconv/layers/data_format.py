@@ -1,5 +1,5 @@
-"""The order of axes: the engine works on channels_last and along the last axis, so that others are
-transposed on their way in and out."""
+"""The order of axes: primitives are channels_last and work along the last axis, so other formats
+and axes are transposed before and after."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST, LAST = "channels_first", "channels_last"
 
 
 def check_data_format(value: Any, *, where: str) -> str:
-    """The data format's name; None is "channels_last"."""
+    """Return the data format; None is "channels_last"."""
     if value is None:
         return LAST
     return check_choice(value, (LAST, FIRST), where=where, what="data_format")
@@ -50,7 +50,7 @@ def shape_as_last(input_shape: Shape, data_format: str, rank: int, *, where: str
 
 
 def from_last(shape: Shape, data_format: str) -> Shape:
-    """(h, w, c) as (c, h, w) if the format is channels_first."""
+    """(h, w, c) or (steps, c) in `data_format`: (c, h, w) or (c, steps) if channels_first."""
     return shape if data_format == LAST else (*shape[-1:], *shape[:-1])
 
 
@@ -67,7 +67,7 @@ def emit_from_last(graph: Graph, x: Value, data_format: str) -> Value:
 
 
 def check_axis(axis: Any, *, where: str) -> int:
-    """A whole number, but not 0, the batch axis."""
+    """Return an axis, a whole number but not 0, the batch axis."""
     if not is_whole(axis):
         raise TypeError(f"{where}: axis must be a whole number; received {axis!r}")
     if axis == 0:
@@ -75,8 +75,8 @@ def check_axis(axis: Any, *, where: str) -> int:
     return int(axis)
 
 
-def place_of(axis: int, shape: Shape, *, where: str) -> int:
-    """Where `axis`, counted with the batch axis or from the end, lies in `shape`, without it."""
+def sample_axis(axis: int, shape: Shape, *, where: str) -> int:
+    """The index in `shape`, without the batch axis, of `axis`, counted with it or from the end."""
     rank = len(shape) + 1
     if not -rank < axis < rank or axis == 0:
         raise ValueError(
@@ -89,20 +89,19 @@ def place_of(axis: int, shape: Shape, *, where: str) -> int:
 def emit_along(
     graph: Graph, x: Value, axis: int, record: Callable[[Value], Value], where: str
 ) -> Value:
-    """What `record` does along the last axis, along `axis`."""
-    place, last = place_of(axis, x.shape, where=where), len(x.shape) - 1
-    if place == last:
+    """Record along `axis` what `record` does along the last axis."""
+    index, last = sample_axis(axis, x.shape, where=where), len(x.shape) - 1
+    if index == last:
         return record(x)
-    axes = [i for i in range(last + 1) if i != place]
-    turned = record(graph.transpose(x, [*axes, place]))
-    return graph.transpose(turned, [*range(place), last, *range(place, last)])
+    axes = [i for i in range(last + 1) if i != index]
+    transposed = record(graph.transpose(x, [*axes, index]))
+    return graph.transpose(transposed, [*range(index), last, *range(index, last)])
 
 
 class Spatial:
-    """What layers over images (rank 2) and over sequences (rank 1) share.
+    """The base of layers over images (rank 2) or sequences (rank 1).
 
-    To the engine a sequence is an image of height 1, and its window sizes are pairs that begin
-    with 1.
+    Primitives take a sequence as an image of height 1, with window sizes (1, size).
     """
 
     rank = 2
@@ -110,38 +109,38 @@ class Spatial:
     name: str
 
     def as_sizes(self, value: Any, what: str, minimum: int = 1) -> Pair:
-        """Check an argument for (rows, columns), or for the steps of a sequence."""
+        """Check an argument for (rows, columns) or steps; return a pair."""
         where = type(self).__name__
         if self.rank == 2:
             return as_pair(value, what, where=where, minimum=minimum)
         return (min(1, minimum), as_single(value, what, where=where, minimum=minimum))
 
     def as_given(self, sizes: Pair) -> int | Pair:
-        """Sizes as an argument has them: one number for sequences."""
+        """Sizes in the form of the argument: one number for sequences."""
         return sizes if self.rank == 2 else sizes[1]
 
     def as_pair(self, given: int | Pair) -> Pair:
-        """The opposite of `as_given`."""
+        """The inverse of `as_given`."""
         return given if isinstance(given, tuple) else (1, given)
 
     def shape_as_last(self, input_shape: Shape) -> Shape:
-        """The input's shape with the channels last; refuses one of other axes."""
+        """The input's shape with the channels last; raises ValueError for another rank."""
         return shape_as_last(input_shape, self.data_format, self.rank, where=self.name)
 
     def image_shape(self, input_shape: Shape) -> Shape:
-        """(height, width, channels) of the input."""
+        """(height, width, channels) of the input; the height of a sequence is 1."""
         return (*[1] * (2 - self.rank), *self.shape_as_last(input_shape))
 
     def shape_of_images(self, images: Shape) -> Shape:
-        """The layer's output shape, of that of a batch of images (n, height, width, channels)."""
+        """The layer's output shape for a batch of images (n, height, width, channels)."""
         return from_last(images[3 - self.rank :], self.data_format)
 
     def emit_image(self, graph: Graph, x: Value) -> Value:
-        """Record the input as an image (height, width, channels)."""
+        """Record the conversion of the input to an image (height, width, channels)."""
         x = emit_to_last(graph, x, self.data_format)
         return x if self.rank == 2 else graph.reshape(x, (1, *x.shape))
 
     def emit_from_image(self, graph: Graph, y: Value) -> Value:
-        """Record an image as the output."""
+        """Record the conversion of an image to the output's rank and data format."""
         y = y if self.rank == 2 else graph.reshape(y, y.shape[1:])
         return emit_from_last(graph, y, self.data_format)

@@ -22,14 +22,14 @@ class Dense(Regularized):
     Parameters
     ----------
     units : int
-        Outputs.
+        Number of outputs.
     activation : str, optional
-        A name, or an instance, that `Activation` takes; default: none.
+        A name or an instance, as for `Activation`; default: none.
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
         Of the kernel (inputs, units) and the bias (units,).
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
-        What they add to a model's loss: "l1", "l2", or one of `fastconv.regularizers`.
+        Penalties added to the model's loss: "l1", "l2", or one of `fastconv.regularizers`.
     activity_regularizer : str or Regularizer, optional
         The same for the output, divided by the number of samples.
     name, trainable, input_shape

@@ -1,4 +1,4 @@
-"""Depthwise and separable convolutions: filters of their own for every channel."""
+"""Depthwise and separable convolutions: separate filters for every channel."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 
 class DepthwiseConvolution(Convolution, ABC):
-    """What `DepthwiseConv2D` and `SeparableConv2D` share."""
+    """The base of `DepthwiseConv2D` and `SeparableConv2D`."""
 
     def set_depthwise(self, depth_multiplier: Any, depthwise_initializer: Any) -> None:
-        """Check and keep the number of each channel's filters and where their weights come from."""
+        """Check and set the number of filters per channel and their initializer."""
         where = type(self).__name__
         self.depth_multiplier = as_int(depth_multiplier, "depth_multiplier", where=where)
         self.depthwise_initializer = initializers.get(depthwise_initializer)
 
     @abstractmethod
     def output_channels(self, channels: int) -> int:
-        """How many channels the output has."""
+        """The number of output channels."""
 
     def add_depthwise(self, name: str, channels: int) -> Parameter:
-        """Make the kernel (height, width, channels, depth_multiplier)."""
+        """Add the kernel (height, width, channels, depth_multiplier)."""
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         return self.add_weight(name, shape, self.depthwise_initializer)
 
     def emit_depthwise(
         self, graph: Graph, x: Value, kernel: Parameter, bias: Parameter | None
     ) -> Value:
-        """Record the convolution of the channels of `x`, each with its own filters."""
+        """Record the convolution of each channel of `x` with its filters."""
         kh, kw, channels, multiplier = kernel.shape
         return graph.conv2d(
             self.emit_image(graph, x),
@@ -67,7 +67,7 @@ class DepthwiseConvolution(Convolution, ABC):
 
 
 class DepthwiseConv2D(DepthwiseConvolution):
-    """Convolve each channel with `depth_multiplier` filters of its own, add a bias, activate.
+    """Convolve each channel with its own `depth_multiplier` filters, add a bias, activate.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class DepthwiseConv2D(DepthwiseConvolution):
     padding : "valid" or "same"
         Also numbers, as for `Conv2D`.
     depth_multiplier : int
-        Filters of each channel; those of one channel lie side by side in the output.
+        Number of filters per channel; the outputs of one channel are adjacent.
     data_format, dilation_rate, activation, use_bias
         As for `Conv2D`.
     depthwise_initializer, bias_initializer : str or Initializer
@@ -149,7 +149,7 @@ class SeparableConv2D(DepthwiseConvolution):
     kernel_size, strides, padding, data_format, dilation_rate
         Of the depthwise convolution, as for `Conv2D`.
     depth_multiplier : int
-        Filters of each channel.
+        Number of filters per channel.
     activation, use_bias
         As for `Conv2D`.
     depthwise_initializer, pointwise_initializer, bias_initializer : str or Initializer

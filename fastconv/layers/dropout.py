@@ -1,4 +1,4 @@
-"""Random zeros during training: single elements, or whole channels."""
+"""Dropout of single elements or whole channels."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Dropout(Layer):
-    """While training, zero a share of the elements and scale up the rest by 1 / (1 - rate).
+    """In training, zero a fraction of the elements and scale the rest by 1 / (1 - rate).
 
-    The mask is a function of the seed, the training step and the element's place, never of the
-    number of threads.
+    The mask depends on the seed, the training step and the element's index, never on the number of
+    threads.
 
     Parameters
     ----------
     rate : float
-        Share of the elements that is zeroed, from 0 up to, but not including, 1.
+        Fraction of the elements to zero, from 0 up to, but not including, 1.
     seed : int, optional
-        Default: from the model's seed and the layer's place in it.
+        Default: derived from the model's seed and the layer's index.
     name, input_shape
         As for every `Layer`.
 
@@ -52,17 +52,18 @@ class Dropout(Layer):
         if not 0 <= rate < 1:
             raise ValueError(f"Dropout: rate must be at least 0 and below 1; received {rate!r}")
         self.rate = float(rate)
-        self.own_seed = check_seed(seed, where="Dropout")
+        self.given_seed = check_seed(seed, where="Dropout")
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        return graph.dropout(x, self.rate, self.seed if self.own_seed is None else self.own_seed)
+        seed = self.seed if self.given_seed is None else self.given_seed
+        return graph.dropout(x, self.rate, seed)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate, "seed": self.own_seed}
+        return {**super().get_config(), "rate": self.rate, "seed": self.given_seed}
 
 
 class SpatialDropout(Spatial, Dropout):
-    """What dropout of images' and of sequences' channels shares."""
+    """The base of `SpatialDropout2D` and `SpatialDropout1D`."""
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class SpatialDropout(Spatial, Dropout):
 
     def emit(self, graph: Graph, x: Value) -> Value:
         self.compute_output_shape(x.shape)
-        seed = self.seed if self.own_seed is None else self.own_seed
+        seed = self.seed if self.given_seed is None else self.given_seed
         y = graph.spatial_dropout(emit_to_last(graph, x, self.data_format), self.rate, seed)
         return emit_from_last(graph, y, self.data_format)
 
@@ -89,7 +90,7 @@ class SpatialDropout(Spatial, Dropout):
 
 
 class SpatialDropout2D(SpatialDropout):
-    """While training, zero a share of an image's channels and scale up the rest.
+    """In training, zero a fraction of an image's channels and scale the rest.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ class SpatialDropout2D(SpatialDropout):
 
 
 class SpatialDropout1D(SpatialDropout):
-    """While training, zero a share of a sequence's channels and scale up the rest.
+    """In training, zero a fraction of a sequence's channels and scale the rest.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Images mirrored, cropped, moved, turned and zoomed at random."""
+"""Random geometric augmentation: translation, rotation, zoom, flip and crop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class RandomMove(RandomLayer, ABC):
-    """A map of the image onto itself, which leaves places that must be filled."""
+    """A random transformation to an image of the same size; pixels from outside are filled."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ class RandomMove(RandomLayer, ABC):
         )
         self.fill_value = as_float(fill_value, "fill_value", where=where)
 
-    def share(self, value: Any, what: str, low_too: bool = True) -> Range:
+    def as_factor(self, value: Any, what: str, low_too: bool = True) -> Range:
         """(smallest, largest) of a factor from -1 to 1."""
         where = type(self).__name__
         return factor_range(value, what, where=where, low=-1, high=1, low_too=low_too)
 
     @abstractmethod
     def draw(self, height: int, width: int) -> Draw:
-        """What maps each image of this size."""
+        """The random transformation of images of this size."""
 
     def emit(self, graph: Graph, x: Value) -> Value:
         height, width, _ = self.compute_output_shape(x.shape)
@@ -76,19 +76,19 @@ class RandomMove(RandomLayer, ABC):
 
 
 class RandomTranslation(RandomMove):
-    """While training, move each image down or up and to the right or left.
+    """In training, shift each image vertically and horizontally.
 
     Parameters
     ----------
     height_factor, width_factor : float or (smallest, largest)
-        Shares of the height and the width, from -1 to 1; f stands for (-f, f). Positive ones move
-        down and to the right.
+        Fractions of the height and the width, from -1 to 1; f stands for (-f, f). Positive ones
+        shift down and to the right.
     fill_mode : "reflect", "wrap", "constant" or "nearest"
-        What lies beyond the edges: c b a | a b c | c b a, a b c | a b c | a b c, `fill_value`, or
-        a a a | a b c | c c c.
+        How pixels beyond the edges are filled: c b a | a b c | c b a, a b c | a b c | a b c,
+        `fill_value`, or a a a | a b c | c c c.
     interpolation : "bilinear" or "nearest"
     seed : int, optional
-        Default: from the model's seed and the layer's place in it.
+        Default: derived from the model's seed and the layer's index.
     fill_value : float
     name, input_shape
         As for every `Layer`.
@@ -112,8 +112,8 @@ class RandomTranslation(RandomMove):
         **kwargs: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, **kwargs)
-        self.height_factor = self.share(height_factor, "height_factor")
-        self.width_factor = self.share(width_factor, "width_factor")
+        self.height_factor = self.as_factor(height_factor, "height_factor")
+        self.width_factor = self.as_factor(width_factor, "width_factor")
 
     def draw(self, height: int, width: int) -> Draw:
         return Translation(height, width, self.height_factor, self.width_factor)
@@ -124,13 +124,13 @@ class RandomTranslation(RandomMove):
 
 
 class RandomRotation(RandomMove):
-    """While training, turn each image around its middle.
+    """In training, rotate each image around its center.
 
     Parameters
     ----------
     factor : float or (smallest, largest)
-        Shares of a full circle, from -1 to 1; f stands for (-f, f). Positive ones turn
-        counter-clockwise.
+        Fractions of a full circle, from -1 to 1; f stands for (-f, f). Positive ones rotate
+        counterclockwise.
     fill_mode, interpolation, seed, fill_value, name, input_shape
         As for `RandomTranslation`.
 
@@ -152,7 +152,7 @@ class RandomRotation(RandomMove):
         **kwargs: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, **kwargs)
-        self.factor = self.share(factor, "factor")
+        self.factor = self.as_factor(factor, "factor")
 
     def draw(self, height: int, width: int) -> Draw:
         return Rotation(height, width, self.factor)
@@ -162,15 +162,15 @@ class RandomRotation(RandomMove):
 
 
 class RandomZoom(RandomMove):
-    """While training, make each image smaller or larger around its middle.
+    """In training, zoom each image in or out around its center.
 
     Parameters
     ----------
     height_factor : float or (smallest, largest)
-        Above -1 and up to 1; f stands for (-f, f). Positive ones zoom out: with 0.5, half as much
-        again of the image's height is seen.
+        Above -1 and up to 1; f stands for (-f, f). Positive ones zoom out: with 0.5, the output
+        covers 1.5 times the image's height.
     width_factor : float or (smallest, largest), optional
-        The same for the width; by default the proportions stay.
+        The same for the width; by default the aspect ratio is kept.
     fill_mode, interpolation, seed, fill_value, name, input_shape
         As for `RandomTranslation`.
 
@@ -193,10 +193,10 @@ class RandomZoom(RandomMove):
         **kwargs: Any,
     ) -> None:
         super().__init__(fill_mode, interpolation, seed, fill_value, **kwargs)
-        self.height_factor = self.share(height_factor, "height_factor", low_too=False)
+        self.height_factor = self.as_factor(height_factor, "height_factor", low_too=False)
         self.width_factor = None
         if width_factor is not None:
-            self.width_factor = self.share(width_factor, "width_factor", low_too=False)
+            self.width_factor = self.as_factor(width_factor, "width_factor", low_too=False)
 
     def draw(self, height: int, width: int) -> Draw:
         return Zoom(height, width, self.height_factor, self.width_factor)
@@ -212,12 +212,12 @@ _MODES = {
 
 
 class RandomFlip(RandomLayer):
-    """While training, mirror half of the images.
+    """In training, mirror each image with probability 1/2.
 
     Parameters
     ----------
     mode : "horizontal", "vertical" or "horizontal_and_vertical"
-        Left to right, top to bottom, or both at once, which is half a turn.
+        Left to right, top to bottom, or both at once, which is a rotation by 180 degrees.
     seed, name, input_shape
         As for `RandomTranslation`.
 
@@ -240,23 +240,23 @@ class RandomFlip(RandomLayer):
 
     def emit(self, graph: Graph, x: Value) -> Value:
         height, width, _ = self.compute_output_shape(x.shape)
-        still, draw = whole(height, width), Flip(height, width, *_MODES[self.mode])
-        return graph.resample(x, still, draw, self.step_seed)
+        identity, draw = whole(height, width), Flip(height, width, *_MODES[self.mode])
+        return graph.resample(x, identity, draw, self.step_seed)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode}
 
 
 class RandomCrop(RandomLayer):
-    """While training, cut a window out of each image, each at a place of its own.
+    """In training, crop each image to a window at a random position.
 
-    Otherwise, and where an image is smaller than the window, the largest part from the middle that
-    has the window's proportions is resized to it.
+    In inference, and for images smaller than the window, the largest central part with the window's
+    aspect ratio is resized to it.
 
     Parameters
     ----------
     height, width : int
-        Of the window.
+        Size of the window.
     seed, name, input_shape
         As for `RandomTranslation`.
 

@@ -1,4 +1,4 @@
-"""What images and features pass first: one size, numbers of order one."""
+"""Preprocessing of images and features: rescaling, resizing, cropping and normalization."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from fastconv._arguments import as_float, as_int, check_choice, is_whole, items_of
 from fastconv.layers.base import Layer
-from fastconv.layers.data_format import check_axis, image_shape, place_of
+from fastconv.layers.data_format import check_axis, image_shape, sample_axis
 from fastconv.plan.geometry.points import Axes, resized, window
 from fastconv.plan.operations.sampling import RESIZING
 from fastconv.plan.parameters import Parameter
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class Rescaling(Layer):
-    """y = scale * x + offset; takes uint8 images as they are.
+    """y = scale * x + offset; takes uint8 images without conversion.
 
     Parameters
     ----------
     scale : float
-        1 / 255 brings pixels into [0, 1].
+        1 / 255 maps pixels to [0, 1].
     offset : float
     name, input_shape
         As for every `Layer`.
@@ -35,7 +35,7 @@ class Rescaling(Layer):
     Raises
     ------
     TypeError, ValueError
-        If a number is none, or not finite.
+        If an argument is not a number, or not finite.
 
     Examples
     --------
@@ -63,21 +63,21 @@ class Rescaling(Layer):
 
 
 class Resizing(Layer):
-    """Stretch images to a height and a width. Takes uint8 images; the result is float32.
+    """Resize images to a height and a width. Takes uint8 images; the result is float32.
 
     Parameters
     ----------
     height, width : int
     interpolation : "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5"
-        Bicubic and Lanczos' results may lie beyond the smallest and the largest value.
+        Bicubic and Lanczos interpolation may overshoot the range of the pixels.
     crop_to_aspect_ratio : bool
-        Leave out what does not fit the new proportions, instead of distorting.
+        Crop the image to the new aspect ratio, instead of distorting it.
     pad_to_aspect_ratio : bool
-        Or add what is missing, with `fill_value`.
+        Pad the image to the new aspect ratio with `fill_value`, instead of distorting it.
     fill_mode : "constant"
     fill_value : float
     antialias : bool
-        Whether a step of several pixels takes all of them in, instead of skipping some; "nearest"
+        Whether downsampling takes all pixels into account, instead of skipping some; "nearest"
         always skips.
     name, input_shape
         As for every `Layer`.
@@ -154,15 +154,15 @@ class Resizing(Layer):
 
 
 class CenterCrop(Layer):
-    """The middle of each image.
+    """Crop each image to a central window.
 
-    Where an image is smaller than the window, the largest part from the middle that has the
-    window's proportions is resized to it. Takes uint8 images as they are; the result is float32.
+    If the images are smaller than the window, their largest central part with the window's aspect
+    ratio is resized to it. Takes uint8 images; the result is float32.
 
     Parameters
     ----------
     height, width : int
-        Of the window.
+        Size of the window.
     name, input_shape
         As for every `Layer`.
 
@@ -199,21 +199,22 @@ class CenterCrop(Layer):
         return {**super().get_config(), "height": self.height, "width": self.width}
 
 
-_ROWS = 256  # of an array, brought to float64 at a time
+_ROWS = 256  # rows converted to float64 at a time
 
 
 class Normalization(Layer):
-    """y = (x - mean) / sqrt(variance), with numbers that are given or found by `adapt`.
+    """y = (x - mean) / sqrt(variance), with given statistics or those computed by `adapt`.
 
-    Takes uint8 images as they are.
+    Takes uint8 images without conversion.
 
     Parameters
     ----------
     axis : int, tuple of int, or None
-        The axes, counted with that of the batch, that have a mean for each place; None: one mean.
+        The axes, counted with the batch axis, with a separate mean and variance for each index;
+        None: a single mean and variance.
     mean, variance : float or array, optional
-        Of a shape that can be spread over the sizes along `axis`. Without them, `adapt` finds them,
-        and they are weights, which training does not change.
+        Of a shape that broadcasts to the sizes along `axis`. Without them, `adapt` computes them,
+        and they are non-trainable weights.
     invert : bool
         Compute x * sqrt(variance) + mean instead.
     name, input_shape
@@ -272,7 +273,7 @@ class Normalization(Layer):
         self.invert = bool(invert)
 
     def build(self, input_shape: Shape) -> None:
-        sizes = tuple(input_shape[axis] for axis in self._places(input_shape))
+        sizes = tuple(input_shape[axis] for axis in self._sample_axes(input_shape))
         if self.given is None:
             self.mean = self.add_weight("mean", sizes, "zeros", trainable=False)
             self.variance = self.add_weight("variance", sizes, "ones", trainable=False)
@@ -290,12 +291,12 @@ class Normalization(Layer):
             setattr(self, name, parameter)
 
     def adapt(self, data: Any) -> None:
-        """Take the mean and the variance of `data`.
+        """Compute the mean and the variance of `data`.
 
         Parameters
         ----------
         data : array (samples, ...), or an iterable of batches
-            A batch is x, or a tuple (x, ...). The sums are in float64.
+            A batch is x, or a tuple (x, ...). Sums are accumulated in float64.
 
         Raises
         ------
@@ -310,10 +311,10 @@ class Normalization(Layer):
         count, mean, squares = 0, np.zeros(()), np.zeros(())
         for x in _parts(data, self.name):
             self.ensure_built(x.shape[1:])
-            kept = [axis + 1 for axis in self._places(x.shape[1:])]
+            kept = [axis + 1 for axis in self._sample_axes(x.shape[1:])]
             rest = tuple(axis for axis in range(x.ndim) if axis not in kept)
             more = x.size // max(1, self.mean.size)
-            # Two sums around their own means become one around the mean of both.
+            # Merge two sums of squared deviations from different means (Chan et al. 1979).
             own = x.mean(axis=rest)
             if own.shape != self.mean.shape:
                 raise ValueError(
@@ -333,12 +334,12 @@ class Normalization(Layer):
         self.variance.value = squares / count
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        axes = self._places(x.shape)
+        axes = self._sample_axes(x.shape)
         return graph.standardize(x, self.mean, self.variance, axes, self.invert)
 
-    def _places(self, input_shape: Shape) -> list[int]:
-        """The axes of a sample that have a mean for each place."""
-        return sorted({place_of(axis, input_shape, where=self.name) for axis in self.axis})
+    def _sample_axes(self, input_shape: Shape) -> list[int]:
+        """The axes of a sample that have a separate mean for each index."""
+        return sorted({sample_axis(axis, input_shape, where=self.name) for axis in self.axis})
 
     def get_config(self) -> dict[str, Any]:
         mean, variance = (None, None) if self.given is None else (p.tolist() for p in self.given)
@@ -347,7 +348,7 @@ class Normalization(Layer):
 
 
 def _parts(data: Any, where: str) -> Iterator[np.ndarray]:
-    """Some rows at a time, in float64."""
+    """`data` in float64, at most `_ROWS` rows at a time."""
     is_array = hasattr(data, "__array__") or not hasattr(data, "__iter__")
     if isinstance(data, (list, tuple)) and data:  # numbers, or batches
         is_array = not isinstance(data[0], tuple) and not hasattr(data[0], "__array__")

@@ -1,4 +1,4 @@
-"""Where a model begins: the shape and type of what is fed."""
+"""The inputs of models."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = ["Input", "InputLayer", "SymbolicTensor"]
 
 
 class InputLayer(Layer):
-    """What `Input` makes: the place in a model where arrays come in.
+    """The layer of an input of a model; `Input` makes one and returns its tensor.
 
     Parameters
     ----------
     shape : tuple
-        Of a sample, without the batch axis; None leaves a size open.
+        The shape of a sample, without the batch axis; None leaves a size open.
     dtype : "float32" or "uint8", optional
     input_shape : tuple, optional
-        An older name of `shape`.
+        Older name of `shape`.
     name : str, optional
     """
 
@@ -68,20 +68,20 @@ def Input(
     batch_shape: Sequence[int | None] | None = None,
     name: str | None = None,
 ) -> SymbolicTensor:
-    """The beginning of a model: a symbolic tensor with the shape of one sample.
+    """An input of a model: a symbolic tensor with the shape of one sample.
 
     Parameters
     ----------
     shape : tuple
         Without the batch axis, e.g. ``(32, 32, 3)``. None leaves a size open: ``(None, None, 3)``.
     batch_size : int, optional
-        For programs that name it: batches of any size are taken.
+        Accepted as in Keras, but without effect: batches may have any size.
     batch_shape : tuple, optional
         Instead of `shape`, with the batch axis: ``(None, 32, 32, 3)``.
     dtype : "float32" or "uint8", optional
-        Default: either; images in uint8 are taken as they are.
+        Default: either; uint8 images are taken without conversion.
     name : str, optional
-        Also the name by which a dictionary of arrays is matched with several inputs.
+        Also the key of this input in a dictionary of arrays.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Several tensors brought together, element by element or one after the other."""
+"""Merging of several tensors, element by element or by concatenation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Merge(Layer):
-    """What the merging layers share: a list of tensors goes in, one comes out.
+    """The base of the merging layers: a list of tensors goes in, one comes out.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Merge(Layer):
         return y
 
     def merge(self, graph: Graph, a: Value, b: Value) -> Value:
-        """Record the step that brings two of them together."""
+        """Record the primitive that merges two tensors."""
         raise NotImplementedError
 
     def compute_output_shape(self, input_shape: Sequence[OpenShape]) -> OpenShape:  # type: ignore[override]
@@ -53,7 +53,7 @@ class Merge(Layer):
     def merge_shapes(
         self, a: OpenShape, b: OpenShape, all_shapes: Sequence[OpenShape]
     ) -> OpenShape:
-        """The shape of two of them together, or ValueError."""
+        """The shape of two merged tensors; raises ValueError if they do not fit each other."""
         if a != b:
             raise ValueError(
                 f"{self.name}: all inputs must have one shape; received {_listed(all_shapes)}"
@@ -142,9 +142,9 @@ class Average(Merge):
 
 
 class Maximum(Merge):
-    """The largest of tensors of one shape, element by element.
+    """The maximum of tensors of one shape, element by element.
 
-    Of equal ones the first gets the gradient.
+    Among equal elements the first one gets the gradient.
 
     Examples
     --------
@@ -158,9 +158,9 @@ class Maximum(Merge):
 
 
 class Minimum(Merge):
-    """The smallest of tensors of one shape, element by element.
+    """The minimum of tensors of one shape, element by element.
 
-    Of equal ones the first gets the gradient.
+    Among equal elements the first one gets the gradient.
 
     Examples
     --------
@@ -174,7 +174,7 @@ class Minimum(Merge):
 
 
 class Concatenate(Merge):
-    """Tensors one after the other along an axis; they agree in every other axis.
+    """Concatenate tensors along an axis; they must agree in every other axis.
 
     Parameters
     ----------
@@ -255,15 +255,15 @@ def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
 
 
 def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """The largest of tensors of one shape, element by element; see `Maximum`."""
+    """The maximum of tensors of one shape, element by element; see `Maximum`."""
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """The smallest of tensors of one shape, element by element; see `Minimum`."""
+    """The minimum of tensors of one shape, element by element; see `Minimum`."""
     return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
-    """Tensors one after the other along an axis; see `Concatenate`."""
+    """Concatenate tensors along an axis; see `Concatenate`."""
     return Concatenate(axis, **kwargs)(inputs)

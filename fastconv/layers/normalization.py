@@ -1,4 +1,4 @@
-"""Normalisations by batches, samples or groups, with a trained gamma and beta behind them."""
+"""Batch, layer and group normalization, with a trained scale gamma and offset beta."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastconv import initializers
 from fastconv._arguments import as_float, as_int, is_whole, items_of
 from fastconv._old_paths import module_hooks
 from fastconv.layers.base import Layer
-from fastconv.layers.data_format import check_axis, emit_along, place_of
+from fastconv.layers.data_format import check_axis, emit_along, sample_axis
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.arrays import Shape
 from fastconv.utils.configured import serialize
@@ -22,7 +22,7 @@ else:
 
 
 class ScaledNormalization(Layer):
-    """A normalisation with its epsilon, gamma and beta."""
+    """The base of the normalization layers: epsilon, gamma and beta."""
 
     gamma: Parameter | None
     beta: Parameter | None
@@ -49,12 +49,12 @@ class ScaledNormalization(Layer):
         self.gamma_initializer = initializers.get(gamma_initializer)
 
     def add_scale(self, shape: Sequence[int]) -> None:
-        """Make gamma and beta, as far as they are wanted."""
+        """Add gamma if `scale` and beta if `center` is set, else None."""
         self.gamma = self.add_weight("gamma", shape, self.gamma_initializer) if self.scale else None
         self.beta = self.add_weight("beta", shape, self.beta_initializer) if self.center else None
 
     def scale_config(self) -> dict[str, Any]:
-        """The arguments that all normalisations have."""
+        """The arguments that all normalization layers share."""
         return {
             "epsilon": self.epsilon,
             "center": self.center,
@@ -67,19 +67,19 @@ class ScaledNormalization(Layer):
 class BatchNormalization(ScaledNormalization):
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, for each channel.
 
-    While training, mean and variance are those of the batch, and the moving ones follow them:
-    moving = momentum * moving + (1 - momentum) * batch. Inference uses the moving ones, and so does
-    training while ``trainable`` is False, as in Keras.
+    In training, mean and variance are those of the batch, and the moving averages are updated:
+    moving = momentum * moving + (1 - momentum) * batch. Inference uses the moving averages, and so
+    does training while ``trainable`` is False, as in Keras.
 
     Parameters
     ----------
     axis : int
-        Of the channels; another than the last one is turned to the end and back.
+        The axis of the channels; other axes than the last are transposed to the end and back.
     momentum : float
         From 0 to 1.
     epsilon : float
     center, scale : bool
-        Whether there is a trained beta and gamma.
+        Whether there is a trained beta, and a trained gamma.
     beta_initializer, gamma_initializer : str or Initializer
     moving_mean_initializer, moving_variance_initializer : str or Initializer
     name, trainable, input_shape
@@ -87,8 +87,8 @@ class BatchNormalization(ScaledNormalization):
 
     Notes
     -----
-    The weights are gamma, beta, moving_mean, moving_variance; the variances are those of the batch
-    itself (divided by the number of elements).
+    The weights are gamma, beta, moving_mean, moving_variance; variances are population variances
+    (divided by the number of elements).
 
     Examples
     --------
@@ -131,7 +131,7 @@ class BatchNormalization(ScaledNormalization):
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
     def build(self, input_shape: Shape) -> None:
-        shape = (input_shape[place_of(self.axis, input_shape, where=self.name)],)
+        shape = (input_shape[sample_axis(self.axis, input_shape, where=self.name)],)
         self.add_scale(shape)
         self.moving_mean = self.add_weight(
             "moving_mean", shape, self.moving_mean_initializer, trainable=False
@@ -141,7 +141,7 @@ class BatchNormalization(ScaledNormalization):
         )
 
     def emit(self, graph: Graph, x: Value) -> Value:
-        still = graph.in_inference
+        inference = graph.in_inference
 
         def record(y: Value) -> Value:
             return graph.batch_norm(
@@ -152,7 +152,7 @@ class BatchNormalization(ScaledNormalization):
                 self.moving_variance,
                 momentum=self.momentum,
                 epsilon=self.epsilon,
-                adapts=lambda: self.trainable and not still,
+                adapts=lambda: self.trainable and not inference,
             )
 
         return emit_along(graph, x, self.axis, record, self.name)
@@ -169,12 +169,12 @@ class BatchNormalization(ScaledNormalization):
 
 
 class LayerNormalization(ScaledNormalization):
-    """Each sample at mean 0 and variance 1 over its last axes, times gamma, plus beta.
+    """Normalize each sample to mean 0 and variance 1 over its last axes; times gamma, plus beta.
 
     Parameters
     ----------
     axis : int or sequence of int
-        The axes that are normalised together: the last one, or several up to the last one. gamma
+        The axes that are normalized together: the last one, or several up to the last one. gamma
         and beta have their shape.
     epsilon, center, scale, beta_initializer, gamma_initializer, name, trainable, input_shape
         As for `BatchNormalization`.
@@ -221,14 +221,14 @@ class LayerNormalization(ScaledNormalization):
         return tuple(input_shape)
 
     def _count(self, shape: Shape) -> int:
-        """How many axes are normalised."""
-        places = sorted(place_of(axis, shape, where=self.name) for axis in self.axis)
-        if places != list(range(len(shape) - len(places), len(shape))):
+        """The number of axes that are normalized together."""
+        axes = sorted(sample_axis(axis, shape, where=self.name) for axis in self.axis)
+        if axes != list(range(len(shape) - len(axes), len(shape))):
             raise ValueError(
                 f"{self.name}: axis must be the last axis of x, or several up to the last one; "
                 f"received axis {self.axis}, x {(None, *shape)}"
             )
-        return len(places)
+        return len(axes)
 
     def get_config(self) -> dict[str, Any]:
         axis = self.axis[0] if len(self.axis) == 1 else self.axis
@@ -236,15 +236,15 @@ class LayerNormalization(ScaledNormalization):
 
 
 class GroupNormalization(ScaledNormalization):
-    """Each sample's groups of neighbouring channels at mean 0 and variance 1 over all places.
+    """Normalize each sample's groups of adjacent channels to mean 0 and variance 1 over all pixels.
 
     Parameters
     ----------
     groups : int
-        Divides the channels; 1 takes all of them together, -1 each one by itself (instance
-        normalisation).
+        Must divide the number of channels; 1 is one group of all channels, -1 one group for each
+        channel (instance normalization).
     axis : int
-        Of the channels; another than the last one is turned to the end and back.
+        The axis of the channels; other axes than the last are transposed to the end and back.
     epsilon, center, scale, beta_initializer, gamma_initializer, name, trainable, input_shape
         As for `BatchNormalization`.
 
@@ -295,7 +295,7 @@ class GroupNormalization(ScaledNormalization):
         return tuple(input_shape)
 
     def _channels(self, shape: Shape) -> int:
-        channels = shape[place_of(self.axis, shape, where=self.name)]
+        channels = shape[sample_axis(self.axis, shape, where=self.name)]
         if self.groups != -1 and channels is not None and channels % self.groups:
             raise ValueError(
                 f"{self.name}: groups must divide the channels of x; "

@@ -1,4 +1,4 @@
-"""Zeros around images and sequences, and their edges cut off."""
+"""Zero padding and cropping of images and sequences."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Sides = tuple[Pair, ...]
 
 
 class PaddingOrCropping(Spatial, Layer):
-    """What padding and cropping share: (before, after) for each axis but the channels."""
+    """The base of padding and cropping: (before, after) for each axis but the channels."""
 
     def check_sides(self, value: Any, data_format: str | None, what: str) -> Sides:
-        """Keep the data format; the argument `what` as (before, after) for each axis."""
+        """Set the data format; return the argument `what` as (before, after) for each axis."""
         where = type(self).__name__
         self.data_format = check_data_format(data_format, where=where)
         if self.rank == 1:
@@ -33,13 +33,13 @@ class PaddingOrCropping(Spatial, Layer):
         return resolve_padding(value, (1, 1), (1, 1), (1, 1), where=where)
 
     def all_sides(self, sides: Sides, x: Shape) -> Sides:
-        """The sides with those of the channels, which stay as they are."""
+        """The sides of all axes of `x`; those of the channels are (0, 0)."""
         self.shape_as_last(x)
         return ((0, 0), *sides) if self.data_format == FIRST else (*sides, (0, 0))
 
 
 class ZeroPadding(PaddingOrCropping):
-    """Zeros before and after."""
+    """The base of `ZeroPadding2D` and `ZeroPadding1D`."""
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -58,7 +58,7 @@ class ZeroPadding(PaddingOrCropping):
 
 
 class Cropping(PaddingOrCropping):
-    """Without what lies before and after."""
+    """The base of `Cropping2D` and `Cropping1D`."""
 
     def __init__(self, cropping: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -83,7 +83,7 @@ class Cropping(PaddingOrCropping):
 
 
 class ZeroPadding2D(ZeroPadding):
-    """Zeros around an image.
+    """Pad images with zeros.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class ZeroPadding2D(ZeroPadding):
 
 
 class ZeroPadding1D(ZeroPadding):
-    """Zeros before and after a sequence.
+    """Pad sequences with zeros.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class ZeroPadding1D(ZeroPadding):
 
 
 class Cropping2D(Cropping):
-    """An image without its edges.
+    """Crop images.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ class Cropping2D(Cropping):
 
 
 class Cropping1D(Cropping):
-    """A sequence without its first and last steps.
+    """Crop sequences.
 
     Parameters
     ----------

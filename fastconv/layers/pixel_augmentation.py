@@ -1,4 +1,4 @@
-"""Pixels changed where they are, at random: contrast, brightness, erased boxes."""
+"""Random augmentation of pixel values: contrast, brightness, erased boxes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class RandomContrast(RandomLayer):
-    """While training, move each image's values away from its channels' means, or towards them.
+    """In training, change each image's contrast: y = clip((x - mean) * f + mean).
 
-    y = clip((x - mean) * f + mean), with one f for each image.
+    There is one f for each image; the mean is that of each of its channels.
 
     Parameters
     ----------
     factor : float or (lower, upper)
-        f lies from 1 - lower to 1 + upper; both are from 0 to 1, and a number stands for both.
+        f is from 1 - lower to 1 + upper; both are from 0 to 1, and a number stands for both.
     value_range : (smallest, largest)
-        Of the pixels: (0, 255) for bytes, (0, 1) behind a `Rescaling(1 / 255)`.
+        Range of the pixels: (0, 255) for bytes, (0, 1) after `Rescaling(1 / 255)`.
     seed : int, optional
-        Default: from the model's seed and the layer's place in it.
+        Default: derived from the model's seed and the layer's index.
     name, input_shape
         As for every `Layer`.
 
@@ -62,12 +62,12 @@ class RandomContrast(RandomLayer):
 
 
 class RandomBrightness(RandomLayer):
-    """While training, make each image brighter or darker: y = clip(x + d), one d for each image.
+    """In training, change each image's brightness: y = clip(x + d), with one d for each image.
 
     Parameters
     ----------
     factor : float or (smallest, largest)
-        From -1 to 1; f stands for (-f, f). d is this share of the range of values.
+        From -1 to 1; f stands for (-f, f). d is this fraction of the range of values.
     value_range, seed, name, input_shape
         As for `RandomContrast`.
 
@@ -98,18 +98,18 @@ class RandomBrightness(RandomLayer):
 
 
 class RandomErasing(RandomLayer):
-    """While training, overwrite a box of some images with a value or with noise (cutout).
+    """In training, overwrite a box of some images with a value or with noise (cutout).
 
     Zhong et al., "Random Erasing Data Augmentation" (2017).
 
     Parameters
     ----------
     factor : float or (smallest, largest)
-        The probability that an image is touched is drawn from this range, for each image; f stands
-        for (0, f). With (1, 1) every image is touched, with the default half of them.
+        Each image is changed with a probability drawn from this range; f stands for (0, f). With
+        (1, 1) every image is changed, with the default half of them.
     scale : float or (smallest, largest)
-        The height and the width of a box are the image's times the root of a number from this range
-        each: about the share of the image that is covered.
+        The height and the width of a box are the image's, each times the square root of a number
+        from this range, which is about the fraction of the image that is covered.
     fill_value : None, a number, or a number for each channel
         None: normal noise, multiplied by the largest value and clipped.
     value_range, seed, name, input_shape
@@ -173,7 +173,7 @@ class RandomErasing(RandomLayer):
 
 
 def value_limits(value: Any, *, where: str) -> Range:
-    """The smallest and the largest value of a pixel."""
+    """Return (smallest, largest) value of a pixel, or raise ValueError."""
     ends = items_of(value)
     if ends is None or len(ends) != 2:
         raise ValueError(f"{where}: value_range must be (smallest, largest); received {value!r}")

@@ -1,4 +1,4 @@
-"""Pooling over windows, and over the whole of an image or a sequence."""
+"""Pooling over windows, and global pooling over a whole image or sequence."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ else:
 
 
 class Pooling(Spatial, Layer):
-    """A window that moves over images or sequences, channel by channel."""
+    """The base of layers that pool windows of images or sequences, channel by channel."""
 
     kind: str
     padding: str | tuple[Pair, Pair]
 
     def set_window(self, pool_size: Any, strides: Any) -> None:
-        """Check and keep the window's size and steps."""
+        """Check and set the window's size and strides."""
         window = self.as_sizes(pool_size, "pool_size")
         steps = window if strides is None else self.as_sizes(strides, "strides")
         self.pool_size, self.strides = self.as_given(window), self.as_given(steps)
 
     @property
     def _window(self) -> tuple[Pair, Pair]:
-        """The window's size and steps over images."""
+        """The window's size and strides as pairs."""
         return self.as_pair(self.pool_size), self.as_pair(self.strides)
 
     def attributes(self) -> dict[str, Any]:
-        """What else the engine's pooling `kind` is told."""
+        """Further attributes of the pooling primitive `kind`."""
         return {}
 
     def emit(self, graph: Graph, x: Value) -> Value:
@@ -62,7 +62,7 @@ class Pooling(Spatial, Layer):
 
 
 class Pooling2D(Pooling):
-    """Pooling of images; `MaxPooling2D` says what the arguments mean."""
+    """The base of pooling over images; the arguments are explained in `MaxPooling2D`."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Pooling2D(Pooling):
 
 
 class Pooling1D(Pooling):
-    """Pooling of sequences; `MaxPooling1D` says what the arguments mean."""
+    """The base of pooling over sequences; the arguments are explained in `MaxPooling1D`."""
 
     rank = 1
 
@@ -100,7 +100,7 @@ class Pooling1D(Pooling):
 
 
 class MaxPooling2D(Pooling2D):
-    """The largest element of each window.
+    """The maximum of each window.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class MaxPooling2D(Pooling2D):
 
 
 class AveragePooling2D(Pooling2D):
-    """The mean of each window; where it hangs over the edge, of what is inside.
+    """The mean of each window; padding does not count.
 
     The arguments are those of `MaxPooling2D`.
 
@@ -142,7 +142,7 @@ class AveragePooling2D(Pooling2D):
 
 
 class MinPooling2D(Pooling2D):
-    """The smallest element of each window.
+    """The minimum of each window.
 
     The arguments are those of `MaxPooling2D`.
 
@@ -197,12 +197,12 @@ class LPPooling2D(Pooling2D):
 
 
 class MaxPooling1D(Pooling1D):
-    """The largest element of each window.
+    """The maximum of each window.
 
     Parameters
     ----------
     pool_size : int
-        Steps in the window.
+        Number of steps in the window.
     strides : int, optional
         Default: `pool_size`.
     padding : "valid" or "same"
@@ -220,7 +220,7 @@ class MaxPooling1D(Pooling1D):
 
 
 class AveragePooling1D(Pooling1D):
-    """The mean of each window; where it hangs over the end, of what is inside.
+    """The mean of each window; padding does not count.
 
     The arguments are those of `MaxPooling1D`.
 
@@ -235,7 +235,7 @@ class AveragePooling1D(Pooling1D):
 
 
 class GlobalPooling(Spatial, Layer):
-    """What the global poolings share."""
+    """The base of the global pooling layers."""
 
     kind: str
 
@@ -253,7 +253,7 @@ class GlobalPooling(Spatial, Layer):
         shape = self.compute_output_shape(x.shape)
         image = self.emit_image(graph, x)
         pooled = graph.pool2d(image, self.kind, image.shape[:2])
-        return graph.reshape(pooled, shape)  # a single pixel reads the same in either format
+        return graph.reshape(pooled, shape)  # a single pixel is the same in either data format
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         channels = self.image_shape(input_shape)[2]
@@ -265,13 +265,13 @@ class GlobalPooling(Spatial, Layer):
 
 
 class GlobalMaxPooling2D(GlobalPooling):
-    """The largest element of each channel of an image.
+    """The maximum of each channel of an image.
 
     Parameters
     ----------
     data_format : "channels_last" or "channels_first", optional
     keepdims : bool
-        Whether the axes that were pooled stay, with size 1.
+        Whether the pooled axes are kept, with size 1.
     name, trainable, input_shape
         As for every `Layer`.
 
@@ -301,7 +301,7 @@ class GlobalAveragePooling2D(GlobalPooling):
 
 
 class GlobalMaxPooling1D(GlobalPooling):
-    """The largest element of each channel of a sequence.
+    """The maximum of each channel of a sequence.
 
     The arguments are those of `GlobalMaxPooling2D`.
 

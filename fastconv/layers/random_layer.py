@@ -1,4 +1,4 @@
-"""What the layers that change images at random share."""
+"""The base of the random augmentation layers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Range = tuple[float, float]
 
 
 class RandomLayer(Layer):
-    """A layer that does something else to every image while training, and nothing otherwise.
+    """A layer that changes each image at random in training; in inference nothing is random.
 
-    What it does to an image follows from the seed, the training step and the image's row in the
-    batch, never from the number of threads; a run that is stopped and gone on with draws the same.
-    Takes uint8 images as they are; the result is float32.
+    The change of an image depends on the seed, the training step and the image's index in the
+    batch, never on the number of threads; a resumed run draws the same. Takes uint8 images; the
+    result is float32.
     """
 
     uses_training = True
@@ -26,18 +26,18 @@ class RandomLayer(Layer):
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.own_seed = check_seed(seed, where=type(self).__name__)
+        self.given_seed = check_seed(seed, where=type(self).__name__)
 
     @property
     def step_seed(self) -> int:
-        """The seed given, or else the one that a model has derived from its own."""
-        return self.seed if self.own_seed is None else self.own_seed
+        """The `seed` argument, or else the layer's seed."""
+        return self.seed if self.given_seed is None else self.given_seed
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return image_shape(input_shape, "channels_last", where=self.name)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "seed": self.own_seed}
+        return {**super().get_config(), "seed": self.given_seed}
 
 
 def factor_range(
@@ -45,7 +45,7 @@ def factor_range(
 ) -> Range:
     """(smallest, largest) from a number f, which stands for (-f, f), or from two numbers.
 
-    Both lie between `low` and `high`, and above `low` unless `low_too`.
+    Both must be from `low` to `high`, and not `low` itself unless `low_too`.
     """
     ends = items_of(value)
     if ends is None:

@@ -1,4 +1,4 @@
-"""Weights and outputs that add to the model's loss."""
+"""Penalties of weights and outputs that are added to the model's loss."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class Regularized(Layer):
-    """A layer whose weights and outputs regularizers may add to the model's loss.
+    """A layer with regularizers of its weights and output, whose penalties join the model's loss.
 
     Parameters
     ----------
     kernel_regularizer, bias_regularizer : str or Regularizer, optional
         "l1", "l2", "l1_l2", or an instance, of `fastconv.regularizers`. A subclass may have others,
-        as its `more_keywords` say.
+        in its `more_keywords`.
     activity_regularizer : str or Regularizer, optional
-        For the layer's output; what it says of a batch is divided by the number of samples.
+        For the layer's output; the penalty of a batch is divided by its number of samples.
     **kwargs
         As for every `Layer`.
     """
@@ -33,7 +33,7 @@ class Regularized(Layer):
     more_keywords: ClassVar[Mapping[str, str]] = {
         "kernel_regularizer": "kernel", "bias_regularizer": "bias",
     }  # fmt: skip
-    """The arguments, and which weight each is for."""
+    """The regularizer arguments, and the weight each is for."""
 
     def __init__(self, *, activity_regularizer: Any = None, **kwargs: Any) -> None:
         given = {argument: kwargs.pop(argument, None) for argument in self.more_keywords}
@@ -55,7 +55,7 @@ class Regularized(Layer):
         return parameter
 
     def emit_penalty(self, graph: Graph, y: Value) -> Value:
-        """Record what the output costs, if it has a regularizer."""
+        """Record the output's penalty, if it has a regularizer."""
         cost = self.activity_regularizer
         return y if cost is None else graph.activity_penalty(y, cost.l1, cost.l2)
 
@@ -69,7 +69,7 @@ class Regularized(Layer):
 
 
 class ActivityRegularization(Layer):
-    """Pass the input on; l1 · Σ|x| + l2 · Σx², by the number of samples, joins the model's loss.
+    """The identity; adds l1 · Σ|x| + l2 · Σx², divided by the number of samples, to the loss.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Other shapes and orders of the same elements, and elements repeated."""
+"""Reshaping, permutation of axes, repetition and upsampling."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Reshape(Layer):
-    """The same elements under another shape.
+    """Reshape each sample.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Reshape(Layer):
     Raises
     ------
     TypeError, ValueError
-        If a size is none, or the number of elements would change.
+        If a size is not valid, or the number of elements would change.
 
     Examples
     --------
@@ -81,12 +81,12 @@ class Reshape(Layer):
 
 
 class Permute(Layer):
-    """Axes in another order.
+    """Permute the axes.
 
     Parameters
     ----------
     dims : tuple of int
-        Axis i of the output, the batch not counted, is axis dims[i] of the input; the first is 1.
+        The axes of the input in the order of the output, without the batch axis; the first is 1.
     name, input_shape
         As for every `Layer`.
 
@@ -130,7 +130,7 @@ class Permute(Layer):
 
 
 class RepeatVector(Layer):
-    """A row (features,) again and again, as (n, features).
+    """Repeat a vector (features,) n times, to (n, features).
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class RepeatVector(Layer):
     Raises
     ------
     TypeError, ValueError
-        If `n` is no whole number of at least 1, or x no matrix of rows.
+        If `n` is not a whole number of at least 1, or x is not (batch, features).
 
     Examples
     --------
@@ -172,12 +172,12 @@ class RepeatVector(Layer):
 
 
 class Flatten(Layer):
-    """All elements of a sample in one row.
+    """Flatten each sample to a vector.
 
     Parameters
     ----------
     data_format : "channels_last" or "channels_first", optional
-        With channels_first the row is nevertheless ordered by height, width, channel, as Keras's.
+        With channels_first, too, the vector is in the order height, width, channel, as in Keras.
     name, input_shape
         As for every `Layer`.
 
@@ -204,12 +204,12 @@ class Flatten(Layer):
 
 
 class UpSampling2D(Layer):
-    """Every pixel as a block, of equal ones or mixed with its neighbours.
+    """Upsample images, by repeating pixels or by bilinear interpolation.
 
     Parameters
     ----------
     size : int or pair
-        Rows and columns of the block.
+        Factors of the height and the width.
     data_format : "channels_last" or "channels_first", optional
     interpolation : "nearest" or "bilinear"
     name, input_shape
@@ -264,7 +264,7 @@ class UpSampling2D(Layer):
 
 
 class UpSampling1D(Layer):
-    """Every step of a sequence several times.
+    """Upsample sequences, by repeating each step.
 
     Parameters
     ----------
@@ -275,7 +275,7 @@ class UpSampling1D(Layer):
     Raises
     ------
     TypeError, ValueError
-        If `size` is no whole number of at least 1.
+        If `size` is not a whole number of at least 1.
 
     Examples
     --------

@@ -1,7 +1,8 @@
-"""Layers that an error leaves as they were: symbolic calls and weights are taken back.
+"""Rollback of layers after an error: symbolic calls and weights are undone.
 
-What changes a layer on the way to a built model (a call on symbolic tensors, a name, its weights)
-calls `about_to_change` first; `rolled_back_by_error` restores what was noted within it.
+Code that changes a layer on the way to a built model (a call on symbolic tensors, a name, its
+weights) calls `about_to_change` first, which notes the layer's state; `rolled_back_by_error`
+restores the noted states.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
 
-# Every layer's attributes, and for a list, set or dictionary a copy of what was in it.
+# A layer's attributes; for a list, set or dictionary also a copy of its content.
 State = dict[str, tuple[Any, Any]]
 
 _NOTED: ContextVar[dict[Layer, State] | None] = ContextVar("noted", default=None)
@@ -22,7 +23,7 @@ _NOTED: ContextVar[dict[Layer, State] | None] = ContextVar("noted", default=None
 
 @contextmanager
 def rolled_back_by_error() -> Iterator[None]:
-    """Within it, an error restores every layer that was about to change."""
+    """A context in which an error restores every layer that was about to change."""
     outer, noted = _NOTED.get(), dict[Any, State]()
     token = _NOTED.set(noted)
     try:
@@ -39,7 +40,7 @@ def rolled_back_by_error() -> Iterator[None]:
 
 
 def about_to_change(layer: Layer) -> None:
-    """Note the layer's attributes, unless they are noted already or nobody would restore them."""
+    """Note the layer's attributes, unless they are noted or no context would restore them."""
     noted = _NOTED.get()
     if noted is not None and layer not in noted:
         noted[layer] = {
@@ -62,9 +63,9 @@ def _restore(layer: Layer, state: State) -> None:
 
 @contextmanager
 def unbuilt_by_error(layer: Layer) -> Iterator[None]:
-    """Within it, a layer that is not built yet may be; an error leaves it as it was before.
+    """A context for building a layer; an error leaves the layer as it was before.
 
-    Only the seed that it drew stays, so that its weights do not depend on what was refused.
+    Only the seed that it drew is kept, so that its weights do not depend on a failed attempt.
     """
     try:
         with rolled_back_by_error():

@@ -1,4 +1,4 @@
-"""A layer called on NumPy arrays, outside of a model: a plan of one layer."""
+"""Layers called on NumPy arrays, outside of a model: a plan of one layer."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class LayerRunner:
         return [np.array(part) for part in dx] if isinstance(dx, list) else np.array(dx)
 
     def _plan_for(self, x: Any, training: bool) -> tuple[Plan, list[np.ndarray]]:
-        """The plan for such arrays, and the arrays as it takes them; builds the layer."""
+        """The plan for these inputs, and the inputs as checked arrays; builds the layer."""
         layer = self.layer
         given, structure = layer.split_inputs(x)
         arrays = [self._checked(array) for array in given]
@@ -80,7 +80,7 @@ class LayerRunner:
         layer.check_shapes(rebuild(structure, shapes))
         differentiable = training or not layer.uses_training
         kinds = tuple((array.shape, array.dtype) for array in arrays)
-        key = (kinds, differentiable, *_places(layer))
+        key = (kinds, differentiable, *_parameter_state(layer))
         if self.plan is None or key != self.key:
             self.plan, self.key = self._make(arrays, structure, differentiable), key
         return self.plan, arrays
@@ -106,6 +106,6 @@ class LayerRunner:
         return Plan(graph, max(1, len(xs[0])), training=differentiable, input_gradient=gradient)
 
 
-def _places(layer: Layer) -> list[tuple[int, bool]]:
-    """Where the parameters lie (a model moves them when it packs them) and which are trained."""
+def _parameter_state(layer: Layer) -> list[tuple[int, bool]]:
+    """The parameters' addresses (a model moves them when it packs them) and trainable flags."""
     return [(p.value.ctypes.data, p.trainable) for p in layer.parameters]

@@ -1,4 +1,4 @@
-"""A layer called on symbolic tensors: the shapes are checked and followed, the call is recorded."""
+"""Layers called on symbolic tensors: shape inference and recording of the call."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fastconv.utils.structures import each, leaves, rebuild
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
 
-# What stands for a size that is left open while shapes are followed, by axis. Two sets that differ
-# by more than a factor of two: a size of the result is open if they give two results. Powers of
-# two, so that no stride of a usual network makes them fall together.
+# The sizes that stand in for open ones during shape inference, by axis. There are two sets, more
+# than a factor of two apart: a size of the output is open if they give different results. Powers
+# of two, plus multiples of smaller ones, so that the strides of usual networks keep them distinct.
 _SMALL = tuple(2**12 + 2**9 * axis for axis in range(8))
 _LARGE = tuple(2**14 + 2**10 * axis for axis in range(8))
 
 
 def record_call(layer: Layer, x: Any, training: bool | None) -> Any:
-    """The symbolic result of ``layer(x)``; the call is kept in ``layer.calls``.
+    """The symbolic output of ``layer(x)``; the call is recorded in ``layer.calls``.
 
     Raises
     ------
     TypeError, ValueError
-        If the layer cannot take tensors of these shapes; the message names the layer.
+        If the layer does not accept tensors of these shapes; the message names the layer.
     """
     for leaf in leaves(x):
         if not isinstance(leaf, SymbolicTensor):
@@ -78,12 +78,12 @@ def output_shape(layer: Layer, shapes: Any) -> Any:
 
 
 def is_open(shapes: Any) -> bool:
-    """Whether some size is left open."""
+    """Whether any size is open."""
     return any(size is None for shape in shapes_in(shapes) for size in shape)
 
 
 def closed(shapes: Any, sizes: tuple[int, ...] = _SMALL) -> Any:
-    """The shapes with numbers for the sizes that are left open."""
+    """The shapes with numbers in place of the open sizes."""
     return _with_shapes(
         shapes,
         lambda shape: tuple(sizes[k % 8] if n is None else n for k, n in enumerate(shape)),
@@ -105,7 +105,7 @@ def weight_shapes(layer: Layer, shapes: Any) -> list[tuple[int, ...]]:
 
 
 def _check_weights(layer: Layer, shapes: Any) -> None:
-    """Weights must not depend on an open size, nor on which of its calls a layer is built for."""
+    """Raise if the weights' shapes depend on an open size or differ between the layer's calls."""
     if is_open(shapes):
         small, large = (weight_shapes(layer, closed(shapes, sizes)) for sizes in (_SMALL, _LARGE))
         if small != large:
@@ -146,7 +146,7 @@ def _as_shapes(shapes: Any) -> Any:
 
 
 def shapes_in(shapes: Any) -> list[tuple[int | None, ...]]:
-    """The single shapes in their order."""
+    """The single shapes, in order."""
     if _is_shape(shapes):
         return [tuple(shapes)]
     parts = shapes.values() if isinstance(shapes, dict) else shapes

@@ -1,4 +1,4 @@
-"""Tensors without values: what a layer returns when a model is put together by calling layers."""
+"""Symbolic tensors, which have a shape but no values, and calls of layers on them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 OPERATORS: dict[str, Callable[[SymbolicTensor, Any], SymbolicTensor]] = {}
-"""What + - * / do with symbolic tensors. They are calls of layers, which are made of tensors
-themselves: `fastconv.layers.symbolic_arithmetic` enters them."""
+"""The operators + - * / of symbolic tensors. They are calls of layers, whose modules import this
+one; `fastconv.layers.symbolic_arithmetic` registers them."""
 
 
 class Call:
-    """One use of a layer, ``outputs = layer(inputs)``: what a model's graph is made of.
+    """A call of a layer, ``outputs = layer(inputs)``: a node of a model's graph.
 
     Attributes
     ----------
     layer : Layer
     inputs, outputs : SymbolicTensor, or a list or dictionary of them
     training : bool or None
-        False if the layer is to behave as in inference even while the model is trained.
+        False keeps the layer in inference mode even while the model is trained.
     """
 
     __slots__ = ("inputs", "layer", "outputs", "training")
@@ -43,16 +43,17 @@ class Call:
 class SymbolicTensor:
     """A tensor that has a shape but no values yet; calling a layer on it records the call.
 
-    Tensors of one shape can be added, subtracted and multiplied; numbers too.
+    It can be added to, subtracted from and multiplied by a tensor of the same shape or a number,
+    and divided by a number.
 
     Attributes
     ----------
     shape : tuple
         With the open batch axis: ``(None, 28, 28, 1)``. Other sizes may be open (None) as well.
     dtype : "float32", "uint8" or None
-        None, of an `Input`, takes either.
+        None, of an `Input`, accepts either.
     call : Call
-        The call of a layer that it came from.
+        The call that returned it.
     """
 
     def __init__(self, shape: OpenShape, dtype: str | None, call: Call) -> None:
@@ -67,12 +68,12 @@ class SymbolicTensor:
 
     @property
     def name(self) -> str:
-        """The name of the layer that it came from."""
+        """The name of the layer that returned it."""
         return self.call.layer.name
 
     @property
     def index(self) -> int:
-        """Its place among the outputs of its call."""
+        """Its index among the outputs of its call."""
         return next(k for k, t in enumerate(leaves(self.call.outputs)) if t is self)
 
     def __repr__(self) -> str:
@@ -102,7 +103,7 @@ class SymbolicTensor:
     def __neg__(self) -> SymbolicTensor:
         return OPERATORS["multiply"](self, -1.0)
 
-    # NumPy's arrays must not walk over a tensor element by element.
+    # Makes a NumPy array's operators defer to those here.
     __array_ufunc__ = None
 
     def __array__(self, *unused: Any, **unknown: Any) -> Any:
@@ -113,7 +114,7 @@ class SymbolicTensor:
 
 
 def any_symbolic(x: Any) -> bool:
-    """Whether a layer's argument has a symbolic tensor in it."""
+    """Whether a layer's argument contains a symbolic tensor."""
     if isinstance(x, (list, tuple, dict)):
         return any(isinstance(leaf, SymbolicTensor) for leaf in leaves(x))
     return isinstance(x, SymbolicTensor)

@@ -10,7 +10,7 @@ from fastconv.layers.symbolic import OPERATORS, SymbolicTensor
 
 
 def add(x: SymbolicTensor, other: Any) -> Any:
-    """``x + other``, a tensor of the same shape or a number."""
+    """``x + other``; `other` is a tensor of the same shape or a number."""
     return Add()([x, other]) if isinstance(other, SymbolicTensor) else affine(x, 1.0, other)
 
 
@@ -32,14 +32,14 @@ def multiply(x: SymbolicTensor, other: Any) -> Any:
 
 
 def divide(x: SymbolicTensor, other: Any) -> Any:
-    """``x / other``, a number."""
+    """``x / other``; `other` is a number."""
     return (
         affine(x, 1 / other, 0.0) if isinstance(other, (int, float)) and other else NotImplemented
     )
 
 
 def affine(x: SymbolicTensor, scale: Any, offset: Any) -> Any:
-    """``scale * x + offset``; NotImplemented for what is no number, as Python asks of operators."""
+    """``scale * x + offset``; NotImplemented, as for Python's operators, if one is not a number."""
     if not all(isinstance(number, (int, float)) for number in (scale, offset)):
         return NotImplemented
     return Rescaling(float(scale), float(offset))(x)

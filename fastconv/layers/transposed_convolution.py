@@ -1,4 +1,4 @@
-"""Transposed convolutions: from small maps to large ones, from short series to long ones."""
+"""Transposed convolutions, which upsample images and sequences."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class TransposedConvolution(FilterConvolution):
-    """What `Conv2DTranspose` and `Conv1DTranspose` share."""
+    """The base of `Conv2DTranspose` and `Conv1DTranspose`."""
 
     output_padding: Pair | None
 
     def set_output_padding(self, output_padding: Any) -> None:
-        """Check and keep what is added at the end of each axis."""
+        """Check and set the sizes added at the end of each axis."""
         self.output_padding = None
         if output_padding is not None:
             self.output_padding = self.as_sizes(output_padding, "output_padding", minimum=0)
@@ -61,17 +61,17 @@ class TransposedConvolution(FilterConvolution):
 
 
 class Conv2DTranspose(TransposedConvolution):
-    """The gradient of a convolution's input, as a layer; a bias is added, then it activates.
+    """The transpose of a convolution, the gradient of its input; adds a bias, then activates.
 
     Parameters
     ----------
     filters : int
         Output channels.
     kernel_size, strides, dilation_rate : int or pair
-        Of the convolution that it turns round: with strides of 2 the map grows twofold.
+        Of the convolution that is transposed: with strides of 2 the image grows twofold.
     padding : "valid" or "same"
-        "same" gives size * strides, "valid" what all windows together cover. Also numbers: what is
-        cut off at each side, as for `Conv2D`.
+        The output's size is size * strides for "same", and all that the windows cover for "valid".
+        Also numbers, as for `Conv2D`: what is cut off at each side.
     output_padding : int or pair, optional
         Rows and columns to add below and to the right, fewer than the strides.
     data_format, activation, use_bias
@@ -116,16 +116,16 @@ class Conv2DTranspose(TransposedConvolution):
 
 
 class Conv1DTranspose(TransposedConvolution):
-    """The gradient of a `Conv1D`'s input, as a layer; a bias is added, then it activates.
+    """The transpose of a `Conv1D`, the gradient of its input; adds a bias, then activates.
 
     Parameters
     ----------
     filters : int
         Output channels.
     kernel_size, strides, dilation_rate : int
-        Of the convolution that it turns round: with strides of 2 the series grows twofold.
+        Of the convolution that is transposed: with strides of 2 the sequence grows twofold.
     padding : "valid" or "same"
-        "same" gives steps * strides, "valid" what all windows together cover.
+        The output has steps * strides for "same", and all steps that the windows cover for "valid".
     output_padding : int, optional
         Steps to add at the end, fewer than the strides.
     data_format, activation, use_bias

@@ -10,7 +10,7 @@ from fastconv.utils.arrays import as_numbers
 
 
 def set_weights(parameters: Sequence[Parameter], weights: Sequence[Any], *, where: str) -> None:
-    """Write `weights` into `parameters`; every shape is checked before anything is written.
+    """Copy `weights` into `parameters`, after every shape was checked.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A first convolution that makes the colours of neighbouring pixels uncorrelated."""
+"""A first convolution that whitens patches: it decorrelates the colors of neighboring pixels."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def whitening_filters(
 ) -> np.ndarray:
     """Filters whose responses to the patches of `images` are uncorrelated and of variance one.
 
-    With the second moments M of all patches of `size` (means are not taken off: let the images have
-    a mean near zero), M = V diag(λ) Vᵀ, the filters are the columns of V / sqrt(λ + epsilon), those
-    of the largest λ first, and after them their negatives.
+    With the second moments M of all patches of `size` (means are not subtracted, so the images
+    should have a mean near zero), M = V diag(λ) Vᵀ, the filters are the columns of
+    V / sqrt(λ + epsilon), in the order of decreasing λ, followed by their negatives.
 
     Parameters
     ----------
@@ -30,17 +30,18 @@ def whitening_filters(
     size : int or pair
         Height and width of a patch.
     epsilon : float
-        Keeps directions without variance from being blown up.
+        Limits the amplification of directions with little variance.
 
     Returns
     -------
     (kh, kw, c, 2 * kh * kw * c) float32 array
-        A convolution's kernel. The largest component of each of the first filters is positive.
+        A convolution's kernel. The component of largest magnitude is positive in each filter of
+        the first half.
 
     Raises
     ------
     TypeError, ValueError
-        If the images are no images, or smaller than a patch.
+        If `images` are not such an array, or smaller than a patch.
 
     References
     ----------
@@ -84,7 +85,7 @@ class Whitening(Conv2D):
     """A convolution with fixed filters that whiten patches of images, and a trained bias.
 
     It has 2 * kh * kw * channels filters, those of `whitening_filters`, which `adapt` computes from
-    images. Before that the filters are those of pixels without any correlation.
+    images. Before that, they are the filters for uncorrelated pixels.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ class Whitening(Conv2D):
                 "Whitening: images must be channels_last, in one group; received "
                 f"data_format {kwargs.get('data_format')!r}, groups {kwargs.get('groups', 1)!r}"
             )
-        # The number of filters follows from the input's channels.
+        # A placeholder: the number of filters follows from the input's channels.
         super().__init__(1, kernel_size, **kwargs)
         self.epsilon = _at_least_zero(epsilon, type(self).__name__)
 
@@ -126,7 +127,7 @@ class Whitening(Conv2D):
         self.add_bias(self.filters)
 
     def adapt(self, images: Any) -> None:
-        """Compute the filters from images (n, h, w, c), as the layer is going to be given them."""
+        """Compute the filters from images (n, h, w, c), preprocessed like the layer's inputs."""
         x = as_numbers(images, "images", where=self.name)
         filters = whitening_filters(x, self.kernel_size, self.epsilon)
         self.ensure_built(x.shape[1:])
@@ -149,7 +150,7 @@ class Whitening(Conv2D):
 
 
 class _Uncorrelated(Initializer):
-    """The filters for pixels of variance 1 without any correlation."""
+    """The filters for uncorrelated pixels of variance 1."""
 
     def __init__(self, epsilon: float) -> None:
         super().__init__()

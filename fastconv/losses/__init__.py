@@ -1,8 +1,8 @@
-"""Losses, with Keras's names: what training makes small.
+"""Losses, with Keras's names: what training minimizes.
 
-The engine computes them (`fastconv.plan.losses.spec`); here are their arguments, the checks of the
-targets, and a direct definition for use outside of a model. Every name that `compile` takes is also
-a function, ``mean_squared_error(y_true, y_pred)``: the loss of each sample.
+In a model the plan computes them (`fastconv.plan.losses`); here are their arguments, the checks of
+the targets, and a direct definition for use outside of a model. Every name that `compile` takes is
+also a function, ``mean_squared_error(y_true, y_pred)``: the loss of each sample.
 """
 
 from __future__ import annotations

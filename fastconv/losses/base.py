@@ -1,4 +1,4 @@
-"""What every loss is: a word to the engine, the checks of its targets, and its definition."""
+"""The base of all losses: specification for the plan, checks of the targets, definition."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Loss(Configured):
 
     @property
     def spec(self) -> LossSpec:
-        """What the engine is told."""
+        """The loss as a plan takes it."""
         return LossSpec(self.kind, reduction=self.reduction)
 
     def targets(self, y: Any, output_shape: OpenShape, *, where: str) -> np.ndarray:
-        """Check the targets of a model's output (shape without the batch axis), as the engine wants
-        them: int64 class numbers or float32 arrays of the output's shape.
+        """Check the targets of an output (shape without the batch axis); return them as the plan
+        takes them: integer labels, or an array of the output's shape.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class Loss(Configured):
 
 
 def check_rows(y_true: np.ndarray, y_pred: np.ndarray, *, where: str) -> None:
-    """Refuse targets for another number of samples."""
+    """Raise ValueError if targets and outputs differ in the number of samples."""
     if y_true.shape[:1] != y_pred.shape[:1]:
         raise ValueError(
             f"{where}: y_true and y_pred must have as many samples as each other; "

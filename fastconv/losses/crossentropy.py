@@ -1,4 +1,4 @@
-"""The cross-entropies: of one-hot rows, of labels, and of yes and no."""
+"""Cross-entropies: categorical, for one-hot rows or labels, and binary; with focal forms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fastconv.utils.arrays import OpenShape, as_numbers, fits
 
 
 class _Crossentropy(Loss):
-    """What is computed from probabilities, or from what comes before them."""
+    """A loss of probabilities, or of the logits before them."""
 
     def __init__(
         self, from_logits: bool = False, label_smoothing: float = 0.0, **kwargs: Any
@@ -24,7 +24,7 @@ class _Crossentropy(Loss):
         self.label_smoothing = _smoothing(label_smoothing, where=type(self).__name__)
 
     def numbers(self) -> tuple[float, ...]:
-        """What the engine is told besides."""
+        """`LossSpec.numbers`: the parameters of the focal forms."""
         return ()
 
     @property
@@ -46,7 +46,7 @@ class _Categorical(_Crossentropy):
     """−Σ target · log(probability) along the last axis."""
 
     def log_probabilities(self, y_pred: np.ndarray) -> np.ndarray:
-        """Logarithms of the probabilities; those given are normalised, kept off 0, as in Keras."""
+        """Their logarithms; given probabilities are normalized and clipped, as in Keras."""
         if self.from_logits:
             shifted = y_pred - y_pred.max(axis=-1, keepdims=True)
             return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
@@ -94,7 +94,7 @@ class CategoricalCrossentropy(_Categorical):
 
 
 class CategoricalFocalCrossentropy(CategoricalCrossentropy):
-    """Cross-entropy times alpha · (1 − probability)^gamma: what is right already counts less.
+    """Cross-entropy times alpha · (1 − probability)^gamma: well-predicted targets count less.
 
     Lin et al., "Focal loss for dense object detection" (2018).
 
@@ -224,9 +224,9 @@ class BinaryCrossentropy(_Crossentropy):
 
 
 class BinaryFocalCrossentropy(BinaryCrossentropy):
-    """The binary cross-entropy times (1 − p_t)^gamma: what is right already counts less.
+    """The binary cross-entropy times (1 − p_t)^gamma: well-predicted targets count less.
 
-    p_t is the probability of what is true (Lin et al. 2018).
+    p_t is the predicted probability of the target (Lin et al. 2018).
 
     Parameters
     ----------

@@ -1,5 +1,4 @@
-"""Losses made from functions, and the losses as functions under Keras's names:
-``categorical_crossentropy(y_true, y_pred)``."""
+"""Losses from functions, and the losses as functions: ``mean_squared_error(y_true, y_pred)``."""
 
 from __future__ import annotations
 
@@ -64,7 +63,7 @@ class CustomLoss(Loss):
 
 
 def function_of(name: str, cls: type[Loss]) -> Callable[..., np.ndarray]:
-    """The loss of each row of outputs as a function; `compile` takes it for the class itself."""
+    """The loss of each row of outputs as a function; `compile` takes it in place of the class."""
 
     def function(y_true: Any, y_pred: Any, **settings: Any) -> np.ndarray:
         loss = cls(**settings)
@@ -87,6 +86,6 @@ def functions_of(table: Mapping[str, type[Loss]]) -> dict[str, Callable[..., np.
 
 
 def class_of(function: Any) -> type[Loss] | None:
-    """The loss that one of these functions stands for; None for any other."""
+    """The class of a function from `function_of`; None for any other."""
     found: type[Loss] | None = getattr(function, "loss_class", None)
     return found

@@ -1,4 +1,4 @@
-"""Losses that are sums over single outputs: of errors, of margins, of distributions and rates."""
+"""Losses that are sums over outputs: squared and absolute errors, margins, divergences, rates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastconv.utils.arrays import OpenShape
 
 
 class Pointwise(Loss):
-    """A loss whose `rows` is one of the reference's definitions, averaged or summed along them."""
+    """A loss by one of the reference's definitions, averaged or summed along the last axis."""
 
     definition: Callable[..., tuple[np.ndarray, np.ndarray]]
     averaged = True
@@ -121,7 +121,7 @@ class LogCosh(Pointwise):
 
 
 class Hinge(Pointwise):
-    """Mean of max(1 - y_true * y_pred, 0), for targets of -1 and 1 (0 and 1 are taken as them).
+    """Mean of max(1 - y_true * y_pred, 0), for targets of -1 and 1 (or 0 and 1).
 
     Examples
     --------

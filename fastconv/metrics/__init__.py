@@ -1,4 +1,4 @@
-"""Metrics, with Keras's names: what is reported beside the loss."""
+"""Metrics, with Keras's names: what is reported besides the loss."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ _TABLE: dict[str, type[Metric]] = {
     "root_mean_squared_error": RootMeanSquaredError,
     "mean_absolute_error": MeanAbsoluteError,
 }
-# Classes that only a file names.
+# Classes without a name for `compile`: only configurations name them, as in files.
 _UNNAMED: dict[str, type[Metric]] = {
     cls.__name__: cls
     for cls in (
@@ -101,7 +101,7 @@ _UNNAMED: dict[str, type[Metric]] = {
     )
 }
 
-# Names that stand for one of the above; which, is known when the loss and the output are.
+# Names of the accuracy that fits; `get` picks it by the loss and the output's shape.
 _ACCURACY: dict[str, type[Metric]] = {"accuracy": Accuracy, "acc": Accuracy}
 
 
@@ -116,7 +116,7 @@ def get(value: Any, loss: Loss | None = None, output_shape: Sequence[int | None]
     """The metric that a name, a class, an instance, a configuration or a function stands for.
 
     "accuracy" (or "acc") is the accuracy that fits the loss and the output: of labels, of one-hot
-    rows, or of a single number. A loss's name stands for its mean.
+    rows, or of a single number. A loss's name gives its mean.
     """
     if callable(value) and not isinstance(value, (type, Metric)):
         return _of_function(value)
@@ -135,7 +135,7 @@ def get(value: Any, loss: Loss | None = None, output_shape: Sequence[int | None]
 
 
 def _of_function(function: Any) -> Metric:
-    """The metric that a function stands for: one of ours under its name, or the caller's."""
+    """The metric of a function: one of ours, named after the function, or a wrapper of it."""
     if class_of(function) is not None:
         return LossMetric(function, name=function.__name__)
     known = getattr(function, "metric_class", None)

@@ -1,4 +1,4 @@
-"""Shares of samples that are right."""
+"""Accuracies: the share of samples that are predicted correctly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastconv.metrics.base import MeanMetric
 class Accuracy(MeanMetric):
     """Share of outputs that equal their targets: labels against labels.
 
-    "accuracy" in `compile` is not this one, but the one below that fits the loss and the output.
+    "accuracy" in `compile` is not this class, but the one below that fits loss and output.
     """
 
     forms = ("rows",)
@@ -26,7 +26,7 @@ class Accuracy(MeanMetric):
 
 
 class CategoricalAccuracy(MeanMetric):
-    """Share of samples whose largest output is where the one-hot target's is."""
+    """Share of samples whose largest output is at the largest entry of the one-hot target."""
 
     forms = ("rows",)
 

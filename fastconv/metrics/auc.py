@@ -1,4 +1,4 @@
-"""The area under a curve of decisions."""
+"""The area under the ROC curve, or under that of precision over recall."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from fastconv._arguments import as_int, check_choice
 from fastconv.metrics.base import Metric, spread
-from fastconv.metrics.counts import rows_of_truth
+from fastconv.metrics.counts import boolean_rows
 
 
 class AUC(Metric):
@@ -42,12 +42,12 @@ class AUC(Metric):
         self.num_thresholds = as_int(num_thresholds, "num_thresholds", where="AUC", minimum=2)
         self.curve = check_choice(curve, ("ROC", "PR"), where="AUC", what="curve")
         inside = np.arange(1, self.num_thresholds - 1) / (self.num_thresholds - 1)
-        # The outermost ones take everything, and nothing.
+        # The outermost thresholds lie below and above all outputs from 0 to 1.
         self._thresholds = np.concatenate([[-1e-7], inside, [1 + 1e-7]])
         self.reset_state()
 
     def reset_state(self) -> None:
-        # By how many thresholds lie below the output: weights of the positive and the negative.
+        # Weights of the positive and the negative, by the number of thresholds below the output.
         self.positive = np.zeros(self.num_thresholds + 1)
         self.negative = np.zeros(self.num_thresholds + 1)
 
@@ -55,7 +55,7 @@ class AUC(Metric):
         targets, given = self.given(y_true, y_pred)
         outputs = given.astype(np.float64)
         outputs = outputs.reshape(*outputs.shape, 1) if outputs.ndim == 1 else outputs
-        true = rows_of_truth(targets, outputs)
+        true = boolean_rows(targets, outputs)
         weights = np.ones(outputs.shape)
         if sample_weight is not None:
             weights = spread(sample_weight, outputs.shape, where=self.name)

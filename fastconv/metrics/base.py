@@ -1,4 +1,4 @@
-"""What every metric is: fed batch by batch, and asked for its value at any time."""
+"""The base of all metrics: updated batch by batch, with a result at any time."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ class Metric(Configured):
     """
 
     is_number = True
-    """Whether the result is a number, or an array of one axis, that logs can hold."""
+    """Whether logs can hold the result: a number, or an array of one axis."""
 
     forms: tuple[str, ...] = ()
-    """What targets are: "rows", of the outputs' shape, or "labels", one for each row of outputs.
-    Those that are neither are refused; nothing is, if a subclass does not say."""
+    """The forms of targets that fit: "rows", of the outputs' shape, or "labels", one for each row
+    of outputs. Empty: targets are not checked."""
 
     def __init__(self, name: str, **unknown: Any) -> None:
         super().__init__(**unknown)
         self.name = name
 
     def reset_state(self) -> None:
-        """Forget everything seen so far."""
+        """Return to the state before the first batch."""
         raise NotImplementedError(f"{type(self).__name__} must define reset_state()")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take in a batch of targets and outputs, and a weight for each sample if wanted."""
+        """Add a batch of targets and outputs, with a weight for each sample if given."""
         raise NotImplementedError(f"{type(self).__name__} must define update_state(...)")
 
     def result(self) -> Any:
-        """The value of everything since `reset_state`."""
+        """The value over all batches since `reset_state`."""
         raise NotImplementedError(f"{type(self).__name__} must define result()")
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -49,7 +49,7 @@ class Metric(Configured):
         return self.result()
 
     def given(self, y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Targets and outputs as arrays of numbers that fit each other, if there are `forms`."""
+        """Targets and outputs as arrays, checked against each other if `forms` are given."""
         if not self.forms:
             return np.asarray(y_true), np.asarray(y_pred)
         true = as_numbers(y_true, "y_true", where=self.name)
@@ -101,11 +101,11 @@ class MeanMetric(Metric):
         self.count += float(weights.sum())
 
     def result(self) -> float:
-        """The mean over everything since `reset_state`; 0 before any batch."""
+        """The mean over all batches since `reset_state`; 0 before the first."""
         return self.total / self.count if self.count else 0.0
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        """What is averaged: one number or truth value for each sample."""
+        """The values to average: a number or a boolean for each sample."""
         raise NotImplementedError(f"{type(self).__name__} must define values(y_true, y_pred)")
 
 
@@ -123,5 +123,5 @@ def spread(sample_weight: Any, shape: tuple[int, ...], *, where: str) -> np.ndar
 
 
 def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Without an axis of one at the end: (rows, 1) is (rows,)."""
+    """The shape without a last axis of size 1: (rows, 1) becomes (rows,)."""
     return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape

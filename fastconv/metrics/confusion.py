@@ -1,4 +1,4 @@
-"""Which class is taken for which."""
+"""The confusion matrix, as a metric and as a function."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fastconv.utils.arrays import as_numbers
 
 
 class ConfusionMatrix(Metric):
-    """Counts of samples by their class (rows) and the class that was chosen (columns).
+    """Counts of samples by true class (rows) and predicted class (columns).
 
-    For use by itself: a matrix is no number that logs could hold.
+    Not for `compile`: its result is a matrix, which logs cannot hold.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ class ConfusionMatrix(Metric):
                     f"ConfusionMatrix: {what} must be classes from 0 to {size - 1}; "
                     f"received {given.min()} to {given.max()}"
                 )
-        places = (true * size + chosen).reshape(-1)
-        counted = np.bincount(places, weights, minlength=size * size).reshape(size, size)
+        cells = (true * size + chosen).reshape(-1)
+        counted = np.bincount(cells, weights, minlength=size * size).reshape(size, size)
         self.counts = self.counts + counted
 
     def result(self) -> np.ndarray:
@@ -69,12 +69,12 @@ class ConfusionMatrix(Metric):
 
 
 def confusion_matrix(y_true: Any, y_pred: Any, num_classes: int | None = None) -> np.ndarray:
-    """Counts of samples by their class (rows) and the class that was chosen (columns).
+    """Counts of samples by true class (rows) and predicted class (columns).
 
     Parameters
     ----------
     y_true, y_pred : array_like
-        Labels (samples,), or rows of which the largest entry counts.
+        Labels (samples,), or rows whose largest entry is at the label.
     num_classes : int, optional
         Default: the largest label + 1.
 

@@ -1,4 +1,4 @@
-"""Counts of right and wrong decisions, and what is computed from them: precision, recall, F1."""
+"""True and false positives and negatives, and the scores from them: precision, recall, F1."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from fastconv.metrics.base import Metric, spread
 class Counts(Metric):
     """True and false positives and negatives, by class.
 
-    An output decides for a class if it is above `threshold`; without one, the largest of each row
-    does. With `top_k` only that many of each row can. Targets are of the output's shape, or labels.
+    An output is a positive prediction of its class if it is above `threshold`; without one, if it
+    is the largest of its row. With `top_k` only the `top_k` largest of each row can be positive.
+    Targets are of the output's shape, or labels.
     """
 
     forms = ("rows", "labels")
@@ -37,7 +38,7 @@ class Counts(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         targets, outputs = self.given(y_true, y_pred)
         outputs = outputs[:, np.newaxis] if outputs.ndim == 1 else outputs
-        true, chosen = rows_of_truth(targets, outputs), self._chosen(outputs)
+        true, chosen = boolean_rows(targets, outputs), self._chosen(outputs)
         weights = np.ones(outputs.shape)
         if sample_weight is not None:
             weights = spread(sample_weight, outputs.shape, where=self.name)
@@ -48,7 +49,7 @@ class Counts(Metric):
         self.rejections = self.rejections + (weights * ~(true | chosen)).sum(axis=axes)
 
     def _chosen(self, outputs: np.ndarray) -> np.ndarray:
-        """Which outputs are positive decisions."""
+        """Which outputs are positive predictions."""
         if self.top_k is not None:
             k = min(self.top_k, outputs.shape[-1])
             least = np.partition(outputs, -k, axis=-1)[..., -k, np.newaxis]
@@ -62,7 +63,7 @@ class Counts(Metric):
 
 
 class _Count(Counts):
-    """How many decisions are of one kind."""
+    """The number of predictions of one kind."""
 
     counted: str
     usual_name: str
@@ -109,14 +110,14 @@ class FalseNegatives(_Count):
 
 
 class Precision(Counts):
-    """Share of the positive decisions that are right.
+    """Share of the positive predictions that are correct.
 
     Parameters
     ----------
     thresholds : float, optional
-        An output above it is a positive decision. Default: 0.5; none with `top_k`.
+        An output above it is a positive prediction. Default: 0.5; none with `top_k`.
     top_k : int, optional
-        Only so many of each row, the largest ones, are positive decisions.
+        Only so many of each row, the largest ones, are positive predictions.
     class_id : int, optional
         Count this class alone.
     name : str, optional
@@ -149,7 +150,7 @@ class Precision(Counts):
         )
 
     def result(self) -> float:
-        """Hits over hits and others."""
+        """hits / (hits + others)."""
         hits, both = np.asarray(self.hits), np.asarray(self.hits) + getattr(self, self.others)
         if self.class_id is not None and hits.ndim:
             if self.class_id >= hits.size:
@@ -189,9 +190,10 @@ class F1Score(Counts):
     Parameters
     ----------
     average : "macro", "micro", "weighted" or None
-        The mean over the classes, over all decisions, by the classes' sizes; None gives an array.
+        The mean over the classes, the score of all predictions together, the mean weighted by the
+        classes' sizes; None gives an array by class.
     threshold : float, optional
-        Default: the largest output of each row is the decision.
+        Default: the largest output of each row is positive.
     name : str
 
     Examples
@@ -227,8 +229,8 @@ class F1Score(Counts):
         return {"average": self.average, "threshold": self.threshold, **super().get_config()}
 
 
-def rows_of_truth(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Targets as truth values of the outputs' shape; labels become one-hot rows."""
+def boolean_rows(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Targets as booleans of the outputs' shape; labels become one-hot rows."""
     classes = outputs.shape[-1]
     if y_true.size == outputs.size:
         return y_true.reshape(outputs.shape) > 0.5
@@ -237,5 +239,5 @@ def rows_of_truth(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
 
 
 def quotient(a: Any, b: Any) -> float:
-    """a / b, 0 where b is."""
+    """a / b, or 0 if b is 0."""
     return float(a / b) if b else 0.0

@@ -1,4 +1,4 @@
-"""Metrics from functions, and the means as functions under Keras's names."""
+"""Metrics from functions, and metrics that are means as functions under Keras's names."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class MeanMetricWrapper(MeanMetric):
 
 
 def function_of(name: str, cls: type[MeanMetric]) -> Callable[..., np.ndarray]:
-    """What a metric is the mean of, as a function; `compile` takes it for the class itself."""
+    """The values that a metric averages, as a function; `compile` takes it for the class."""
 
     def function(y_true: Any, y_pred: Any, **settings: Any) -> np.ndarray:
         metric = cls(**settings)
         return np.asarray(metric.values(*metric.given(y_true, y_pred)), np.float64)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"What `{cls.__name__}`, whose settings it takes, is the mean of."
+    function.__doc__ = f"The values that `{cls.__name__}`, whose settings it takes, averages."
     function.metric_class = cls  # type: ignore[attr-defined]
     return function

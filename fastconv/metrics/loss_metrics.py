@@ -1,4 +1,4 @@
-"""Losses as metrics: reported, but not made small."""
+"""Losses as metrics: reported, but not minimized."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class _Crossentropy(LossMetric):
 
 
 class BinaryCrossentropy(_Crossentropy):
-    """Mean of the cross-entropy of yes and no.
+    """Mean of the binary cross-entropy.
 
     Parameters
     ----------

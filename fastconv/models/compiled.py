@@ -1,4 +1,4 @@
-"""What `compile` is told: how a model is trained and evaluated."""
+"""The arguments of `compile`, resolved to an optimizer, losses and metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fastconv.utils.configured import serialize
 
 @dataclass(slots=True)
 class OutputMetric:
-    """A metric of output number `output`, whose targets are those of loss number `loss`."""
+    """A metric of the output at index `output`, with the targets of the loss at index `loss`."""
 
     name: str
     metric: Metric
@@ -31,8 +31,8 @@ class OutputMetric:
 class Compiled:
     """An optimizer, losses and metrics, made from names, instances or configurations.
 
-    `loss` and `loss_weights` are one for all outputs, or a list or dict by output; metrics are a
-    list for a model with one output, else a list of lists or a dict by output.
+    `loss` and `loss_weights` are single ones for all outputs, or a list or dict by output; metrics
+    are a list for a model with one output, else a list of lists or a dict by output.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Compiled:
         if not self.has_loss and (wanted or weighted):
             raise ValueError(f"compile: metrics need a loss; received metrics {wanted or weighted}")
         for part in _leaves(self.wanted[False]) + _leaves(self.wanted[True]):
-            # Misspelt names are refused now, not at the first batch.
+            # Refuse misspelled names now, not at the first batch.
             if not metrics.get(part, None, (2,)).is_number:
                 raise TypeError(
                     f"compile: a metric must be a number; received {part!r} (use it by itself)"
@@ -69,7 +69,7 @@ class Compiled:
         return self._losses
 
     def loss_specs(self, outputs: Sequence[TensorSpec]) -> list[LossSpec | None]:
-        """What the engine is told of each output's loss."""
+        """The loss of each output, with its weight, as specified to a plan."""
         weights = _by_output(self.loss_weights, outputs, "loss_weights")
         return [
             None if loss is None else replace(loss.spec, weight=1.0 if weight is None else weight)
@@ -77,7 +77,7 @@ class Compiled:
         ]
 
     def output_metrics(self, outputs: Sequence[TensorSpec]) -> list[OutputMetric]:
-        """The metrics; "accuracy" becomes the one that fits the output and its loss."""
+        """The metrics; "accuracy" is resolved to the one that fits the output and its loss."""
         if self._metrics is None:
             self._metrics = [
                 entry
@@ -87,14 +87,14 @@ class Compiled:
         return self._metrics
 
     def fresh_metrics(self, outputs: Sequence[TensorSpec]) -> list[OutputMetric]:
-        """Copies of the metrics that have seen nothing."""
+        """Copies of the metrics, with their states reset."""
         fresh = copy.deepcopy(self.output_metrics(outputs))
         for entry in fresh:
             entry.metric.reset_state()
         return fresh
 
     def forget(self) -> None:
-        """The outputs have changed: find their losses and metrics anew."""
+        """Drop the resolved losses and metrics, since the outputs have changed."""
         self._losses, self._metrics = [], None
 
     def _resolve(
@@ -106,22 +106,22 @@ class Compiled:
             per_output = [_leaves(part) for part in _by_output(wanted, outputs, "metrics")]
         found = []
         of_output = self.losses(outputs)
-        for number, (parts, output) in enumerate(zip(per_output, outputs, strict=True)):
-            loss = of_output[number]
+        for index, (parts, output) in enumerate(zip(per_output, outputs, strict=True)):
+            loss = of_output[index]
             if parts and loss is None:
                 raise ValueError(
                     f"compile: a metric needs a loss of the same output; received metrics for "
                     f"{output.name!r}, which has none"
                 )
-            before = sum(other is not None for other in of_output[:number])
+            loss_index = sum(other is not None for other in of_output[:index])
             for part in parts:
                 metric = metrics.get(part, loss, output.shape)
                 name = metric.name if len(outputs) == 1 else f"{output.name}_{metric.name}"
-                found.append(OutputMetric(name, metric, number, before, weighted))
+                found.append(OutputMetric(name, metric, index, loss_index, weighted))
         return found
 
     def get_config(self) -> dict[str, Any]:
-        """JSON values from which `from_config` makes an equal one."""
+        """JSON values from which `from_config` makes an equal object."""
         return {
             "optimizer": serialize(self.optimizer),
             "loss": _each(self.loss, serialize),
@@ -132,7 +132,7 @@ class Compiled:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Compiled:
-        """Make one from what `get_config` returned."""
+        """Make an object from what `get_config` returned."""
         return cls(
             config["optimizer"],
             config["loss"],
@@ -142,16 +142,16 @@ class Compiled:
         )
 
 
-def _is_thing(value: Any) -> bool:
-    """Whether a dict is the configuration of one thing, and not a dict by output."""
+def _is_config(value: Any) -> bool:
+    """Whether a dict is a serialized configuration, and not a dict by output."""
     return isinstance(value, Mapping) and set(value) <= {"class", "config"} and "class" in value
 
 
 def _each(value: Any, make: Any) -> Any:
-    """`make` of a value, or of every part of a nest of lists and dicts; None stays None."""
+    """`make` applied to a value, or to every leaf of nested lists and dicts; None stays None."""
     if value is None:
         return None
-    if isinstance(value, Mapping) and not _is_thing(value):
+    if isinstance(value, Mapping) and not _is_config(value):
         return {key: _each(part, make) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [_each(part, make) for part in value]
@@ -159,10 +159,10 @@ def _each(value: Any, make: Any) -> Any:
 
 
 def _leaves(value: Any) -> list[Any]:
-    """Every part of a nest of lists and dicts."""
+    """The leaves of nested lists and dicts."""
     if value is None:
         return []
-    if isinstance(value, Mapping) and not _is_thing(value):
+    if isinstance(value, Mapping) and not _is_config(value):
         return [leaf for part in value.values() for leaf in _leaves(part)]
     if isinstance(value, (list, tuple)):
         return [leaf for part in value for leaf in _leaves(part)]
@@ -170,9 +170,9 @@ def _leaves(value: Any) -> list[Any]:
 
 
 def _by_output(value: Any, outputs: Sequence[TensorSpec], what: str) -> list[Any]:
-    """One entry for each output; a single one is that of the only output, or a loss for all."""
+    """One entry for each output; a single value is used for all outputs."""
     names = [output.name for output in outputs]
-    if isinstance(value, Mapping) and not _is_thing(value):
+    if isinstance(value, Mapping) and not _is_config(value):
         unknown = [str(key) for key in value if key not in names]
         if unknown:
             raise ValueError(
@@ -203,8 +203,8 @@ def _plain(metric: Any) -> Any:
 
 
 def _made(metric: Any) -> Any:
-    """A metric's class, function or configuration becomes one now, while the caller's own classes
-    are known; names wait for the loss and the output."""
+    """A metric from its class, function or configuration, while custom objects are in scope; names
+    are resolved later, for the loss and the output."""
     if isinstance(metric, Metric) or not (callable(metric) or isinstance(metric, Mapping)):
         return metric
     return metrics.get(metric, None, (2,))

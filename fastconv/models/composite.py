@@ -1,4 +1,4 @@
-"""A layer made of layers: how they are found, built, named, frozen and shown."""
+"""A layer made of layers: how these are connected, built, named, frozen and summarized."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastconv.models.layer_graph import LayerGraph
 from fastconv.models.layer_names import free_name, unknown_name
 from fastconv.models.subclassed import (
     each_shape,
-    input_places,
+    provisional_names,
     shape_of,
     trace_call,
     without_batch,
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
 
 
 class Composite(Layer):
-    """What a model is before anything is said of training: layers between inputs and outputs.
+    """A model without training: layers between inputs and outputs.
 
-    It is connected once its layers were called on symbolic tensors of the input's shape: from then
-    on it knows its inputs and outputs. It is built once the layers have their weights, too.
+    It is connected once its layers were called on symbolic tensors of the input's shape, which
+    determines its inputs and outputs. It is built once the layers also have their weights.
 
-    `Functional` is connected when it is made, `Sequential` by its `Input`, and others, as a chain
-    without `Input`, by the first samples. The graph of a class that is neither is what its
-    ``call(self, inputs)`` makes.
+    `Functional` is connected by its constructor, `Sequential` by its `Input`; others, and a chain
+    without `Input`, are connected by the first samples. The graph of a class that is neither of the
+    two is made by its ``call(self, inputs)``.
     """
 
     layers_inside = True
     made_by_call = True
-    """Whether the graph is what `call` makes."""
+    """Whether the graph is made by `call`."""
 
     def __init__(self, **kwargs: Any) -> None:
         self.layers: list[Layer] = []
         self._graph: LayerGraph | None = None
         super().__init__(**kwargs)
 
-    # Connected and built.
+    # Connecting and building.
 
     @property
     def is_connected(self) -> bool:
@@ -59,7 +59,7 @@ class Composite(Layer):
         return self._graph is not None
 
     def connect_layers(self, shape: Any) -> None:
-        """Call the layers on symbolic tensors of this shape, if they were not; makes no weights.
+        """Call the layers on symbolic tensors of this shape, unless connected; makes no weights.
 
         The shape leaves out the batch axis, and its sizes may be open.
         """
@@ -95,34 +95,34 @@ class Composite(Layer):
                 self.build_layers()
 
     def unbuilt(self) -> ValueError:
-        """The error of a model that does not know its input yet."""
+        """The error for a model whose input shape is not known yet."""
         return ValueError(
             f"{self.name}: the model must know its input's shape: begin it with Input(shape), or "
             "call build or fit; received none of them yet"
         )
 
-    # The graph of its layers, and its two ends.
+    # The graph of layers, its inputs and its outputs.
 
     @property
     def layer_graph(self) -> LayerGraph:
-        """The calls of its layers; ValueError as long as it is not connected."""
+        """The calls of the layers; raises ValueError if the model is not connected."""
         if self._graph is None:
             raise self.unbuilt()
         return self._graph
 
     @property
     def calls_inside(self) -> list[Call]:
-        """The calls of the layers, in an order in which they can be computed."""
+        """The calls of the layers, in topological order."""
         return self.layer_graph.calls
 
     @property
     def input(self) -> Any:
-        """The symbolic tensor, or the list or dictionary of them, at which the model begins."""
+        """The model's symbolic input, or a list or dictionary of them."""
         return self.layer_graph.input
 
     @property
     def output(self) -> Any:
-        """The symbolic tensor, or the list or dictionary of them, at which the model ends."""
+        """The model's symbolic output, or a list or dictionary of them."""
         return self.layer_graph.output
 
     def name_of(self, layer: Layer) -> str:
@@ -139,7 +139,7 @@ class Composite(Layer):
     def split_inputs(self, x: Any) -> tuple[list[Any], Any]:
         if not self.is_connected:
             self.connect_layers(each(shape_of, x))
-        names = self.input_names if self.built else input_places(self.input)
+        names = self.input_names if self.built else provisional_names(self.input)
         return arrange(x, names, where=self.name, what="the input"), self.input
 
     def check_shapes(self, shapes: Any) -> None:
@@ -154,17 +154,17 @@ class Composite(Layer):
 
     @property
     def inputs(self) -> list[SymbolicTensor]:
-        """The symbolic tensors at which the model begins."""
+        """The symbolic inputs."""
         return leaves(self.input)
 
     @property
     def outputs(self) -> list[SymbolicTensor]:
-        """The symbolic tensors at which the model ends."""
+        """The symbolic outputs."""
         return leaves(self.output)
 
     @property
     def input_names(self) -> list[str]:
-        """The names by which a dictionary of arrays is matched with the inputs."""
+        """The names of the inputs, for dictionaries of arrays."""
         given = self.input
         if isinstance(given, dict):
             return list(given)
@@ -205,13 +205,13 @@ class Composite(Layer):
 
     @property
     def input_dtype(self) -> str | None:
-        """The type of the only input, None if it takes any."""
+        """The dtype of the only input, None if it accepts any."""
         dtype: str | None = _only([tensor.dtype for tensor in self.inputs], self.name, "input")
         return dtype
 
     @property
     def input_specs(self) -> list[TensorSpec]:
-        """Names, shapes and types of what goes in."""
+        """Names, shapes and dtypes of the inputs."""
         names = self.input_names
         return [
             TensorSpec(n, t.sample_shape, t.dtype) for n, t in zip(names, self.inputs, strict=True)
@@ -219,18 +219,18 @@ class Composite(Layer):
 
     @property
     def output_specs(self) -> list[TensorSpec]:
-        """Names and shapes of what comes out."""
+        """Names and shapes of the outputs."""
         pairs = zip(self.output_names, self.outputs, strict=True)
         return [TensorSpec(name, y.sample_shape) for name, y in pairs]
 
     def saved_form(self) -> dict[str, Any]:
-        """What a file holds: the class's name and the configuration; a graph that `call` has made
-        is a functional model there."""
+        """The serialized form: the class's name and the configuration; a model whose graph is made
+        by `call` is saved as a functional model."""
         if self.made_by_call:
             return {"class": "Functional", "config": to_config(self)}
         return serialize(self)
 
-    # Its layers and their weights.
+    # The layers and their weights.
 
     @property
     def takes_uint8(self) -> bool:  # type: ignore[override]
@@ -267,12 +267,12 @@ class Composite(Layer):
             layer.name_parameters(f"{path}/{name}" if path else name)
 
     def take_seed(self, seed: int) -> None:
-        if self._seed is None:  # else it was built from a seed of its own, and goes on with it
+        if self._seed is None:  # else it was built from its own seed, which it keeps
             self._seed = seed
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the parameters; setting it sets it for every layer."""
+        """Whether training changes the parameters; setting it sets every layer's `trainable`."""
         return self._trainable
 
     @trainable.setter
@@ -282,12 +282,12 @@ class Composite(Layer):
             layer.trainable = value
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """A layer by its name or its place.
+        """A layer by its name or its index.
 
         Raises
         ------
         ValueError
-            If there is no such layer; with the nearest name.
+            If there is no such layer; the nearest name is proposed.
         """
         if index is not None:
             if not -len(self.layers) <= index < len(self.layers):
@@ -302,7 +302,7 @@ class Composite(Layer):
         raise unknown_name(self.name, name, names)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Write arrays of the right number and shapes into the parameters; all or none."""
+        """Copy arrays into the parameters, all or none; their number and shapes must match."""
         parameters = self.parameters
         if not self.built:
             raise self.unbuilt()
@@ -317,22 +317,22 @@ class Composite(Layer):
         show_trainable: bool = False,
         layer_range: Sequence[str] | None = None,
     ) -> None:
-        """Print the layers, their outputs' shapes and their numbers of parameters, as Keras.
+        """Print the layers, their output shapes and their numbers of parameters, as Keras does.
 
-        A model that is no plain chain also says what each layer is connected to.
+        A model that is not a plain chain also shows what each layer is connected to.
 
         Parameters
         ----------
         line_length : int, optional
-            Default: as the texts need.
+            Default: as wide as the contents.
         print_fn : callable
             Called once, with the whole text, in place of `print`.
         expand_nested : bool
-            Whether models within the model are shown with what is in them.
+            Whether nested models are shown with their layers.
         show_trainable : bool
-            Whether there is a column that says what is trained.
+            Whether there is a column that shows which layers are trainable.
         layer_range : (str, str), optional
-            The first and the last layer that are shown: names, or regular expressions for them.
+            The first and the last layer to show: names, or regular expressions for them.
         """
         text = summary(
             self,

@@ -1,4 +1,4 @@
-"""A model made by calling layers on symbolic tensors: any graph without circles."""
+"""Models made by calling layers on symbolic tensors: any acyclic graph of layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastconv.utils.random import check_seed
 
 @register_model
 class Functional(Model):
-    """What `Model(inputs, outputs)` makes; see there."""
+    """The model that `Model(inputs, outputs)` makes; see there."""
 
     made_by_call = False
 

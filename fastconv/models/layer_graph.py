@@ -1,4 +1,4 @@
-"""Layers called between symbolic inputs and outputs: what a functional model consists of."""
+"""The graph of a model: the calls of layers between symbolic inputs and outputs."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 class LayerGraph:
-    """The calls of layers that lead from inputs to outputs: any graph without circles.
+    """The calls of layers that lead from inputs to outputs: any acyclic graph.
 
     Attributes
     ----------
     input, output : SymbolicTensor, or a list or dictionary of them
     calls : list of Call
-        In an order in which they can be computed.
+        In topological order.
     layers : list of Layer
 
     Raises
     ------
     TypeError
-        If something else than a symbolic tensor is given.
+        If anything but symbolic tensors is given.
     ValueError
         If an output depends on an `Input` that is not given, or two layers have one name.
     """
@@ -53,7 +53,7 @@ class LayerGraph:
         return shapes_through(leaves(self.input), self.output, input_shape, where=self.name)
 
     def build_layers(self, seed: int) -> None:
-        """Make the weights of all layers; those without a seed of their own derive it from this."""
+        """Make the weights of all layers; those without a seed get one derived from `seed`."""
         for index, layer in enumerate(self.layers):
             if layer._seed is None:
                 about_to_change(layer)
@@ -62,7 +62,7 @@ class LayerGraph:
             layer.ensure_built(sample_shapes(first.inputs))
 
     def emit(self, graph: Graph, x: Any) -> Any:
-        """Record every layer's primitive steps on the values `x`; the values of the outputs."""
+        """Record every layer's primitives on the values `x`, and return the outputs' values."""
         found: dict[SymbolicTensor, Value] = dict(zip(leaves(self.input), leaves(x), strict=True))
         converted: dict[Value, Value] = {}
 
@@ -84,7 +84,7 @@ class LayerGraph:
         return each(lambda tensor: taken_by(None, tensor), self.output)
 
     def _name_layers(self) -> None:
-        """Names that differ within the graph: given ones stay, others get numbers if they must."""
+        """Make the names unique in the graph: given names stay, others are numbered if needed."""
         given = [x.given_name for x in self.layers if x.given_name and not x.numbered]
         for name in given:
             if given.count(name) > 1:
@@ -105,7 +105,7 @@ class LayerGraph:
 
 
 def begins_with(tensor: SymbolicTensor) -> bool:
-    """Whether a tensor comes from `Input` itself."""
+    """Whether a tensor was returned by `Input`."""
     return isinstance(tensor.call.layer, InputLayer)
 
 

@@ -1,4 +1,4 @@
-"""Names within a model."""
+"""The names of layers within a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Container, Sequence
 
 
 def free_name(name: str, taken: Container[str]) -> str:
-    """`name`, or `name_1`, `name_2`, ... whichever is free."""
+    """The first of `name`, `name_1`, `name_2`, ... that is not taken."""
     numbered = (f"{name}_{number}" if number else name for number in itertools.count())
     return next(candidate for candidate in numbered if candidate not in taken)
 

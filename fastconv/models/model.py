@@ -1,4 +1,4 @@
-"""What every model can do: be compiled, trained, evaluated, used and saved."""
+"""The public methods of models: compiling, training, evaluation, prediction, saving."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ from fastconv.utils.random import check_seed
 class Model(Composite):
     """A layer made of layers, with a training loop.
 
-    ``Model(inputs, outputs)`` is the graph of layers that leads from `Input` tensors to the tensors
-    that calling layers has returned; `Sequential` is a chain. A subclass defines ``call(self,
-    inputs)``, which is called once, on symbolic tensors.
+    ``Model(inputs, outputs)`` is the graph of layers between `Input` tensors and tensors returned
+    by calling layers; `Sequential` is a chain. A subclass defines ``call(self, inputs)``, which is
+    called once, on symbolic tensors.
 
     Parameters
     ----------
     inputs : SymbolicTensor, or a list or dictionary of them
-        What `Input` returned. The arrays for several inputs come in the same form.
+        Tensors returned by `Input`. The arrays for several inputs are passed in the same form.
     outputs : SymbolicTensor, or a list or dictionary of them
     name : str, optional
     seed : int, optional
-        Everything random follows from it: weights, dropout, the order of samples. Layers that
-        belong to another model already keep their weights. Default: from
-        `fastconv.utils.set_random_seed`, or else from the operating system.
+        All randomness is derived from it: weights, dropout, the order of samples. Layers that
+        already belong to another model keep their weights. Default: drawn from
+        `fastconv.utils.set_random_seed`'s seed, or else from the operating system.
 
     Raises
     ------
     TypeError
-        If something else than a symbolic tensor is given.
+        If anything but symbolic tensors is given.
     ValueError
         If an output depends on an `Input` that is not given, or two layers have one name.
 
@@ -51,13 +51,13 @@ class Model(Composite):
     layers : list of Layer
     optimizer : Optimizer
     history : History
-        Of the last `fit`, and of the runs that it went on from.
+        Of the last `fit`, and of the runs that it resumed.
     epoch : int
-        Epochs finished so far: the `initial_epoch` that goes on with a loaded checkpoint.
+        Number of epochs finished so far: the `initial_epoch` that resumes a loaded checkpoint.
     stop_training : bool
         Set by a callback to end `fit` after the current step or epoch.
     user_metadata : dict
-        JSON values of the caller's own, kept in every checkpoint.
+        The user's JSON values, saved in every checkpoint.
 
     Examples
     --------
@@ -74,13 +74,13 @@ class Model(Composite):
         return super().__new__(cls.functional_class if cls is Model else cls)
 
     functional_class: ClassVar[type[Model]]
-    """What ``Model(inputs, outputs)`` makes: `Functional`, which enters itself here."""
+    """The class of ``Model(inputs, outputs)``: `Functional`, which registers itself here."""
     validating = False
-    """Whether the running `fit` has samples to validate on."""
+    """Whether the running `fit` has validation data."""
     batches_done = 0
-    """How many batches of the epoch that runs were trained on."""
+    """Number of batches of the current epoch that were trained on."""
     kept_weights: dict[str, np.ndarray] | None = None
-    """Weights by name that a callback keeps for the end of the training; part of checkpoints."""
+    """Weights by name that a callback keeps for the end of training; part of checkpoints."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Model(Composite):
         steps_per_execution: int | str = 1,
         jit_compile: bool | str = "auto",
     ) -> None:
-        """Say how the model is to be trained.
+        """Configure the model for training.
 
         Parameters
         ----------
@@ -124,18 +124,18 @@ class Model(Composite):
             "sgd", "adam", or an instance.
         loss : str, Loss or function
             "categorical_crossentropy" (one-hot targets), "sparse_categorical_crossentropy"
-            (integer labels), "mean_squared_error" ("mse"), an instance, or a function of your own
-            (`losses.CustomLoss`). With several outputs a list or a dict by the outputs' names, None
-            for an output without a loss; or one loss for all of them.
+            (integer labels), "mean_squared_error" ("mse"), an instance, or a custom function
+            (`losses.CustomLoss`). With several outputs a list or a dict by the outputs' names, with
+            None for an output without a loss; or one loss for all of them.
         metrics : list of str, Metric or function, optional
-            "accuracy" takes the accuracy that fits the loss; a function of your own is averaged
+            "accuracy" is the accuracy that fits the loss; a custom function is averaged
             (`metrics.MeanMetricWrapper`). With several outputs a list of lists, or a dict.
         loss_weights : list or dict of float, optional
-            What the losses of several outputs are multiplied by in their sum.
+            Factors of the outputs' losses in their sum.
         weighted_metrics : list of str or Metric, optional
-            Like `metrics`, but every sample counts with its weight.
+            As `metrics`, but weighted by the samples' weights.
         run_eagerly, steps_per_execution, jit_compile
-            How Keras's backends run a model. Nothing changes here: there is one way.
+            Accepted as in Keras, but without effect: there is one way to run a model.
 
         Raises
         ------
@@ -149,18 +149,18 @@ class Model(Composite):
 
     @property
     def optimizer(self) -> Optimizer:
-        """The optimizer that `compile` was given."""
+        """The optimizer passed to `compile`."""
         return self.require_compiled("optimizer").optimizer
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metrics that `compile` was given, besides the loss."""
+        """The metrics passed to `compile`, without the loss."""
         found = self.require_compiled("metrics").output_metrics(self.output_specs)
         return [entry.metric for entry in found]
 
     @property
     def metrics_names(self) -> list[str]:
-        """What the numbers that `evaluate` returns are called, in their order."""
+        """The names of the values that `evaluate` returns, in their order."""
         compiled, specs = self.require_compiled("metrics_names"), self.output_specs
         pairs = zip(specs, compiled.losses(specs), strict=True)
         parts = [f"{spec.name}_loss" for spec, loss in pairs if loss is not None]
@@ -168,13 +168,13 @@ class Model(Composite):
         return ["loss", *parts, *(entry.name for entry in compiled.output_metrics(specs))]
 
     def require_compiled(self, where: str) -> Compiled:
-        """What `compile` was told; ValueError if it was not called."""
+        """The arguments of `compile`; raises ValueError if it was not called."""
         if self.compiled is None:
             raise ValueError(f"{where}: the model must be compiled first: call model.compile(...)")
         return self.compiled
 
     def require_loss(self, where: str) -> None:
-        """ValueError if there is no loss."""
+        """Raise ValueError if there is no loss."""
         if not self.require_compiled(where).has_loss:
             raise ValueError(f"{where}: compile must be given a loss; received loss=None")
 
@@ -198,43 +198,43 @@ class Model(Composite):
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
     ) -> History:
-        """Train on arrays, or on anything that gives batches.
+        """Train on arrays, or on an iterable of batches.
 
-        The order of the samples and the dropout masks follow from the model's seed, the epoch and
-        the number of steps taken, so that a run that is saved, loaded and gone on with ends in the
-        same bits as one in a single piece.
+        The order of the samples and the dropout masks depend on the model's seed, the epoch and the
+        number of steps taken, so that a run that is saved, loaded and resumed ends in the same bits
+        as an uninterrupted one.
 
         Parameters
         ----------
         x : array_like, (samples, ...)
-            uint8 images are taken as they are; other numbers become float32, batch by batch.
+            uint8 images are taken without conversion; other numbers become float32, batch by batch.
             With several inputs a list of arrays, or a dict by the inputs' names. Or a generator or
-            any other iterable of batches, (x, y) or (x, y, sample_weight), without `y`; it is
-            walked ahead of the training in a thread.
+            any other iterable of batches, (x, y) or (x, y, sample_weight), without `y`; it is read
+            ahead of training in a thread.
         y : array_like
-            Integer labels (samples,) or one-hot rows (samples, classes), as the loss asks. With
+            Integer labels (samples,) or one-hot rows (samples, classes), as the loss requires. With
             several outputs a list or a dict.
         batch_size : int
             Default 32. The last batch of an epoch may be smaller.
         epochs : int
-            The epoch to end at, counted from 0, not the number of epochs.
+            Training ends before this epoch, counted from 0; not the number of epochs to train.
         verbose : "auto", 0, 1 or 2
             A bar for each epoch (1), a line for each epoch (2), nothing (0); "auto" draws a bar on
             a terminal and lines elsewhere.
         callbacks : list of Callback
         validation_split : float
-            Share of the samples, taken from the end, that is held out and evaluated on every epoch.
+            Fraction of the samples, from the end, that is held out and evaluated after each epoch.
         validation_data : (x, y), (x, y, sample_weight), or an iterable of batches
             Samples to evaluate on after every epoch instead.
         shuffle : bool
-            Whether each epoch goes through the arrays in a new order.
-        class_weight : dict from class numbers to float
-            Multiplies the losses of a class's samples; 1 for those that are missing.
+            Whether each epoch takes the arrays in a new order.
+        class_weight : dict from class indices to float
+            Factors of the losses of a class's samples; 1 for missing classes.
         sample_weight : (samples,) array_like
-            Multiplies each sample's loss; the mean still divides by the number of samples. With
+            Factors of each sample's loss; the mean still divides by the number of samples. With
             several outputs one for all, or a list or a dict.
         initial_epoch : int
-            The epoch to begin with: `Model.epoch` of a loaded checkpoint.
+            The epoch to start at: `Model.epoch` of a loaded checkpoint.
         steps_per_epoch : int
             Batches in an epoch; default: as many as the data has.
         validation_steps, validation_batch_size : int
@@ -251,7 +251,7 @@ class Model(Composite):
         TypeError, ValueError
             If the data do not fit the model and its loss, before anything is trained.
         FloatingPointError
-            If the loss becomes NaN or infinite; names the epoch and the step.
+            If the loss becomes NaN or infinite; the message names the epoch and the step.
         """
         from fastconv.models.training.fit import fit
 
@@ -295,7 +295,7 @@ class Model(Composite):
         Returns
         -------
         float, list of float or dict
-            The loss; with metrics, a list of the loss and them; with `return_dict`, by name.
+            The loss; with metrics, a list of the loss and the metrics; with `return_dict`, by name.
         """
         from fastconv.models.training.evaluate import evaluate
 
@@ -322,8 +322,8 @@ class Model(Composite):
     ) -> Any:
         """The outputs for `x`, float32, (samples, ...); computed in batches (default 32).
 
-        `x` is as in `fit`, also an iterable of batches, x or (x, ...), of which `steps` may limit
-        the number. With several outputs a list of arrays.
+        `x` is as in `fit`, or an iterable of batches, x or (x, ...), whose number `steps` may
+        limit. With several outputs, arrays in the structure of the model's outputs.
         """
         from fastconv.models.training.evaluate import predict
 
@@ -361,9 +361,10 @@ class Model(Composite):
         return predict_on_batch(self, x)
 
     def plan_report(self) -> str:
-        """What the engine made of the model: a table with a line for each fused step.
+        """A table of the model's plans, with a line for each fused step.
 
-        Which layers' steps were fused, the algorithm, and the buffers. `profile` adds times.
+        It shows the layers fused into the step, the algorithm, and the buffers; `profile` adds
+        times.
 
         Raises
         ------
@@ -393,14 +394,14 @@ class Model(Composite):
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write everything to one file: configuration, weights, optimizer, history, metadata.
 
-        The file is written beside its final place, flushed to the disk and renamed: on any failure
-        an older file of that name stays as it was. `load_model` reads it. With ``overwrite=False``
-        an existing file is refused by a `FileExistsError`.
+        The file is written under a temporary name, flushed to the disk and renamed: on any failure
+        an older file of that name is unchanged. `load_model` reads it. With ``overwrite=False`` an
+        existing file raises `FileExistsError`.
         """
         save_model(self, filepath, overwrite)
 
     def restore_training(self, filepath: str | os.PathLike[str]) -> None:
-        """Bring the compiled model to the state in a file that `save` wrote of an equal one.
+        """Restore the compiled model's training state from a file of an equal one, from `save`.
 
         Raises
         ------
@@ -412,22 +413,22 @@ class Model(Composite):
 
     @checked_keywords
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Write the weights alone (safetensors), the same way as `save`."""
+        """Write the weights alone (safetensors), in the same way as `save`."""
         save_weights(self, filepath, overwrite)
 
     @checked_keywords
     def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
         """Read the weights from a file of `save_weights` or `save`; all or none.
 
-        With `skip_mismatch` those that have the name and the shape of one of this model's, and a
-        warning for the others: the start of a training on other classes.
+        With `skip_mismatch`, only those whose name and shape match one of this model's, with a
+        warning for the others: for example to fine-tune on other classes.
 
         Raises
         ------
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file is damaged, or its tensors are not this model's; names the file.
+            If the file is damaged, or its tensors are not this model's; the message names the file.
         """
         with self.plans.lock.writing:
             load_weights(self, filepath, skip_mismatch)

@@ -1,4 +1,4 @@
-"""The engine's side of a model: its packed parameters, and the plans for training and inference."""
+"""A model's packed parameters, and its plans for training and inference."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Plans:
 
     @property
     def profile(self) -> bool:
-        """Whether the plans measure every step."""
+        """Whether the plans time every step."""
         return self._profile
 
     @profile.setter
@@ -157,7 +157,7 @@ class Plans:
         )
 
     def check_losses(self, *, where: str) -> None:
-        """Refuse a cross-entropy of probabilities on the sums of a linear layer; looks once."""
+        """Refuse a loss of probabilities on the logits of a linear layer; checks only once."""
         model = self.model
         if self._losses_fit or model.compiled is None:
             return
@@ -289,7 +289,7 @@ class _Lease:
 
 
 def model_graph(model: Model, signature: Signature) -> Graph:
-    """A model's primitive steps, for inputs of these shapes and dtypes."""
+    """The graph of a model's primitives, for inputs of these shapes and dtypes."""
     graph = Graph()
     values = [graph.input(shape, dtype) for shape, dtype in signature]
     for y in leaves(model.emit(graph, rebuild(model.input, values))):

@@ -1,4 +1,4 @@
-"""A model that is a chain of layers."""
+"""Models that are chains of layers."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 
 @register_model
 class Sequential(Model):
-    """Layers, one after the other.
+    """A chain of layers.
 
     Parameters
     ----------
     layers : list
-        `Input(shape)` first, then layers. Without `Input`, and without an `input_shape` in the
-        first layer, the model is built when it sees data.
+        `Input(shape)` first, then layers. Without `Input`, and without an `input_shape` of the
+        first layer, the model is built for its first samples.
     name : str, optional
     seed : int, optional
-        Everything random follows from it: weights, dropout, the order of samples. Default: from
-        `fastconv.utils.set_random_seed`, or else from the operating system.
+        All randomness is derived from it: weights, dropout, the order of samples. Default: drawn
+        from `fastconv.utils.set_random_seed`'s seed, or else from the operating system.
 
     Raises
     ------
     TypeError
-        If an element is no layer.
+        If an element is not a layer.
     ValueError
         If a layer cannot follow the one before it, or two have one name.
 
@@ -168,14 +168,14 @@ class Sequential(Model):
 
     @property
     def input(self) -> SymbolicTensor:
-        """The symbolic tensor at which the chain begins."""
+        """The model's symbolic input."""
         if not self._tensors:
             raise self.unbuilt()
         return self._tensors[0]
 
     @property
     def output(self) -> SymbolicTensor:
-        """The symbolic tensor at which the chain ends."""
+        """The model's symbolic output."""
         if not self._tensors or not self.layers:
             raise self.unbuilt()
         return self._tensors[-1]
@@ -186,7 +186,7 @@ class Sequential(Model):
         self._tensors = [first]
 
     def _begin_at(self, first: Layer) -> None:
-        """Begin at the first layer, if it knows what it takes."""
+        """Begin at the first layer, if its input shape is known."""
         if first.given_input_shape is not None:
             self._begin(Input(first.given_input_shape))
         elif isinstance(first, Composite) and first.built:
@@ -209,12 +209,12 @@ class Sequential(Model):
             self.build_layers()
 
     def _call_layers(self) -> None:
-        """Call the layers that were not called yet, one after the other."""
+        """Call the layers that were not called yet, in order."""
         for layer in self.layers[len(self._tensors) - 1 :]:
             self._tensors.append(layer(self._tensors[-1]))
 
     def _forget(self, count: int) -> None:
-        """Take back all calls but those that led to the first `count` tensors."""
+        """Undo all calls but those that led to the first `count` tensors."""
         while len(self._tensors) > count:
             call = self._tensors.pop().call
             call.layer.calls.remove(call)

@@ -1,4 +1,4 @@
-"""Models whose class says in `call` how its layers are put together."""
+"""Models whose class defines the graph of layers in `call`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Unknown:
-    """What `call` is given as `training`: layers are handed it on, nobody can ask what it is."""
+    """A placeholder for `call`'s `training`: it can be passed on to layers, but not tested."""
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -33,12 +33,12 @@ _UNKNOWN = _Unknown()
 def trace_call(model: Composite, shape: Any) -> LayerGraph:
     """The graph that ``model.call(inputs)`` makes for inputs of this shape; draws no weights.
 
-    `call` may take `training`, and hand it on to its layers.
+    `call` may take `training`, and pass it on to its layers.
 
     Raises
     ------
     TypeError
-        If the class defines no `call`, or a training step of its own.
+        If the class does not define `call`, or defines `train_step`.
     """
     kind = type(model).__name__
     if not hasattr(model, "call"):
@@ -59,8 +59,8 @@ def trace_call(model: Composite, shape: Any) -> LayerGraph:
     return graph
 
 
-def input_places(inputs: Any) -> list[str]:
-    """The names of the inputs as long as the layers have none: a dictionary's, or numbers."""
+def provisional_names(inputs: Any) -> list[str]:
+    """The names of the inputs before the model is built: a dictionary's keys, or 1, 2, ..."""
     if isinstance(inputs, Mapping):
         return list(inputs)
     return [str(number) for number in range(1, 1 + len(leaves(inputs)))]
@@ -74,7 +74,7 @@ def shape_of(x: Any) -> tuple[int | None, ...]:
 
 
 def each_shape(function: Any, shapes: Any) -> Any:
-    """`function` of a shape, or of every shape of a list or dictionary."""
+    """`function` applied to a shape, or to every shape of a list or dictionary."""
     if isinstance(shapes, Mapping):
         return {key: each_shape(function, shape) for key, shape in shapes.items()}
     if isinstance(shapes, list) and shapes and isinstance(shapes[0], (list, tuple, Mapping)):
@@ -83,6 +83,6 @@ def each_shape(function: Any, shapes: Any) -> Any:
 
 
 def without_batch(shape: Any) -> Any:
-    """The user's shape, with or without the open batch axis, without it."""
+    """The user's shape without the batch axis, which is dropped if present and open."""
     sizes = as_open_shape(shape, "input_shape", where="build")
     return sizes[1:] if sizes[:1] == (None,) else sizes

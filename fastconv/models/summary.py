@@ -28,10 +28,10 @@ def summary(
     show_trainable: bool = False,
     layer_range: Sequence[str] | None = None,
 ) -> str:
-    """One line per layer: name and class, output's shape, number of parameters; then the totals.
+    """One line per layer: name and class, output shape, number of parameters; then the totals.
 
-    A graph that is no chain also shows from which layers each gets its input; the numbers behind a
-    name say which call of that layer it was, and which of its outputs.
+    A graph that is not a chain also shows the layers whose outputs each one reads; the indices
+    after a name are those of that layer's call and of the call's output.
     """
     branching = not _is_chain(model, expand_nested)
     heads = (*_HEADS, *(["Connected to"] if branching else []), *(["Trai…"] * show_trainable))
@@ -66,7 +66,7 @@ def summary(
 def _rows(
     model: Composite, layer: Layer, branching: bool, trainable: bool, expand: bool, before: str
 ) -> list[tuple[str, ...]]:
-    """The row of a layer, and those of the layers inside of it."""
+    """The row of a layer, and those of the layers inside it."""
     row = [f"{before}{model.name_of(layer)} ({type(layer).__name__})", *_sizes(model, layer)]
     if branching:
         row.append(", ".join(_sources(model, model.calls_inside, layer)) or "-")
@@ -82,8 +82,8 @@ def _rows(
 
 
 def _chosen(model: Composite, layer_range: Sequence[str] | None) -> Sequence[Layer]:
-    """The layers from the first one whose name begins like the first pattern to the last one whose
-    name begins like the second."""
+    """The layers from the first one whose name matches the first pattern to the last one whose name
+    matches the second."""
     if layer_range is None:
         return model.layers
     given = items_of(layer_range)
@@ -94,24 +94,24 @@ def _chosen(model: Composite, layer_range: Sequence[str] | None) -> Sequence[Lay
         )
     names = [model.name_of(layer) for layer in model.layers]
     found = [[k for k, name in enumerate(names) if re.match(pattern, name)] for pattern in given]
-    for pattern, places in zip(given, found, strict=True):
-        if not places:
+    for pattern, indices in zip(given, found, strict=True):
+        if not indices:
             raise unknown_name("summary: layer_range", pattern, names)
     return model.layers[found[0][0] : found[1][-1] + 1]
 
 
 def _sources(model: Composite, calls: Sequence[Call], layer: Layer) -> list[str]:
-    """What a layer reads: the names of layers, with the numbers of their call and their output."""
+    """The inputs of a layer: names of layers, with the indices of the call and its output."""
     found = []
     for x in (x for call in calls if call.layer is layer for x in leaves(call.inputs)):
         source = x.call.layer
-        number = [call for call in calls if call.layer is source].index(x.call)
-        found.append(f"{model.name_of(source)}[{number}][{x.index}]")
+        index = [call for call in calls if call.layer is source].index(x.call)
+        found.append(f"{model.name_of(source)}[{index}][{x.index}]")
     return found
 
 
 def _is_chain(model: Composite, expand: bool) -> bool:
-    """Whether every layer reads the one before it; with `expand`, also in models within it."""
+    """Whether every layer reads the one before it; with `expand`, also in nested models."""
     calls = model.calls_inside
     inside = [layer for layer in model.layers if expand and layer.layers_inside]
     if not all(_is_chain(cast("Composite", layer), expand) for layer in inside):
@@ -126,7 +126,7 @@ def _is_chain(model: Composite, expand: bool) -> bool:
 
 
 def _sizes(model: Composite, layer: Layer) -> tuple[str, str]:
-    """The output's shape, of every call if they differ, and the number of parameters."""
+    """The output shape, that of every call if they differ, and the number of parameters."""
     if not model.built:
         return "?", "0 (unbuilt)"
     shapes = [_shown(c.outputs) for c in model.calls_inside if c.layer is layer]

@@ -1,4 +1,4 @@
-"""What goes into a model and what comes out of it, and arrays sorted by it."""
+"""Descriptions of a model's inputs and outputs, and arrays matched with them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 class TensorSpec:
     """An input or an output of a model.
 
-    `shape` leaves out the batch axis, None stands for any size; `dtype` is "uint8" if only that is
-    taken.
+    `shape` leaves out the batch axis, and None is any size; `dtype` is "uint8" if only that is
+    accepted.
     """
 
     name: str
@@ -49,12 +49,12 @@ def by_name(value: Any, specs: Sequence[TensorSpec], what: str, *, where: str) -
 
 
 def one_or_list(entries: Sequence[Any]) -> Any:
-    """The entry, if there is just one, else a list: how a plan takes and gives them."""
+    """A single entry by itself, several as a list: the form that a plan takes and returns."""
     return entries[0] if len(entries) == 1 else list(entries)
 
 
 def kind_of(value: Any) -> str:
-    """What a value is, for a message."""
+    """A short description of a value, for a message."""
     if isinstance(value, np.ndarray):
         return f"an array {value.shape}"
     return type(value).__name__

@@ -1,4 +1,4 @@
-"""A table in text, with lines around its cells."""
+"""Text tables with lines around their cells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NUMBER = 2  # the column of numbers, aligned at the right
 
 
 def fitted(widths: Sequence[int], line_length: int) -> list[int]:
-    """Columns wider or narrower, so that the lines have this length; none below eight."""
+    """The widths, increased or decreased until lines have this length; none below eight."""
     found, column = list(widths), 0
     goal = as_int(line_length, "line_length", where="summary") - len(found) - 1
     while sum(found) < goal:
@@ -27,7 +27,7 @@ def rule(corners: str, line: str, widths: Sequence[int]) -> str:
 
 
 def row_of(edge: str, cells: Sequence[str], widths: Sequence[int]) -> str:
-    """The cells of a row; what is longer than its column is cut."""
+    """The cells of a row; text that is wider than its column is truncated."""
     cut = [
         cell if len(cell) <= width - 2 else f"{cell[: width - 3]}…"
         for cell, width in zip(cells, widths, strict=True)

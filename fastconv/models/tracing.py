@@ -1,5 +1,5 @@
-"""From a model's outputs back to its inputs: which calls of layers lie between, and what they do to
-shapes."""
+"""Tracing a model from its outputs back to its inputs: the calls in topological order, and shape
+inference through them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastconv.utils.structures import each, leaves, rebuild
 def trace(
     inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor], *, where: str
 ) -> tuple[list[Call], list[Layer]]:
-    """The calls in an order in which they can be computed, and the layers in Keras's order.
+    """The calls in topological order, and the layers in Keras's order.
 
     Raises
     ------
@@ -26,13 +26,13 @@ def trace(
     known = set(inputs)
     calls: list[Call] = [tensor.call for tensor in inputs]
     done = set(calls)
-    reached: dict[Layer, int] = {}  # in which order the walk comes to the layers
+    visited: dict[Layer, int] = {}  # the order in which the search first visits the layers
     for output in outputs:
-        # Each entry waits until the calls that it depends on, which are put above it, are done.
+        # A stack: each entry waits until the calls that it depends on, pushed above it, are done.
         waiting: list[tuple[Call, bool]] = [(output.call, False)]
         while waiting:
             call, ready = waiting.pop()
-            reached.setdefault(call.layer, len(reached))
+            visited.setdefault(call.layer, len(visited))
             if call in done:
                 continue
             if ready:
@@ -49,8 +49,8 @@ def trace(
             waiting += [(x.call, False) for x in reversed(leaves(call.inputs)) if x not in known]
             for x in leaves(call.inputs):
                 if x in known:
-                    reached.setdefault(x.call.layer, len(reached))
-    return calls, _in_order(calls, reached)
+                    visited.setdefault(x.call.layer, len(visited))
+    return calls, _in_order(calls, visited)
 
 
 def shapes_through(
@@ -67,8 +67,8 @@ def shapes_through(
     return each(lambda tensor: found[tensor], outputs)
 
 
-def _in_order(calls: Sequence[Call], reached: dict[Layer, int]) -> list[Layer]:
-    """Layers far from the outputs first; those of one distance as the walk came to them."""
+def _in_order(calls: Sequence[Call], visited: dict[Layer, int]) -> list[Layer]:
+    """Layers by decreasing distance from the outputs, those of one distance as first visited."""
     of_call: dict[Call, int] = {}
     of_layer: dict[Layer, int] = {}
     for call in reversed(calls):
@@ -76,4 +76,4 @@ def _in_order(calls: Sequence[Call], reached: dict[Layer, int]) -> list[Layer]:
         of_call[call] = of_layer[call.layer] = distance
         for x in leaves(call.inputs):
             of_call[x.call] = max(distance + 1, of_call.get(x.call, 0))
-    return sorted(of_layer, key=lambda layer: (-of_layer[layer], reached.get(layer, -1)))
+    return sorted(of_layer, key=lambda layer: (-of_layer[layer], visited.get(layer, -1)))

@@ -1,10 +1,10 @@
 """Operations on NumPy arrays: any real dtype, strides and layout in, float32 out, all checked.
 
-Each function states its rule when something does not fit, before anything is written. The
-definitions are those of `fastconv.reference`; the arithmetic is float32, on all threads that
-`fastconv.set_num_threads` allows, and the same bits come out for any number of them.
+Arguments are checked before anything is written, and an error states the rule that was broken.
+The definitions are those of `fastconv.reference`; the arithmetic is float32, on all threads that
+`fastconv.set_num_threads` allows, and the bits do not depend on the number of threads.
 
-A module holds a family and lists its functions in ``__all__``; an operation is added there.
+A module holds a family of operations; a new operation is added to its ``__all__``.
 """
 # ruff: noqa: F403
 

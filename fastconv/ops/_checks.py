@@ -1,9 +1,9 @@
-"""What every operation does with its arguments: arrays as the kernels read them, or an error.
+"""Argument checks of the operations: arrays as the kernels read them, or an error.
 
-Nothing is written before everything has been looked at. What the kernels can read as it is passes
-through untouched; anything else (another float or integer type, another byte order, gaps, bad
-alignment) is copied. Images in the layout "channels_first" are turned to NHWC on the way in and
-back on the way out. Where a result goes is judged by `result`, and for images by `ImageResult`.
+Everything is checked before anything is written. Arrays that the kernels can read are used as they
+are; any others (another float or integer type, another byte order, gaps, bad alignment) are copied.
+Images in the layout "channels_first" are transposed to NHWC on the way in and back on the way out.
+`result` checks or allocates the output array, `ImageResult` that of images.
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ from numpy.typing import NDArray
 from fastconv._arguments import check_choice
 
 Array = NDArray[np.float32]
-WORK = 100_000  # steps to spend on whether interleaved arrays overlap
+WORK = 100_000  # max_work of np.shares_memory, for arrays that interleave
 
 LAYOUTS = ("channels_last", "channels_first")
 LAST, FIRST = "(mb, height, width, channels)", "(mb, channels, height, width)"
 
 
 def real_array(x: Any, what: str, where: str) -> NDArray[Any]:
-    """`x` as an array of real numbers of whatever type.
+    """`x` as an array of any real dtype.
 
     Raises
     ------
     TypeError
         If its numbers are complex, or it holds objects, text, dates, records, ...
+    ValueError
+        If it is a sequence whose rows differ in shape.
     """
     try:
         array = np.asarray(x)
@@ -75,7 +77,7 @@ def strided_float32(x: Any, what: str, where: str, axes: str | None = None) -> A
 
 
 def vector(x: Any, size: int, what: str, of: str, where: str) -> Array:
-    """`x` as float32 with one number for each of `size` things called `of`."""
+    """`x` as float32 of shape (size,); `of` says in an error what it has one number for."""
     array = float32(x, what, where)
     if array.shape != (size,):
         raise ValueError(
@@ -86,7 +88,7 @@ def vector(x: Any, size: int, what: str, of: str, where: str) -> Array:
 
 
 def same_shape(x: Array, shape: tuple[int, ...], what: str, of: str, where: str) -> None:
-    """Raise ValueError unless `x` has the shape of the thing called `of`."""
+    """Raise ValueError unless `x` has `shape`, that of the array called `of`."""
     if x.shape != shape:
         raise ValueError(
             f"{where}: {what} must have the shape of {of}, {shape}; received {x.shape}"
@@ -108,7 +110,7 @@ def number(value: Any, what: str, where: str, low: float = -np.inf, high: float 
 
 
 def flag(value: Any, what: str, where: str) -> bool:
-    """True or False, and nothing that merely counts as one of them."""
+    """`value` as a bool; anything but True and False, also 0 and 1, is a TypeError."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{where}: {what} must be True or False; received {value!r}")
     return bool(value)
@@ -130,7 +132,7 @@ def writable(
     Raises
     ------
     TypeError
-        If it is no array, or of another type than float32.
+        If it is not an array, or not float32.
     ValueError
         If it is read-only, has another shape, bad alignment, or (if it must be `dense`) gaps.
     """
@@ -155,7 +157,7 @@ def apart(
 ) -> None:
     """Raise ValueError if `array`, about to be written, shares memory with one of `others`.
 
-    With `allow_same` an input may be `array` itself, all of it: the operation works in place.
+    With `allow_same` an input may be the whole of `array` itself: the operation works in place.
     """
     for name, other in others.items():
         if not isinstance(other, np.ndarray) or not np.may_share_memory(array, other):
@@ -181,10 +183,10 @@ def result(
     dense: bool = True,
     **inputs: Any,
 ) -> Array:
-    """`out`, found fit for a float32 result, or a new array of `shape`.
+    """`out`, checked as the array of a float32 result, or a new array of `shape`.
 
-    It must not share memory with any of `inputs`, but it may be one of those that `in_place` names,
-    all of it.
+    It must not share memory with any of `inputs`, but it may be the whole of one that `in_place`
+    names.
     """
     if out is None:
         return np.empty(shape, np.float32)
@@ -209,7 +211,7 @@ def channels_first(data_format: Any, where: str) -> bool:
 
 
 def image(x: Any, what: str, where: str, first: bool) -> Array:
-    """Four axes of `x` as contiguous float32 NHWC, from NCHW if `first`."""
+    """`x`, which must have four axes, as contiguous float32 NHWC; `first` says that it is NCHW."""
     if not first:
         return float32(x, what, where, LAST)
     array = real_array(x, what, where)
@@ -221,7 +223,7 @@ def image(x: Any, what: str, where: str, first: bool) -> Array:
 
 
 def pixels(x: Any, where: str, first: bool) -> NDArray[Any]:
-    """As `image`, but bytes stay bytes; an image must have a pixel."""
+    """As `image`, but uint8 stays uint8; height and width must not be 0."""
     array = real_array(x, "x", where)
     if array.dtype == np.uint8 and array.ndim == 4:
         array = np.ascontiguousarray(array.transpose(0, 2, 3, 1) if first else array)
@@ -233,7 +235,7 @@ def pixels(x: Any, where: str, first: bool) -> NDArray[Any]:
 
 
 def gradient_of(dy: Any, shape: tuple[int, ...], where: str, first: bool) -> Array:
-    """dy as contiguous float32 NHWC, which must have the `shape` of the output, NHWC."""
+    """dy as contiguous float32 NHWC; it must have `shape`, the output's in NHWC."""
     array = image(dy, "dy", where, first)
     if array.shape != shape:
         mb, height, width, channels = shape
@@ -246,7 +248,7 @@ def gradient_of(dy: Any, shape: tuple[int, ...], where: str, first: bool) -> Arr
 
 @contextmanager
 def as_received(x: Any, first: bool) -> Iterator[None]:
-    """Add the caller's own shape to an error about the NHWC one."""
+    """Add the caller's channels_first shape to an error about the NHWC one."""
     try:
         yield
     except ValueError as error:
@@ -256,7 +258,7 @@ def as_received(x: Any, first: bool) -> Iterator[None]:
 
 
 class ImageResult:
-    """`result` for images in either layout: a kernel writes `nhwc`, `deliver` hands it out."""
+    """`result` for images in either layout: a kernel writes to `nhwc`, `deliver` returns it."""
 
     def __init__(
         self, out: Any, shape: tuple[int, int, int, int], where: str, first: bool, **inputs: Any

@@ -1,7 +1,7 @@
-"""Docstrings of operations: what a family shares, or all of them, is written once.
+"""Docstrings of operations: sections that a family, or all operations, share are written once.
 
-A function's own docstring holds its formula, the parameters that it alone has, its source and an
-example; the decorator adds the rest, in numpydoc's order.
+A function's own docstring holds its formula, the parameters that it does not share, its source and
+an example; the decorator adds the rest, in numpydoc's order.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _TITLE = re.compile(r"^(\w+)\n-+\n", re.MULTILINE)
-_ENTRY = re.compile(r"^(?=\S)", re.MULTILINE)  # its first line; the others are indented
+_ENTRY = re.compile(r"^(?=\S)", re.MULTILINE)  # an entry's first line; the others are indented
 
 LIKE_X = """
 Parameters
@@ -38,9 +38,9 @@ def documented(*shared: str) -> Callable[[Function], Function]:
     Parameters
     ----------
     *shared : str
-        Sections in numpydoc form, the more special after the more general, which they amend.
-        Parameters are put into the order of the function's signature; those that it lacks are left
-        out, and so is whatever the function describes itself. "Raises" is `RAISES` by default.
+        Sections in numpydoc form, from general to special: a later one overrides an earlier one,
+        and the function's own docstring overrides both. Parameters are put into the order of the
+        function's signature, those that it lacks are left out. "Raises" is `RAISES` by default.
     """
     families = [_sections(text)[1] for text in shared]
 
@@ -69,12 +69,12 @@ def documented(*shared: str) -> Callable[[Function], Function]:
 
 
 def _sections(docstring: str) -> tuple[str, dict[str, str]]:
-    """What stands before the first title, and the text below each."""
+    """The text before the first section, and the text of each section by its title."""
     head, *parts = _TITLE.split(inspect.cleandoc(docstring))
     return head.rstrip(), dict(zip(parts[::2], map(str.rstrip, parts[1::2]), strict=True))
 
 
 def _entries(parameters: str) -> dict[tuple[str, ...], str]:
-    """Each entry of a section of parameters, by the names that it describes."""
+    """The entries of a section of parameters, by the names that each describes."""
     entries = (entry.rstrip() for entry in _ENTRY.split(parameters) if entry)
     return {tuple(re.split(r" :|\n", entry)[0].split(", ")): entry for entry in entries}

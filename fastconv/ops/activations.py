@@ -1,8 +1,8 @@
 """Activations and their gradients: sigmoids, gates, exponentials, softmax.
 
 A gradient is computed from the output y where it is a function of y (then x need not be kept), else
-from the input x; the name of the second parameter says which. What all activations share is here;
-`fastconv.ops.rectifiers` has the rest of them.
+from the input x; the name of the second parameter says which. `forward` and `backward` are
+used by `fastconv.ops.rectifiers`, too, which has the other activations.
 """
 
 from __future__ import annotations
@@ -334,7 +334,7 @@ def softmax_backward(dy: Any, y: Any, *, out: Array | None = None) -> Array:
 
 
 def forward(where: str, kind: str, x: Any, out: Array | None, *numbers: float) -> Array:
-    """f(x) for the kernel's function `kind` with its parameters."""
+    """f(x), where f is the kernel's function `kind` with the parameters `numbers`."""
     inputs = float32(x, "x", where)
     y = result(out, inputs.shape, where, in_place=("x",), x=x)
     activation_fwd(kind, inputs.reshape(-1), y.reshape(-1), *numbers)
@@ -344,7 +344,7 @@ def forward(where: str, kind: str, x: Any, out: Array | None, *numbers: float) -
 def backward(
     where: str, kind: str, dy: Any, s: Any, what: str, out: Array | None, *numbers: float
 ) -> Array:
-    """dy * f'(x), from `s`, which is called `what`: "y" or "x", as the kernel wants it."""
+    """dy * f'(x), from `s`: the output or the input, whichever the kernel reads (`what`)."""
     dout, read = float32(dy, "dy", where), float32(s, what, where)
     same_shape(dout, read.shape, "dy", what, where)
     dx = result(out, read.shape, where, in_place=("dy", what), **{"dy": dy, what: s})
@@ -353,7 +353,7 @@ def backward(
 
 
 def _classes(x: Any, what: str, where: str) -> Array:
-    """`x` with at least one axis, which is not empty."""
+    """`x` as float32 with a last axis that is not empty."""
     array = float32(x, what, where)
     if array.ndim == 0 or array.shape[-1] == 0:
         raise ValueError(

@@ -46,7 +46,7 @@ def contrast(
     *,
     out: Array | None = None,
 ) -> Array:
-    """clip((x - mean) * factor + mean, low, high), mean being that of an image's channel.
+    """clip((x - mean) * factor + mean, low, high), with the mean of each channel of each image.
 
     Parameters
     ----------
@@ -58,10 +58,10 @@ def contrast(
     array([ 85., 115.], dtype=float32)
     """
     where = "contrast"
-    images, f = pixels(x, where, False), _for_each(factor, x, "factor", where)
+    images, f = pixels(x, where, False), _per_image(factor, x, "factor", where)
     limits = _limits(low, high, where)
     y = result(out, images.shape, where, in_place=("x",), x=x, factor=factor)
-    adjust(_rows(images), _rows(y), f, _rest(images, f), *limits)
+    adjust(_rows(images), _rows(y), f, _mean_offset(images, f), *limits)
     return y
 
 
@@ -75,7 +75,7 @@ def contrast_backward(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Gradient dx of sum(dy * y), y being what `contrast` returned; what was clipped has none.
+    """Gradient dx of sum(dy * y), for y from `contrast`; clipped elements of y add nothing.
 
     Parameters
     ----------
@@ -90,10 +90,10 @@ def contrast_backward(
     """
     where = "contrast_backward"
     gradient, outputs = _gradient(dy, y, where)
-    f, limits = _for_each(factor, y, "factor", where), _limits(low, high, where)
+    f, limits = _per_image(factor, y, "factor", where), _limits(low, high, where)
     dx = result(out, gradient.shape, where, in_place=("dy", "y"), dy=dy, y=y, factor=factor)
     clip_bwd(_rows(gradient), _rows(outputs), _rows(dx), *limits)
-    adjust(_rows(dx), _rows(dx), f, _rest(dx, f), -np.inf, np.inf)
+    adjust(_rows(dx), _rows(dx), f, _mean_offset(dx, f), -np.inf, np.inf)
     return dx
 
 
@@ -119,7 +119,7 @@ def brightness(
     array([ 51., 151., 255.], dtype=float32)
     """
     where = "brightness"
-    images, d = pixels(x, where, False), _for_each(delta, x, "delta", where)
+    images, d = pixels(x, where, False), _per_image(delta, x, "delta", where)
     limits = _limits(low, high, where)
     y = result(out, images.shape, where, in_place=("x",), x=x, delta=delta)
     adjust(_rows(images), _rows(y), ONE, d, *limits)
@@ -130,7 +130,7 @@ def brightness(
 def brightness_backward(
     dy: Any, y: Any, low: float = -np.inf, high: float = np.inf, *, out: Array | None = None
 ) -> Array:
-    """Gradient dx of sum(dy * y), y being what `brightness` returned: dy, or 0 where y is a limit.
+    """Gradient dx of sum(dy * y), for y from `brightness`: dy, or 0 where y is a limit.
 
     Examples
     --------
@@ -153,8 +153,8 @@ def _gradient(dy: Any, y: Any, where: str) -> tuple[Array, Array]:
     return gradient, outputs
 
 
-def _for_each(value: Any, x: Any, what: str, where: str) -> Array:
-    """(mb, 1), or (1, 1) for all."""
+def _per_image(value: Any, x: Any, what: str, where: str) -> Array:
+    """A number for each image as (mb, 1), or one for all as (1, 1)."""
     array, mb = float32(value, what, where), len(x)
     if array.shape not in ((), (mb,)):
         raise ValueError(
@@ -171,8 +171,8 @@ def _limits(low: float, high: float, where: str) -> tuple[float, float]:
     return limits
 
 
-def _rest(images: NDArray[Any], factor: Array) -> Array:
-    """What the mean adds, (mb, c)."""
+def _mean_offset(images: NDArray[Any], factor: Array) -> Array:
+    """mean * (1 - factor), (mb, c): contrast adds it to x * factor, its gradient to dy * factor."""
     means = np.empty((len(images), images.shape[3]), np.float32)
     channel_means(_rows(images), means)
     return means * (1 - factor)

@@ -1,4 +1,4 @@
-"""Convolution over images, forward and backward, for all channels at once or each alone."""
+"""Convolution over images, forward and backward: full, in groups, depthwise."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def conv2d(
     *,
     out: Array | None = None,
 ) -> Array:
-    """activation(x * w + b), where * is the convolution of neural networks (no filter is turned).
+    """activation(x * w + b), where * is convolution as in neural networks (filters not flipped).
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def conv2d(
     b : array_like (oc,), optional
     strides, dilation : int or (rows, columns)
     padding : "valid", "same", int, (rows, columns) or ((top, bottom), (left, right))
-        "same" gives ceil(size / stride) outputs; an odd row or column of it goes to the bottom or
-        right.
+        "same" gives ceil(size / stride) outputs; an odd row or column of padding is at the
+        bottom or right.
     groups : int
         Divides ic and oc; ic groups of one channel make a depthwise convolution.
     data_format : "channels_last" or "channels_first"
@@ -70,8 +70,8 @@ def conv2d(
     Raises
     ------
     TypeError, ValueError
-        If shapes, types or names do not fit, or `algo` cannot do this convolution; before anything
-        is written.
+        If shapes, types or names do not fit, or `algo` does not support this convolution; before
+        anything is written.
 
     Examples
     --------
@@ -116,8 +116,8 @@ def conv2d_backward(
     x, w, strides, padding, dilation, groups, data_format, algo
         As given to `conv2d`.
     activation, b
-        As given to `conv2d`. The bias matters only where there is an activation: the forward pass
-        is then computed once more, to see which outputs it let through.
+        As given to `conv2d`. The bias matters only with an activation: the forward pass is then
+        computed once more, since the gradient depends on the output's sign.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def depthwise_conv2d(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Convolve every channel with filters of its own: `conv2d` with a group for each channel.
+    """Convolve each channel with separate filters: `conv2d` with a group for each channel.
 
     Parameters
     ----------
@@ -183,7 +183,8 @@ def depthwise_conv2d(
 
     Returns
     -------
-    float32 array (mb, oh, ow, ic * multiplier), or with the channels first: `out` if given.
+    float32 array (mb, oh, ow, ic * multiplier), or (mb, ic * multiplier, oh, ow) with
+    "channels_first": `out` if given.
 
     Raises
     ------
@@ -279,6 +280,6 @@ def _operands(
 
 
 def _algorithm(algo: Any, s: Conv2DShape, where: str, direction: Pass = "fwd") -> str:
-    """`algo` if it is a name, "auto" replaced; whether it can do this shape, its kernel says."""
+    """`algo`, or what "auto" stands for; a kernel raises if it does not support the shape."""
     name = check_choice(algo, ALGORITHMS, where=where, what="algo")
     return conv2d_algorithm(s, direction) if name == "auto" else name

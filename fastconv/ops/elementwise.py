@@ -1,4 +1,4 @@
-"""Operations on each element alone: scale and offset, bias, dropout."""
+"""Elementwise operations: scale and offset, bias, dropout."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def dropout_backward(
 
 
 def _word(value: Any, what: str, where: str) -> int:
-    """A whole number that fits into 64 bits."""
+    """`value` as an integer from 0 to 2**64 - 1."""
     if not is_whole(value):
         raise TypeError(f"{where}: {what} must be a whole number; received {value!r}")
     if not 0 <= int(value) < 2**64:

@@ -100,7 +100,7 @@ def mean_squared_error(y: Any, t: Any, row_weights: Any = None) -> tuple[float, 
 
 
 def _row_weights(row_weights: Any, rows: int, where: str) -> Array:
-    """The weights of a loss's rows; None makes it a mean."""
+    """The weights of the rows; None is 1 / rows for each, which makes the loss a mean."""
     if row_weights is None:
         return np.full(rows, 1 / max(rows, 1), np.float32)
     return vector(row_weights, rows, "row_weights", "rows", where)

@@ -41,15 +41,15 @@ def gemm(
     a, b : array_like, two axes
         op(a) is (m, k) and op(b) is (k, n); any strides are read in place.
     c : array_like (m, n), optional
-        Not looked at while beta is 0, as in BLAS.
+        Not read if beta is 0, as in BLAS.
     alpha, beta : float
     trans_a, trans_b : bool
-        Whether op turns the matrix over; a.T does the same.
+        Whether op transposes the matrix; passing a.T does the same.
     bias : array_like (n,), optional
         Added to every row.
     activation : None, "linear" or "relu"
     out : float32 array (m, n), optional
-        Where the result goes; any strides. It may be `c` itself, but not overlap anything else.
+        Of any strides. It may be `c` itself, but must not overlap anything else.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Batch, group and layer normalisation, and their gradients."""
+"""Batch, group and layer normalization, and their gradients."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Parameters
 ----------
 x : array_like (..., c)
 gamma, beta : array_like (c,), optional
-    A factor and an offset for each channel afterwards; ones and zeros by default.
+    Scale and offset of each channel, applied last; ones and zeros by default.
 epsilon : float
     At least 0; added to the variance.
 """
@@ -59,7 +59,7 @@ def moments(x: Any) -> tuple[Array, Array]:
     Returns
     -------
     mean, variance : float32 arrays (c,)
-        The variance is that of the numbers themselves (divided by how many there are).
+        The variance is the biased one: divided by the number of elements.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def batch_norm(
     *,
     out: Array | None = None,
 ) -> Array:
-    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, one of each for a channel.
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, channel by channel.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def group_norm(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Each sample's groups of neighbouring channels at mean 0 and variance 1 over all places.
+    """Normalize each sample's groups of adjacent channels over all positions; scale and shift.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def group_norm_backward(
 def _group_statistics(
     x: Any, groups: int, epsilon: Any, where: str
 ) -> tuple[Array, Array, Array, Array]:
-    """x, x as (mb, places, c), and each sample's means and factors."""
+    """x, x as (mb, positions, c), and mean and 1 / deviation of each sample's channels."""
     inputs = _with_channels(x, where)
     count = as_int(groups, "groups", where=where)
     mb, c = inputs.shape[0], inputs.shape[-1]
@@ -253,7 +253,7 @@ def layer_norm(
     *,
     out: Array | None = None,
 ) -> Array:
-    """The last axis at mean 0 and variance 1, times gamma, plus beta.
+    """Normalize along the last axis to mean 0 and variance 1, then scale and shift.
 
     Examples
     --------
@@ -292,7 +292,7 @@ def layer_norm_backward(
 
 
 def _row_statistics(x: Any, epsilon: Any, where: str) -> tuple[Array, Array, Array, Array]:
-    """x, x as rows, and each row's mean and factor."""
+    """x, x as rows, and mean and 1 / deviation of each row."""
     inputs = _with_channels(x, where, 1)
     n = inputs.shape[-1]
     rows = inputs.reshape(inputs.size // n, n)

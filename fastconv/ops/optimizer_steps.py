@@ -80,8 +80,9 @@ def adam_step(
 ) -> None:
     """One step of Adam, in place.
 
-    m and v become moving averages of g and g**2, and w loses
-    learning_rate * sqrt(1 - beta2**t) / (1 - beta1**t) * m / (sqrt(v) + epsilon).
+    m and v become moving averages of g and g**2, and
+    learning_rate * sqrt(1 - beta2**t) / (1 - beta1**t) * m / (sqrt(v) + epsilon) is subtracted from
+    w.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def adam_step(
 
 
 def _gradient(w: Any, g: Any, where: str) -> Array:
-    """g as the kernels read it, after w has been found fit to be changed."""
+    """g as the kernels read it; w is checked first."""
     writable(w, w.shape if hasattr(w, "shape") else (), "w", where)
     grad = float32(g, "g", where)
     same_shape(grad, w.shape, "g", "w", where)

@@ -52,7 +52,7 @@ padding : "valid", "same", int, (rows, columns) or ((top, bottom), (left, right)
     Smaller than the window.
 data_format : "channels_last" or "channels_first"
 ceil_mode : bool
-    Whether a last window that hangs over the edge counts.
+    Whether a last window that extends past the edge is kept.
 out : float32 array of the result's shape, optional
 
 Returns
@@ -86,7 +86,7 @@ def max_pool2d(
     ceil_mode: bool = False,
     out: Array | None = None,
 ) -> Array:
-    """Largest element of each window; a NaN in it wins, padding never does.
+    """Largest element of each window; NaN propagates, padding is ignored.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def max_pool2d_backward(
            [0., 0.]], dtype=float32)
     """
     geometry = (pool_size, strides, padding, data_format, ceil_mode)
-    return _backward("max_pool2d_backward", dy, x, geometry, out, _to_the_winners)
+    return _backward("max_pool2d_backward", dy, x, geometry, out, _scatter_to_extremes)
 
 
 @documented(FORWARD)
@@ -139,7 +139,7 @@ def min_pool2d(
     ceil_mode: bool = False,
     out: Array | None = None,
 ) -> Array:
-    """Smallest element of each window; a NaN in it wins, padding never does.
+    """Smallest element of each window; NaN propagates, padding is ignored.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def min_pool2d_backward(
     ceil_mode: bool = False,
     out: Array | None = None,
 ) -> Array:
-    """Gradient dx of sum(dy * min_pool2d(x)): dy goes to the first smallest of its window.
+    """Gradient dx of sum(dy * min_pool2d(x)): dy goes to the first minimum of its window.
 
     Examples
     --------
@@ -178,7 +178,7 @@ def min_pool2d_backward(
     """
 
     def run(dout: Array, inputs: Array, dx: Array, s: Pool2DShape) -> None:
-        _to_the_winners(dout, inputs, dx, s, least=True)
+        _scatter_to_extremes(dout, inputs, dx, s, least=True)
 
     geometry = (pool_size, strides, padding, data_format, ceil_mode)
     return _backward("min_pool2d_backward", dy, x, geometry, out, run)
@@ -201,7 +201,7 @@ def avg_pool2d(
     Parameters
     ----------
     count_include_pad : bool
-        Whether the sum is divided by all kh * kw places of the window, or (as in Keras) by those
+        Whether the sum is divided by all kh * kw taps of the window, or (as in Keras) by those
         that lie inside x.
 
     Examples
@@ -377,14 +377,14 @@ def _window(s: Pool2DShape) -> tuple[int, int, int, int, int, int]:
     return s.kh, s.kw, s.sh, s.sw, s.pt, s.pl
 
 
-def _to_the_winners(
+def _scatter_to_extremes(
     dout: Array, inputs: Array, dx: Array, s: Pool2DShape, least: bool = False
 ) -> None:
-    """dy at the first largest (or `least`) element of each window, 0 elsewhere."""
-    taps = np.uint8 if s.kh * s.kw <= 256 else np.int32  # as small as it can be
-    y, winners = np.empty(s.y_shape, np.float32), np.empty(s.y_shape, taps)
-    max_pool2d_fwd(inputs, y, winners, *_window(s), least)
-    max_pool2d_bwd(dout, winners, dx, *_window(s))
+    """dy at the first maximum (with `least`, minimum) of each window, 0 elsewhere."""
+    taps = np.uint8 if s.kh * s.kw <= 256 else np.int32  # holds the index of any tap
+    y, argmax = np.empty(s.y_shape, np.float32), np.empty(s.y_shape, taps)
+    max_pool2d_fwd(inputs, y, argmax, *_window(s), least)
+    max_pool2d_bwd(dout, argmax, dx, *_window(s))
 
 
 def _norm(x: Array, y: Array, s: Pool2DShape, p: float) -> None:

@@ -69,8 +69,8 @@ def resize(
         Height and width.
     interpolation : "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5"
     antialias : bool
-        Whether a step of several pixels takes all of them in, instead of skipping some; "nearest"
-        always skips.
+        Whether all pixels count when an image shrinks, instead of only those near the new ones;
+        "nearest" skips pixels in any case.
 
     Returns
     -------
@@ -109,12 +109,12 @@ def resize_backward(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Gradient dx of sum(dy * resize(x)): every dy goes back to the pixels it was mixed of.
+    """Gradient dx of sum(dy * resize(x)): each dy goes to its pixels, by their weights.
 
     Parameters
     ----------
     x, interpolation, antialias, data_format
-        As given to `resize`; of x the shape counts.
+        As given to `resize`; of x only the shape matters.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def resize_backward(
 
 
 def _by_weights(interpolation: str, antialias: bool, where: str) -> bool:
-    """Whether more than the pixels around a point count."""
+    """Whether a new pixel depends on more than the (up to four) pixels around its point."""
     check_choice(interpolation, RESIZING, where=where, what="interpolation")
     everything = flag(antialias, "antialias", where)
     return interpolation not in ("nearest", "bilinear") or (
@@ -163,7 +163,7 @@ def affine_transform(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Read images at the points to which a map takes their pixels; arguments as in Keras.
+    """Images read at the points that an affine map gives; arguments as in Keras.
 
     Row i, column j of the result is x at the column a0 j + a1 i + a2 and the row b0 j + b1 i + b2.
 
@@ -208,12 +208,12 @@ def affine_transform_backward(
     *,
     out: Array | None = None,
 ) -> Array:
-    """Gradient dx of sum(dy * affine_transform(x)): every dy goes back where it was read.
+    """Gradient dx of sum(dy * affine_transform(x)): each dy goes to the pixels that were read.
 
     Parameters
     ----------
     x, transform, interpolation, fill_mode, data_format
-        As given to `affine_transform`; of x the shape counts.
+        As given to `affine_transform`; of x only the shape matters.
 
     Examples
     --------
@@ -238,7 +238,7 @@ def _how(interpolation: str, fill_mode: str, where: str) -> tuple[bool, str]:
 
 
 def _maps(transform: Any, mb: int, where: str) -> np.ndarray:
-    """(mb, 6) float64."""
+    """The first six numbers of every image's map, (mb, 6) float64."""
     given = real_array(transform, "transform", where).astype(np.float64)
     rows = np.atleast_2d(given)
     if given.ndim not in (1, 2) or rows.shape[1] not in (6, 8) or len(rows) not in (1, mb):

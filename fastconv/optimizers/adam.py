@@ -1,4 +1,4 @@
-"""Adam and its relatives that keep a mean of the gradient and one of its square."""
+"""Adam and its relatives, which keep running means of the gradient and of its square."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Adam(_TwoMeans):
     ----------
     learning_rate : float or LearningRateSchedule
     beta_1, beta_2 : float
-        From 0 up to, but not including, 1.
+        At least 0 and less than 1.
     epsilon : float
     amsgrad : bool
         Divide by the root of the largest v so far (Reddi et al. 2018).
@@ -96,7 +96,7 @@ class AdamW(Adam):
     ----------
     learning_rate : float or LearningRateSchedule
     weight_decay : float
-        In every step the weights lose learning_rate * weight_decay of themselves.
+        Each step subtracts learning_rate * weight_decay * weights from the weights.
     beta_1, beta_2, epsilon, amsgrad
         As in `Adam`.
     **kwargs
@@ -161,7 +161,7 @@ class Nadam(_TwoMeans):
         return self.beta_1 * (1 - 0.5 * 0.96**t)
 
     def _product_to(self, t: int) -> float:
-        """U_t, the same whether the steps were taken in one run or in several."""
+        """U_t: the same bits whether the steps are taken in one run or in several."""
         done, product = self._product if self._product[0] <= t else (0, 1.0)
         for k in range(done + 1, t + 1):
             product *= self._factor(k)
@@ -170,7 +170,7 @@ class Nadam(_TwoMeans):
 
 
 class Lamb(_TwoMeans):
-    """Adam with a step as long as the weights ask for (You et al. 2020), as in Keras.
+    """Adam with steps scaled to the norm of the weights (You et al. 2020), as in Keras.
 
     Each parameter is changed by ``learning_rate * |w| / |u| * u``, where u is Adam's direction
     m / (1 - beta_1^t) / (sqrt(v / (1 - beta_2^t)) + epsilon).

@@ -1,4 +1,4 @@
-"""What every optimizer is: a learning rate, a count of steps, arrays beside the weights."""
+"""The base of all optimizers: learning rate, step count, and slots beside the weights."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Step:
     scale, clip, pull, keep : float
         As in `fastconv.kernels.optimizers.optimizer_step.Common`.
     parameter : Parameter
-        The segment's first, or only one.
+        The segment's first, or its only one.
     """
 
     number: int
@@ -50,7 +50,7 @@ class Step:
     parameter: Parameter
 
     def common(self, rate: float | None = None, pull: float | None = None) -> Common:
-        """What the kernels are told, with another rate or pull if the formula changes them."""
+        """The kernels' arguments, with another rate or pull where a formula changes them."""
         return Common(
             self.rate if rate is None else rate,
             self.scale,
@@ -61,7 +61,7 @@ class Step:
 
 
 class Optimizer(Configured):
-    """Changes a model's parameters by their gradients.
+    """Updates a model's parameters from their gradients.
 
     A subclass names its slots (arrays as large as the trainable parameters, zero at the start) and
     defines `update`.
@@ -70,27 +70,27 @@ class Optimizer(Configured):
     ----------
     learning_rate : float or LearningRateSchedule
     weight_decay : float, optional
-        In every step the weights lose ``learning_rate * weight_decay`` of themselves, before the
-        gradient's step (decoupled, as in Keras).
+        Each step first subtracts ``learning_rate * weight_decay * weights`` from the weights
+        (decoupled, as in Keras).
     clipnorm : float, optional
-        The largest norm of each parameter's gradient; a longer one is shortened to it.
+        The largest norm of each parameter's gradient; a longer gradient is scaled down to it.
     clipvalue : float, optional
         The largest magnitude of a gradient's element.
     global_clipnorm : float, optional
         The largest norm of all gradients together. At most one of the three.
     use_ema : bool
-        Keep a running mean of the weights, which takes their place at the end of `fit`.
+        Keep a running mean of the weights, which replaces them at the end of `fit`.
     ema_momentum : float
     ema_overwrite_frequency : int, optional
-        Let the mean take the weights' place after every so many steps.
+        Also replace the weights by the mean after every so many steps.
     decoupled_weight_decay : bool
         False adds ``weight_decay * weights`` to the gradient instead, after the clipping.
     groups : list of Group, optional
-        Parameters with settings of their own; the first group that matches counts.
+        Settings for some of the parameters; the first group that matches a name applies.
     lookahead : Lookahead, optional
     name : str, optional
     lr, decay : float, optional
-        Old spellings: the learning rate, and its decrease: ``lr / (1 + decay * step)``.
+        Old names: the learning rate, and its decay: ``lr / (1 + decay * step)``.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class Optimizer(Configured):
 
     slot_names: tuple[str, ...] = ()
     each_alone = False
-    """Whether `update` must see every parameter by itself."""
+    """Whether `update` must be called for each parameter separately."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class Optimizer(Configured):
 
     @property
     def learning_rate(self) -> float:
-        """Size of a step; may be set at any time, but not if it follows a schedule."""
+        """The current learning rate; may be set at any time, but not if it follows a schedule."""
         if self._schedule is not None:
             return self._schedule(self.iterations)
         return self._learning_rate
@@ -191,12 +191,12 @@ class Optimizer(Configured):
         self.learning_rate = value
 
     def build(self, store: ParameterStore) -> None:
-        """Work on `store` from now on; what the slots held for its parameters is kept.
+        """Update the parameters in `store` from now on; those in both stores keep their slots.
 
         Raises
         ------
         ValueError
-            If steps were taken on parameters that are all others: they would lose their slots.
+            If steps were taken, but on none of these parameters: all slots would be lost.
         """
         if store is self.store:
             return
@@ -226,16 +226,16 @@ class Optimizer(Configured):
                     view[...] = before[name][parameter]
 
     def start_slots(self, slots: Arrays) -> None:
-        """Fill slots that do not begin with zeros."""
+        """Fill slots that do not start at zero."""
 
     def slots(self) -> Slots:
-        """For every slot's name, its part of each parameter: views that may be written to."""
+        """For each slot's name, its array for each parameter: writable views."""
         if self.store is None:
             return {}
         return {name: dict(self.store.views(flat)) for name, flat in self._slots.items()}
 
     def apply(self) -> None:
-        """Take one step along the gradients that lie in the store."""
+        """Take one step by the gradients in the store."""
         store = self.store
         if store is None or store.grads is None:
             raise ValueError("optimizer: apply follows build(store) and a backward pass")
@@ -243,7 +243,7 @@ class Optimizer(Configured):
         if self.iterations == 0 and self.lookahead is not None:
             self._slots["slow"][...] = store.values  # the weights may have been set since `build`
         self.iterations += 1
-        for segment, scale in self._scaled(store.grads):
+        for segment, scale in self._clip_factors(store.grads):
             if self.iterations > segment.until:
                 continue
             own = rate * segment.multiplier
@@ -267,18 +267,18 @@ class Optimizer(Configured):
         raise NotImplementedError(f"{type(self).__name__} must define update(w, g, slots, step)")
 
     def finish(self) -> None:
-        """At the end of a training: the running mean takes the weights' place."""
+        """At the end of a training: replace the weights by the running mean, with `use_ema`."""
         if self.use_ema and self.store is not None and self.iterations:
             self.store.values[: self.store.trainable_size] = self._slots["ema"]
 
-    def _scaled(self, grads: np.ndarray) -> list[tuple[Segment, float]]:
-        """Every segment with what its gradient is multiplied by."""
+    def _clip_factors(self, grads: np.ndarray) -> list[tuple[Segment, float]]:
+        """Each segment, with the factor that clips its gradient's norm."""
         if self.global_clipnorm:
-            scale = _shortening(sum_squares(grads), self.global_clipnorm)
+            scale = _clip_factor(sum_squares(grads), self.global_clipnorm)
             return [(segment, scale) for segment in self._segments]
         if self.clipnorm:
             return [
-                (s, _shortening(sum_squares(grads[s.start : s.stop]), self.clipnorm))
+                (s, _clip_factor(sum_squares(grads[s.start : s.stop]), self.clipnorm))
                 for s in self._segments
             ]
         return [(segment, 1.0) for segment in self._segments]
@@ -294,7 +294,7 @@ class Optimizer(Configured):
             self.lookahead.follow(self.iterations, store.values, self._slots["slow"])
 
     def get_config(self) -> dict[str, Any]:
-        """The learning rate, and of the shared arguments those that are not the default."""
+        """The learning rate, and those shared arguments that differ from their defaults."""
         rate = self._learning_rate if self._schedule is None else serialize(self._schedule)
         shared: dict[str, tuple[Any, Any]] = {
             "weight_decay": (self.weight_decay, None),
@@ -314,7 +314,7 @@ class Optimizer(Configured):
         }
 
 
-def _shortening(squares: float, limit: float) -> float:
-    """What makes a vector with this sum of squares no longer than `limit`; NaN and Inf stay."""
+def _clip_factor(squares: float, limit: float) -> float:
+    """The factor that clips the norm of a vector with this sum of squares; keeps NaN and Inf."""
     norm = math.sqrt(squares)
     return 1.0 if norm <= limit else limit / norm

@@ -1,4 +1,4 @@
-"""Settings of their own for some parameters."""
+"""Optimizer settings for groups of parameters."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from fastconv.utils.configured import Configured
 
 
 class Group(Configured):
-    """Parameters that an optimizer treats in a way of their own.
+    """Parameters for which an optimizer has separate settings.
 
     Parameters
     ----------
     match : str
         The parameters' names, as in ``model.weights``: ``conv2d/bias``, or a pattern, ``*/bias``.
     learning_rate_multiplier : float
-        Their learning rate is the optimizer's times this.
+        Multiplies the optimizer's learning rate.
     weight_decay : float, optional
-        In place of the optimizer's.
+        Replaces the optimizer's.
     until : int, optional
-        The number of steps after which they stay as they are.
+        The number of steps after which they are frozen.
 
     Examples
     --------
@@ -66,14 +66,14 @@ class Group(Configured):
 
 @dataclass(slots=True)
 class Segment:
-    """A stretch of the flat parameters that is changed by one call.
+    """A range of the flat parameters that one call of `Optimizer.update` covers.
 
     Attributes
     ----------
     start, stop : int
-        Where it lies in the store.
+        The range in the store.
     parameter : Parameter
-        The first one in it, or the only one.
+        Its first one, or its only one.
     """
 
     start: int
@@ -91,9 +91,9 @@ class Segment:
 def segments_of(
     store: ParameterStore, groups: Sequence[Group], weight_decay: float | None, *, alone: bool
 ) -> list[Segment]:
-    """The trainable parameters, neighbours with the same settings together unless `alone`.
+    """The trainable parameters; adjacent ones with equal settings are joined, unless `alone`.
 
-    The first group that matches a name counts.
+    The first group that matches a name applies.
     """
     trainable = [(p, start) for p, start in store.places() if p.trainable]
     _check_matches(groups, [p.name for p in store.parameters])

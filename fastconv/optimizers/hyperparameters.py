@@ -1,4 +1,4 @@
-"""The checks of what an optimizer is told: rates, decays, factors."""
+"""Checks of an optimizer's hyperparameters: rates, decays, factors."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def optional_number(value: Any, what: str, *, where: str) -> float | None:
 
 
 def epsilon_of(value: Any, *, where: str) -> float:
-    """A number of at least 0; None is 1e-7, as in older programs."""
+    """A number of at least 0; None gives 1e-7, as in older Keras."""
     return check_number(1e-7 if value is None else value, "epsilon", 0, math.inf, where=where)

@@ -1,4 +1,4 @@
-"""Lookahead: weights that follow the optimizer's at a distance."""
+"""Lookahead: a slow average that replaces the weights every few steps."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fastconv.utils.configured import Configured
 
 
 class Lookahead(Configured):
-    """Every few steps, a running average of all weights takes their place.
+    """Every few steps, replace all weights by a running average of them.
 
     After step t, if `every` divides t: ``slow = decay * slow + (1 - decay) * weights`` and
-    ``weights = slow``, over everything that the model keeps, running statistics included. With
-    `total_steps` the decay grows as ``decay * (t / total_steps) ** power``, and the last step takes
-    the average as it is. (Zhang et al., "Lookahead optimizer: k steps forward, 1 step back", 2019;
-    there the decay is constant.)
+    ``weights = slow``, over all parameters of the model, running statistics included. With
+    `total_steps` the decay grows as ``decay * (t / total_steps) ** power``, and the last step
+    copies the average without updating it. (Zhang et al., "Lookahead optimizer: k steps forward, 1
+    step back", 2019; there the decay is constant.)
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ class Lookahead(Configured):
         )
 
     def decay_at(self, step: int) -> float:
-        """The decay after so many steps."""
+        """The decay after `step` steps."""
         if self.total_steps is None:
             return self.decay
         return self.decay * min(1.0, step / self.total_steps) ** self.power
 
     def follow(self, step: int, weights: np.ndarray, slow: np.ndarray) -> None:
-        """Bring `slow` and `weights` up to date after so many steps."""
+        """Update `slow` and `weights` in place after step `step`."""
         if step == self.total_steps:
             weights[...] = slow
         elif step % self.every == 0:

@@ -1,4 +1,4 @@
-"""Muon: matrices change by orthogonal steps."""
+"""Muon: orthogonalized momentum for matrices."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from fastconv.plan.parameters import Parameter, ParameterStore
 
 
 class Muon(Optimizer):
-    """Momentum that is made orthogonal by a Newton-Schulz iteration (Jordan et al. 2024).
+    """Momentum orthogonalized by a Newton-Schulz iteration (Jordan et al. 2024).
 
     Matrices, and with `convolutions` the kernels of convolutions as matrices of
-    (kh * kw * inputs, outputs), lose learning_rate * rms_rate * sqrt(larger side) times the
-    orthogonal factor of their momentum; everything else is changed by Adam (Keras's formulas; there
-    only matrices are made orthogonal).
+    (kh * kw * inputs, outputs), change by -learning_rate * rms_rate * sqrt(larger side) times the
+    orthogonal factor of their momentum; all other parameters are updated by Adam. (The formulas are
+    Keras's, which has orthogonal steps for matrices only.)
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Muon(Optimizer):
     adam_weight_decay, weight_decay : float, optional
         For Adam's parameters, and for the others.
     exclude_layers : list of str
-        Regular expressions: parameters whose names contain one are changed by Adam.
+        Regular expressions: parameters whose names contain a match are updated by Adam.
     muon_a, muon_b, muon_c : float
         Of the iteration x = a x + (b s + c s²) x, s = x xᵀ.
     adam_lr_ratio : float
@@ -102,7 +102,7 @@ class Muon(Optimizer):
         if fresh:
             plain = self.weight_decay or 0.0
             for segment in self._segments:
-                # A group's own decay stays.
+                # A decay that a group sets stays.
                 if segment.weight_decay == plain and self._by_adam(segment.parameter):
                     segment.weight_decay = self.adam_weight_decay or 0.0
 
@@ -124,7 +124,7 @@ class Muon(Optimizer):
         matrix -= np.float32(rate) * factor
 
     def orthogonal(self, x: np.ndarray) -> np.ndarray:
-        """About the orthogonal factor of the matrix x, by `ns_steps` rounds of Newton-Schulz."""
+        """The approximate orthogonal factor of x, by `ns_steps` rounds of Newton-Schulz."""
         rows = x if x.shape[0] <= x.shape[1] else np.ascontiguousarray(x.T)
         side = len(rows)
         norm = math.sqrt(sum_squares(rows.reshape(-1))) + 1e-7

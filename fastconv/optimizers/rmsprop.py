@@ -15,19 +15,19 @@ from fastconv.optimizers.hyperparameters import check_number, epsilon_of
 class RMSprop(Optimizer):
     """RMSprop (Hinton 2012), with epsilon under the root, as in Keras.
 
-    v is a running mean of the gradient's square; the weights lose
-    learning_rate * gradient / sqrt(v + epsilon).
+    v is a running mean of the gradient's square;
+    learning_rate * gradient / sqrt(v + epsilon) is subtracted from the weights.
 
     Parameters
     ----------
     learning_rate : float or LearningRateSchedule
     rho : float
-        From 0 up to, but not including, 1: how slowly v follows.
+        At least 0 and less than 1: the decay of v.
     momentum : float
-        With it, the weights lose a sum of the steps that fades so fast.
+        If not 0, the steps are summed with this decay, and the sum is subtracted instead.
     epsilon : float
     centered : bool
-        Take the square of the gradient's running mean from v.
+        Subtract the square of the gradient's running mean from v.
     **kwargs
         What every `Optimizer` takes.
 
@@ -77,7 +77,7 @@ class Adagrad(Optimizer):
     ----------
     learning_rate : float or LearningRateSchedule
     initial_accumulator_value : float
-        What the sum begins with.
+        The initial value of the sum.
     epsilon : float
     **kwargs
         What every `Optimizer` takes.

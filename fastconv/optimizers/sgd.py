@@ -1,4 +1,4 @@
-"""Stochastic gradient descent and its relatives with one array of momentum: LARS, Lion."""
+"""Stochastic gradient descent, and its relatives that keep one momentum: LARS, Lion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastconv.optimizers.hyperparameters import check_number
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum if wanted.
+    """Gradient descent, optionally with momentum.
 
     velocity = momentum * velocity - learning_rate * gradient is added to the weights; Nesterov's
     form adds momentum * velocity - learning_rate * gradient, with the new velocity (Keras).
@@ -24,12 +24,12 @@ class SGD(Optimizer):
     ----------
     learning_rate : float or LearningRateSchedule
     momentum : float
-        From 0 up to, but not including, 1.
+        At least 0 and less than 1.
     nesterov : bool
     velocity_of : "steps" or "gradients"
         "gradients" leaves the learning rate out of the velocity: velocity = momentum * velocity +
-        gradient, and the weights lose learning_rate * velocity (as in PyTorch). It makes a
-        difference only while the learning rate changes.
+        gradient, and learning_rate * velocity is subtracted from the weights (as in PyTorch). The
+        two differ only if the learning rate changes.
     **kwargs
         What every `Optimizer` takes.
 
@@ -82,7 +82,7 @@ class Lars(Optimizer):
     ----------
     learning_rate : float or LearningRateSchedule
     momentum : float
-        From 0 up to, but not including, 1.
+        At least 0 and less than 1.
     nesterov : bool
     trust_coefficient, epsilon : float
     **kwargs
@@ -143,14 +143,14 @@ LARS = Lars
 class Lion(Optimizer):
     """Lion (Chen et al. 2023), as in Keras.
 
-    The weights lose learning_rate * sign(beta_1 m + (1 - beta_1) gradient); then m becomes
-    beta_2 m + (1 - beta_2) gradient.
+    learning_rate * sign(beta_1 m + (1 - beta_1) gradient) is subtracted from the weights; then m
+    becomes beta_2 m + (1 - beta_2) gradient.
 
     Parameters
     ----------
     learning_rate : float or LearningRateSchedule
     beta_1, beta_2 : float
-        From 0 up to, but not including, 1.
+        At least 0 and less than 1.
     **kwargs
         What every `Optimizer` takes.
 

@@ -1,25 +1,25 @@
 """From a model and a batch size to kernels: shapes, algorithms, fusion, memory.
 
-From the bottom to the top; a module imports only what stands above it here:
+In dependency order; a module imports only from those listed above it:
 
     arena        one aligned block of memory, buffers placed in it by lifetime
-    parameters   the arrays that training changes, and the flat store of a model's
+    parameters   trainable arrays, and the flat store of all those of a model
     geometry/    shape and index arithmetic: padding, convolutions, pooling, resampling points
     algorithms   which algorithm computes a convolution
-    recorder     primitives, values and nodes: what a graph consists of
-    executor     what computes a fused step: buffers, forward, backward
+    recorder     primitives, values and nodes: the elements of a graph
+    executor     base class of the executors of fused steps: buffers, forward, backward
     operations/  one module for each family: record, recording method and executor side by side
-    graph        a network recorded step by step, its shapes checked
-    fuse         neighbouring steps become one, by a table of patterns that names the executors
-    flow         who reads which value, and which way the gradients go
-    lifetimes    from when to when each buffer is needed
+    graph        records a network step by step and infers shapes
+    fuse         fuses consecutive steps, by a table of patterns and their executors
+    flow         which steps read and write each value, and where gradients are needed
+    lifetimes    when each buffer is first written and last read
     memory       a plan's arena, and the arrays in it
-    inputs       the user's arrays, checked on their way in
-    execution    the executors, tied to their buffers, run in order
-    losses/      what is made small, and where the losses meet the steps
+    inputs       checks the user's arrays and copies them if necessary
+    execution    executors bound to their buffers and run in order
+    losses/      the losses, and how they attach to the graph's outputs
     report       a plan as a table
-    costs        what each step costs: operations, bytes, seconds
-    plan         all of it for one graph and batch size
+    costs        the cost of each step: operations, bytes, seconds
+    plan         puts all of this together for one graph and batch size
 
-A new operation of an existing family touches its module in `operations/` and the table of `fuse`.
+A new operation of an existing family touches its module in `operations/` and the table in `fuse`.
 """

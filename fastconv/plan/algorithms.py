@@ -1,7 +1,7 @@
 """Which algorithm computes a convolution, and how.
 
-Kernels refuse what an algorithm cannot do (`kernels/convolution/_geometry.pyx`); what is fastest of
-the rest is decided here and nowhere else.
+Kernels reject shapes that an algorithm cannot handle (`kernels/convolution/_geometry.pyx`); the
+choice of the fastest among the applicable algorithms is made here and nowhere else.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from fastconv.plan.geometry.shapes import Conv2DShape
 Pass = Literal["fwd", "bwd_data", "bwd_weights"]
 
 # Below this many channels on either side the transforms of Winograd's method cost more than the
-# multiplications they save. `benchmarks/bench_conv2d.py` measures both sides of the line.
+# multiplications they save. `benchmarks/bench_conv2d.py` measures both sides of the threshold.
 FEWEST_CHANNELS = 16
-# Winograd's method goes through the map block by block as long as what all blocks share stays in
-# the second-level cache, else slice by slice: from so many filters (input times output channels) on
-# for y and dx, and from so many sums on for dw.
+# Winograd's method processes the map block by block as long as the data shared by all blocks stays
+# in the L2 cache, and slice by slice otherwise. Thresholds of input times output channels: for y
+# and dx, where the transformed filters are shared, and for dw, where the sums are.
 MANY_FILTERS = 128 * 256
 MANY_SUMS = 128 * 128
-# Share of a map's 4x4 tiles that must hold real pixels; from so many channels on, less will do.
+# Smallest fraction of the pixels in the 4x4 tiles that must lie inside the map; from MANY_CHANNELS
+# on, a smaller fraction is enough.
 LEAST_COVER, LEAST_COVER_OF_MANY, MANY_CHANNELS = 0.6, 0.55, 64
 
 
@@ -48,8 +49,8 @@ def make_conv2d_kernel(
 ) -> Any:
     """The kernel that computes one pass of a convolution, for any batch size.
 
-    `algo` None takes the fastest. With `pool`, y is max-pooled on its way out: see `pools_inside`.
-    `more`: what the kernel takes besides, as the activation of a forward pass.
+    `algo` None selects the fastest. With `pool`, max pooling of y is fused: see `pools_inside`.
+    `more`: further arguments of the kernel, such as the activation of a forward pass.
     """
     name = conv2d_algorithm(shape, direction) if algo is None else algo
     if name == "winograd":
@@ -59,21 +60,21 @@ def make_conv2d_kernel(
 
 
 def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
-    """The fastest that can do the shape: "gemm", "depthwise", "winograd" or "direct".
+    """The fastest algorithm for a shape: "gemm", "depthwise", "winograd" or "direct".
 
     ``FASTCONV_WINOGRAD=0`` turns Winograd's method off.
     """
     if _is_pointwise(s) or _is_whole_map(s):
         return "gemm"  # one matrix product over all pixels, or over all images
     if s.groups == s.ic == s.oc > 1:
-        return "depthwise"  # one filter for each channel: no products of matrices to be had
+        return "depthwise"  # one filter per channel: not expressible as a matrix product
     if _is_winograd(s, direction) and os.environ.get("FASTCONV_WINOGRAD") != "0":
         return "winograd"  # a quarter of the multiplications
     return "direct"
 
 
 def pools_inside(shape: Conv2DShape, window: tuple[int, int, int, int, int, int]) -> bool:
-    """Whether a convolution's own kernels can max-pool y, and undo it, tile by tile.
+    """Whether the convolution kernels can fuse the max pooling of y, in all passes, tile by tile.
 
     `window` is (kh, kw, sh, sw, pt, pl) of the pooling.
     """

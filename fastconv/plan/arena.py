@@ -17,7 +17,7 @@ _HUGE_PAGE = 2 << 20
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A buffer of `nbytes` that keeps its contents from time `first` to `last`, both included."""
+    """A buffer of `nbytes` that is live from time `first` to `last`, both included."""
 
     key: Hashable
     nbytes: int
@@ -26,10 +26,10 @@ class Request:
 
 
 def place(requests: Sequence[Request]) -> tuple[dict[Hashable, int], int]:
-    """Give every buffer an offset so that no two that live at the same time overlap.
+    """Give every buffer an offset such that buffers with overlapping lifetimes do not overlap.
 
-    The largest buffer comes first, and each goes into the lowest gap that is free during its whole
-    life: small buffers then fill what the large ones leave.
+    Largest first; each buffer goes into the lowest gap that is free during its whole lifetime, so
+    that small buffers fill the gaps between large ones.
 
     Returns
     -------
@@ -57,10 +57,10 @@ def place(requests: Sequence[Request]) -> tuple[dict[Hashable, int], int]:
 
 
 def aligned_zeros(shape: Sequence[int], dtype: DTypeLike) -> np.ndarray:
-    """Zeros whose first element lies on a multiple of `ALIGNMENT` bytes.
+    """Zeros whose first element is aligned to `ALIGNMENT` bytes.
 
-    From 2 MB on it is a private mapping of its own, in huge pages where the system gives them, and
-    every page has been touched: no page fault is left for the first training step.
+    From 2 MB on the array is a private memory mapping, in huge pages where the system provides
+    them, and every page is touched, so that the first training step causes no page faults.
     """
     dtype = np.dtype(dtype)
     nbytes = math.prod(shape) * dtype.itemsize
@@ -71,14 +71,14 @@ def aligned_zeros(shape: Sequence[int], dtype: DTypeLike) -> np.ndarray:
 
 
 def _map(nbytes: int) -> np.ndarray:
-    """Zeroed pages for `nbytes` from any boundary of a huge page."""
+    """Zeroed pages, enough for `nbytes` from a huge-page boundary on."""
     size = _round_up(nbytes, _HUGE_PAGE) + _HUGE_PAGE
     if not hasattr(mmap, "MAP_PRIVATE"):  # Windows has no flags and no advice
         return np.zeros(size, np.uint8)
-    # Private: with Python's default, a shared mapping, a forked child would write into ours.
+    # Private: with Python's default, a shared mapping, a forked child would write to the parent's.
     pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        with contextlib.suppress(OSError):  # a system without them: the pages stay small
+        with contextlib.suppress(OSError):  # no huge pages on this system: the pages stay small
             pages.madvise(mmap.MADV_HUGEPAGE)
     block = np.frombuffer(pages, np.uint8)
     skip = -block.ctypes.data % _HUGE_PAGE

@@ -1,4 +1,4 @@
-"""What a plan's steps cost: operations, bytes that have to move, and the measured time."""
+"""The cost of a plan's steps: operations, memory traffic and measured time."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class StepCost:
         As in the plan's report.
     direction : "forward" or "backward"
     flops : int
-        Floating-point operations, those of the direct method for a convolution; 0 where the work is
-        moving memory.
+        Floating-point operations, for a convolution those of the direct method; 0 for pure data
+        movement.
     nbytes : int
-        What has to be read and written if every array passes once: inputs, output, weights, their
-        gradients, and what is kept for the backward pass.
+        Minimum memory traffic, every array counted once: inputs, output, weights, their gradients,
+        and buffers saved for the backward pass.
     seconds : float or None
         Median of the profiled calls with a full batch; None before there are any.
     """
@@ -44,16 +44,17 @@ class StepCost:
 def costs(
     executors: Sequence[Executor], objective: Objective, times: Times, training: bool
 ) -> Iterator[StepCost]:
-    """What `Plan.costs` returns: forward steps in their order, the losses, the backward steps."""
+    """The entries of `Plan.costs`: forward steps in order, the losses, the backward steps."""
     for i, executor in enumerate(executors):
         if not training or i not in objective.skipped:
             yield _cost(i, executor, "forward", times)
     if not training:
         return
-    for place in objective.placements:
-        rows, width = executors[0].setting.rows, objective.width(place)
-        name = place.spec.kind if place.softmax is None else f"softmax + {place.spec.kind}"
-        nbytes = 3 * rows * width * 4  # reads the sums, writes the outputs and the gradient
+    for placement in objective.placements:
+        rows, width = executors[0].setting.rows, objective.width(placement)
+        kind = placement.spec.kind
+        name = kind if placement.softmax is None else f"softmax + {kind}"
+        nbytes = 3 * rows * width * 4  # reads the logits, writes the outputs and the gradient
         yield StepCost("", name, "", "forward", 0, nbytes, times.typical(LOSS, "forward", rows))
     for i in range(len(executors) - 1, -1, -1):
         if executors[i].setting.backward and i not in objective.skipped:

@@ -1,4 +1,4 @@
-"""A plan's executors for one number of rows, tied to their buffers and run in their order."""
+"""A plan's executors for one number of rows, bound to their buffers and run in order."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.memory import Memory
 from fastconv.plan.parameters import Parameter
 
-Clock = Callable[[int, str, int, float], None]  # step number, direction, rows, seconds
+Clock = Callable[[int, str, int, float], None]  # step index, direction, rows, seconds
 
 
 def make_executors(flow: Flow, rows: int) -> list[Executor]:
-    """One executor for each fused step, not yet tied to memory."""
+    """One executor for each fused step, not yet bound to memory."""
     made = []
     for step in flow.steps:
         backward = flow.goes_back(step)
@@ -35,7 +35,8 @@ class Execution:
     outputs : list of ndarray
         The graph's outputs, with the batch axis.
     seeds : list of (ndarray or None)
-        For each output, where its gradient is written before `backward`; None where none is needed.
+        For each output, the array for its gradient, to be filled before `backward`; None where no
+        gradient is needed.
     d_inputs : list of (ndarray or None)
         The gradients of the graph's inputs after `backward`.
     """
@@ -76,7 +77,7 @@ class Execution:
     ) -> None:
         """Fill `outputs` from the inputs, which are kept until `release_inputs`.
 
-        The work of the steps in `skip` is left to a loss.
+        The steps in `skip` are computed by a loss instead.
         """
         for x, readers in zip(xs, self._fed, strict=True):
             for executor, slot in readers:
@@ -89,22 +90,22 @@ class Execution:
             if clock is not None:
                 clock(i, "forward", self.rows, perf_counter() - start)
         for output, root in zip(self.outputs, self._flow.outputs, strict=True):
-            if root in self._flow.inputs:  # there was nothing to compute
+            if root in self._flow.inputs:  # this output is an input, nothing was computed
                 np.copyto(output, xs[self._flow.inputs.index(root)].reshape(output.shape))
 
     def penalties(self) -> float:
-        """What the steps themselves add to a loss after a `forward`."""
+        """The penalties that the steps add to the loss after a `forward`."""
         return sum((executor.penalty() for executor in self._costly), 0.0)
 
     def settle(self) -> None:
-        """Let the executors keep what they have learnt in a `forward` in training."""
+        """Let the executors update their moving averages after a training `forward`."""
         for executor in self._learners:
             executor.settle()
 
     def backward(self, step: int, skip: Collection[int] = (), clock: Clock | None = None) -> None:
-        """Turn the seeds into the gradients of the parameters and the inputs.
+        """Compute the gradients of the parameters and the inputs from the seeds.
 
-        The steps in `skip` have been passed by a loss that wrote the gradient before them.
+        For the steps in `skip`, a loss has already written the gradient of their input.
         """
         for total, part in self._seed_sums:
             add(flat(total), flat(part), flat(total))
@@ -126,13 +127,13 @@ class Execution:
                 dx[...] = 0  # no output depends on this input
 
     def release_inputs(self) -> None:
-        """Forget the user's arrays."""
+        """Drop the references to the user's arrays."""
         for readers in self._fed:
             for executor, slot in readers:
                 executor.inputs[slot] = _NOTHING
 
     def gradient_before(self, i: int) -> np.ndarray:
-        """The gradient of the first input of step `i`, for a loss that is fused with it."""
+        """The gradient of the first input of step `i`, for a loss that is fused with this step."""
         dx = self.executors[i].d_inputs[0]
         assert dx is not None
         return dx
@@ -185,7 +186,7 @@ class Execution:
     def _contribution(
         self, part: Seed | Reader, shape: tuple[int, ...]
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Where a part of a gradient is written, and the sum that it must be added to, if any."""
+        """The array for one contribution to a gradient, and the sum to add it to, if any."""
         if isinstance(part, Seed):
             root = self._flow.outputs[part.output]
         else:
@@ -199,10 +200,10 @@ class Execution:
 
 
 class Executions:
-    """An `Execution` for each number of rows that comes up, all in one arena.
+    """An `Execution` for each number of rows that occurs, all in one arena.
 
-    Besides that of the full batch, the `KEPT` used last are kept, so that memory does not grow with
-    every new number of rows.
+    Besides that of the full batch, the `KEPT` most recently used ones are cached, so that memory
+    does not grow with every new number of rows.
     """
 
     KEPT = 4
@@ -216,7 +217,7 @@ class Executions:
         self._partial: OrderedDict[int, Execution] = OrderedDict()
 
     def of(self, rows: int) -> Execution:
-        """The one for `rows` samples, at most the full batch."""
+        """The execution for `rows` samples, at most the full batch."""
         if rows == self.full.rows:
             return self.full
         if rows not in self._partial:

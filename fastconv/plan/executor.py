@@ -1,4 +1,4 @@
-"""Executors: what computes a fused step, and what it needs for that."""
+"""Executors, which compute fused steps, and the buffers that they need."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FusedStep:
 
     @property
     def inputs(self) -> tuple[Value, ...]:
-        """What comes from outside, in the order in which it is read."""
+        """The values read from other steps, in the order in which they are read."""
         inside = {node.output for node in self.nodes}
         return tuple(x for node in self.nodes for x in node.inputs if x not in inside)
 
@@ -36,12 +36,12 @@ class FusedStep:
         return self.nodes[-1].output
 
     def find(self, kind: type[P]) -> P | None:
-        """The primitive step of one kind, if this fused step has it."""
+        """The primitive of one kind, if this fused step contains it."""
         found = (node.primitive for node in self.nodes)
         return next((step for step in found if isinstance(step, kind)), None)
 
     def get(self, kind: type[P]) -> P:
-        """The primitive step of one kind, which the pattern of this executor asks for."""
+        """The primitive of one kind, which the pattern of this executor requires."""
         return next(node.primitive for node in self.nodes if isinstance(node.primitive, kind))
 
     @property
@@ -54,7 +54,7 @@ class FusedStep:
 
     @property
     def label(self) -> str:
-        """The layer that most of it came from: the first with parameters, or else the first."""
+        """The name of its main layer: the first one with parameters, or else the first."""
         labels = [node.label for node in self.nodes if node.label]
         learning = [node.label for node in self.nodes if node.label and node.primitive.parameters]
         return next(iter(learning + labels), "")
@@ -65,7 +65,7 @@ Life: TypeAlias = Literal["forward", "backward", "saved"]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What an executor is made for.
+    """The conditions that an executor is built for.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Setting:
     backward : bool
         Whether the backward pass runs through this step.
     input_gradients : tuple of bool
-        For which inputs it has to compute a gradient.
+        For each input, whether its gradient has to be computed.
     """
 
     rows: int
@@ -84,10 +84,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """Memory that an executor asks for besides its inputs, its output and their gradients.
+    """Memory that an executor needs besides its inputs, its output and their gradients.
 
-    `life` says when its contents must survive: during this step's "forward" or "backward" call, or
-    "saved" from the one to the other.
+    `life` is its lifetime: this step's "forward" or "backward" call only, or "saved" from the
+    forward to the backward call.
     """
 
     name: str
@@ -97,28 +97,29 @@ class Buffer:
 
 
 class Executor:
-    """Computes one fused step, forward and backward, by calling kernels with arrays made before.
+    """Computes one fused step, forward and backward, by calling kernels on preallocated arrays.
 
-    A subclass decides in its constructor what it needs and says so in `buffers`; the plan then sets
-    `inputs`, `output`, `d_inputs`, `d_output`, `d_more` and `own`. `forward` reads the inputs and
-    overwrites the output; `backward` reads `d_output`, which it may destroy, and overwrites the
-    wanted `d_inputs` and the parameters' gradients.
+    A subclass determines its buffers in the constructor and returns them from `buffers`; the plan
+    then sets `inputs`, `output`, `d_inputs`, `d_output`, `d_more` and `own`. `forward` reads the
+    inputs and overwrites the output; `backward` reads `d_output`, which it may overwrite, and
+    overwrites the `d_inputs` that are needed and the parameters' gradients.
 
     Attributes
     ----------
     in_place : bool
-        Whether the output may lie on the first input, and the gradient of this input on the
-        output's.
+        Whether the output may share the buffer of the first input, and the gradient of this input
+        that of the output's gradient.
     passes_on : tuple of int
-        The inputs whose gradient may lie on the output's instead, the first one preferred.
+        The inputs whose gradient may instead share the buffer of the output's, in order of
+        preference.
     adds_gradients : bool
-        Whether `backward` adds `d_more`, a second part of the gradient, to `d_output`. It is None
-        where there is none, and in steps that do not say so.
+        Whether `backward` adds `d_more`, a second part of the gradient, to `d_output`. `d_more` is
+        None where there is no second part, and in executors without `adds_gradients`.
     reads_input, reads_output : bool
-        Whether `backward` looks at them again.
+        Whether `backward` reads them again.
     flops : int
-        Floating-point operations of a forward pass over the batch, direct convolution's count;
-        0 where the work is moving memory.
+        Floating-point operations of a forward pass over the batch, for a convolution those of the
+        direct method; 0 for pure data movement.
     """
 
     in_place = False
@@ -141,11 +142,11 @@ class Executor:
         self.shared_gradients: dict[Parameter, np.ndarray] = {}
 
     def buffers(self) -> list[Buffer]:
-        """The buffers that the step asks for; found in `own` under their names."""
+        """The buffers that the step needs; the plan stores them in `own` under their names."""
         return []
 
     def forward(self, training: bool, step: int) -> None:
-        """Compute the output; `step` counts the optimizer's steps and picks the dropout mask."""
+        """Compute the output; `step` is the training step, which selects the dropout mask."""
         raise NotImplementedError
 
     def backward(self, step: int) -> None:
@@ -153,22 +154,22 @@ class Executor:
         raise NotImplementedError
 
     def penalty(self) -> float:
-        """What the last `forward` adds to a loss, which asks for it before the backward pass.
+        """The penalty that the last `forward` adds to a loss; called before the backward pass.
 
-        A `backward` without a loss, from gradients that somebody gave, leaves it out.
+        A `backward` from gradients that the user supplies, without a loss, does not include it.
         """
         return 0.0
 
     def settle(self) -> None:
-        """Keep what the last `forward` in training has learnt besides gradients.
+        """Update the state that training changes besides gradients, such as moving averages.
 
-        Called once the step is known to count: not where its loss is NaN or infinite. What is
-        needed for it is in buffers of the life "saved".
+        Called after a training `forward`, unless its loss is NaN or infinite. The data that it
+        needs is in buffers whose life is "saved".
         """
 
     @property
     def backward_flops(self) -> int:
-        """Operations of the backward pass: as many again for each gradient that takes a product."""
+        """Operations of the backward pass: `flops` each for dw and for dx, where computed."""
         learns = any(p.trainable for p in self.parameters if len(p.shape) > 1)
         return self.flops * (learns + any(self.setting.input_gradients))
 
@@ -177,17 +178,17 @@ class Executor:
         return tuple(p for part in self.step.primitives for p in part.parameters)
 
     def gradient(self, parameter: Parameter) -> np.ndarray:
-        """Where to write a parameter's gradient.
+        """The array into which to write a parameter's gradient.
 
-        If several steps share the parameter, all but the first write into a buffer of their own,
-        which the plan then adds.
+        If several steps share the parameter, all but the first write into a separate buffer, which
+        the plan then adds.
         """
         shared = self.shared_gradients.get(parameter)
         return parameter.allocate_grad() if shared is None else shared
 
     @property
     def dx(self) -> np.ndarray:
-        """Where the gradient of the first input is written, in a step that always has one."""
+        """The gradient of the first input, in a step whose backward pass always computes it."""
         dx = self.d_inputs[0]
         assert dx is not None
         return dx
@@ -198,17 +199,17 @@ class Executor:
 
 
 def flat(array: np.ndarray) -> np.ndarray:
-    """All axes as one: a view, for C-contiguous arrays."""
+    """All axes merged into one: a view, for C-contiguous arrays."""
     return array.reshape(-1)
 
 
 def rows_2d(array: np.ndarray) -> np.ndarray:
-    """All axes but the last as one: a view, for C-contiguous arrays."""
+    """All axes but the last merged into one: a view, for C-contiguous arrays."""
     return array.reshape(-1, array.shape[-1])
 
 
 def copy_as_float(x: np.ndarray, y: np.ndarray) -> None:
-    """y = x, as float32; nothing to do where y lies on x."""
+    """y = x, as float32; does nothing where y shares x's memory."""
     if x.dtype == np.uint8:
         affine_u8(flat(x), flat(y), 1.0, 0.0)
     elif not np.may_share_memory(x, y):

@@ -1,4 +1,4 @@
-"""Who reads and writes what: the buffers behind the values, and which way the gradients flow."""
+"""Data flow: which steps read and write each value, and which gradients are needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastconv.plan.recorder import Recorder, Value
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Step number `step` reads a value as its input number `slot`."""
+    """The step with index `step` reads a value as its input `slot`."""
 
     step: int
     slot: int
@@ -19,7 +19,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """The gradient of the graph's output number `output`, from the loss or from the user."""
+    """The gradient of the graph's output with index `output`, from the loss or from the user."""
 
     output: int
 
@@ -27,18 +27,18 @@ class Seed:
 class Flow:
     """The data flow of a list of fused steps.
 
-    A reshaped value is the same data as the value that it was made of, its root; everything here is
-    said of roots.
+    A reshaped value shares the data of the value it was made from, its root; all attributes refer
+    to roots.
 
     Attributes
     ----------
     readers : dict
-        From each root to the places where it is read, in the order of the steps.
+        From each root to its readers, in the order of the steps.
     writer : dict
-        From each root that is no input to the number of the step that writes it.
+        From each root that is not an input to the index of the step that writes it.
     needed : set
-        The roots whose gradient is computed: there is a trainable parameter before them, or an
-        input whose gradient is asked for.
+        The roots whose gradient is computed: they depend on a trainable parameter, or on an input
+        whose gradient is requested.
     contributions : dict
         From each needed root to the parts of its gradient, in the order in which the backward pass
         produces them: the first one is written in place, the others are added to it.

@@ -1,6 +1,6 @@
-"""From recorded steps to fused ones, by a table of patterns.
+"""Fusion of recorded steps, by a table of patterns.
 
-A pattern is a chain: every step in it reads what the one before wrote, and nobody else does. Fusing
+A pattern is a chain: every step in it is the only reader of the output of the step before. Fusion
 never changes what is computed, only how often the data passes through memory.
 """
 
@@ -31,7 +31,7 @@ P = TypeVar("P", bound=Primitive)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One place in a pattern: which steps fit, and whether the pattern can do without."""
+    """One element of a pattern: which steps match, and whether the element is optional."""
 
     fits: Callable[[Node], bool]
     optional: bool = False
@@ -73,13 +73,13 @@ max_pool_2x2 = _maybe(
 dropout = _maybe(elementwise.Dropout)
 
 # The executor of a fused step, and the chain of recorded steps that it computes. The first pattern
-# that fits wins; the bias belongs to the convolution and the dense step. What is added is the
-# second input of a normalization, computed before the fused step runs.
+# that matches is used; the bias is part of the convolution or dense step. The other operand of an
+# Add is the second input of the fused normalization, computed before the fused step runs.
 #
-# Softmax + cross-entropy is not among them: a loss is no step of the graph. It belongs to a plan,
-# comes with targets, and only some calls compute it; in the others (`forward`, for predictions) the
-# softmax must run by itself. So the softmax keeps an executor of its own, and `losses.objective`
-# takes over its work in the calls that compute the loss.
+# Softmax + cross-entropy is not in the table, since a loss is not a step of the graph. It belongs
+# to a plan, needs targets, and only some calls compute it; in the others (`forward`, for
+# predictions) the softmax must run by itself. So the softmax keeps its own executor, and
+# `losses.objective` skips it in the calls that compute the loss and does its work there.
 PATTERNS: tuple[tuple[type[Executor], tuple[Part, ...]], ...] = (
     (
         products.ConvBlockExecutor,
@@ -123,10 +123,10 @@ PATTERNS: tuple[tuple[type[Executor], tuple[Part, ...]], ...] = (
 
 
 def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
-    """The steps that reach an output, fused where a pattern fits, in an order that can be run.
+    """The steps that an output depends on, fused where a pattern matches, in execution order.
 
-    Reshapes disappear: they are another view of the same buffer. With `enabled` false every other
-    recorded step stays alone.
+    Reshapes disappear: they are views of the same buffer. With `enabled` false every other recorded
+    step becomes a step by itself.
     """
     nodes = _live(graph)
     readers: dict[Value, list[Node]] = {}
@@ -136,7 +136,7 @@ def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
     position = {node: i for i, node in enumerate(nodes)}
 
     def following(node: Node) -> Node | None:
-        """The only reader of what `node` writes, unless the other value that it reads took it."""
+        """The only reader of `node`'s output, unless it is already part of another fused step."""
         found = readers.get(node.output, [])
         free = len(found) == 1 and node.output not in graph.outputs and found[0] not in taken
         return found[0] if free else None
@@ -149,7 +149,7 @@ def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
         step = _first_match(node, following, enabled)
         taken.update(step.nodes)
         steps.append(step)
-    # A fused step runs where its last part stood: by then everything that it reads is there.
+    # A fused step runs at the position of its last node, when all of its inputs are available.
     return sorted(steps, key=lambda step: position[step.nodes[-1]])
 
 
@@ -184,7 +184,7 @@ def _live(graph: Recorder) -> list[Node]:
 
 
 def fusion_wanted() -> bool:
-    """Whether plans fuse unless they are told otherwise: not with ``FASTCONV_FUSE=0``."""
+    """Whether plans fuse by default: unless ``FASTCONV_FUSE=0``."""
     value = os.environ.get("FASTCONV_FUSE", "1")
     if value not in ("0", "1"):
         raise ValueError(f"FASTCONV_FUSE: must be 0 or 1; received {value!r}")

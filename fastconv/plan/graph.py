@@ -26,7 +26,7 @@ class Graph(
 ):
     """Records primitive steps; every method that records one returns its result as a `Value`.
 
-    Shapes are checked here, so that a network that cannot be is refused before anything is
+    Shapes are inferred and checked here, so that an invalid network is rejected before anything is
     computed: `ValueError` or `TypeError` with the rule and what was received.
 
     Examples

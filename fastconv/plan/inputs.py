@@ -1,4 +1,4 @@
-"""Where the user's arrays come in: checked, and copied only if the kernels cannot read them."""
+"""The user's arrays: checked, and copied only if the kernels cannot read them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class Inputs:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the copies that had to be made."""
+        """Bytes of the buffers for copies that were necessary."""
         return sum(array.nbytes for array in self._staging if array is not None)
 
     def take(self, x: Any, *, checked: bool = False) -> tuple[list[np.ndarray], int]:
         """The arrays of a batch, ready for the kernels, and their number of rows.
 
-        `checked` arrays, of the recorded shapes and of one number of rows within the batch size,
-        are not looked at again; they are still copied if the kernels cannot read them.
+        With `checked`, the caller guarantees arrays of the recorded shapes, with one number of rows
+        within the batch size; they are still copied if the kernels cannot read them.
 
         Raises
         ------
         TypeError
-            For what is not made of real numbers, or not of bytes where bytes are expected.
+            If the values are not real numbers, or not uint8 where uint8 was recorded.
         ValueError
             For a wrong shape, too many rows, or inputs that differ in their number of rows.
         """
@@ -66,7 +66,7 @@ class Inputs:
             )
 
     def _ready(self, k: int, array: np.ndarray) -> np.ndarray:
-        """`array` itself, or a copy of what is of another type or layout, or is the plan's own."""
+        """`array`, or a copy if its dtype or layout is unsuitable or it lies in the arena."""
         value = self._inputs[k]
         native = array.dtype == np.dtype(value.dtype) and array.dtype.isnative
         in_order = array.flags.c_contiguous and array.flags.aligned
@@ -82,7 +82,7 @@ class Inputs:
 
 
 def as_list(given: Any, count: int, what: str) -> list[Any]:
-    """One thing for each of `count` places; for a single place the thing itself."""
+    """A list of `count` items; with a `count` of 1, `given` is the item itself."""
     if count == 1:
         return [given]
     if not isinstance(given, (list, tuple)) or len(given) != count:
@@ -92,7 +92,7 @@ def as_list(given: Any, count: int, what: str) -> list[Any]:
 
 
 def checked_gradient(dy: Any, y: np.ndarray) -> np.ndarray:
-    """The user's gradient of an output y as an array, or an error."""
+    """The user's gradient of an output y as an array; raises an error if it does not fit."""
     array = np.asarray(dy)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"plan: dy must be real numbers; received dtype {array.dtype}")

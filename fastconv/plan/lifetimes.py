@@ -1,7 +1,7 @@
 """When each buffer of a plan is first written and last read.
 
-The clock: step i runs forward at time i, the losses are computed at time n = number of steps, and
-step i runs backward at time 2n - i. Buffers that hold a result for the user live to the end.
+Time: step i runs forward at time i, the losses are computed at time n = number of steps, and step i
+runs backward at time 2n - i. Buffers that hold a result for the user live to the end.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from fastconv.plan.recorder import Value
 
 
 class Lifetimes:
-    """The memory that a list of executors needs, for the batch that they were made for.
+    """The memory that a list of executors needs, for the batch size they were built for.
 
     Keys of the requests: ("value", root), ("gradient", root), ("part", root, k) for the k-th
     contribution to a gradient, ("own", step, name), ("shared", step, k) for the gradient of the
-    step's k-th parameter where another step's is already in its place, ("copy", number) for an
-    output that is an input.
+    step's k-th parameter if another step has already written that parameter's gradient,
+    ("copy", index) for an output that is an input.
 
     Attributes
     ----------
     alias : dict
-        From a key to the key whose buffer it lies on, where a step works in place.
+        From a key to the key whose buffer it shares, where a step works in place.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Lifetimes:
         self._find_aliases()
 
     def requests(self) -> list[Request]:
-        """Every buffer that needs a place; those that lie on another one are merged into it."""
+        """A request for every buffer; aliases are merged into the buffer that they share."""
         merged: dict[Hashable, Request] = {}
         for request in self._all():
             key = self.place_of(request.key)
@@ -63,7 +63,7 @@ class Lifetimes:
         return list(merged.values())
 
     def shared_parameters(self) -> list[tuple[int, int]]:
-        """(step, number of its parameter) where another step has already written a gradient."""
+        """(step, index of its parameter) where another step has already written the gradient."""
         seen: set[Parameter] = set()
         found = []
         for i in range(self._n - 1, -1, -1):
@@ -82,7 +82,7 @@ class Lifetimes:
         return self.executors[writer].adds_gradients
 
     def place_of(self, key: Hashable) -> Hashable:
-        """The key under which the buffer was placed."""
+        """The key of the buffer that `key` shares, or `key` itself."""
         while key in self.alias:
             key = self.alias[key]
         return key
@@ -112,7 +112,7 @@ class Lifetimes:
         return found
 
     def _value(self, root: Value) -> Request:
-        """From the step that writes it to the last that reads it, forward or backward."""
+        """Live from the step that writes it to the last that reads it, forward or backward."""
         writer = self.flow.writer[root]
         last = writer
         if self.executors[writer].reads_output:
@@ -121,13 +121,13 @@ class Lifetimes:
             again = self.executors[reader.step].reads_input
             last = max(last, self._back(reader.step) if again else reader.step)
         if root in self._early:
-            last = max(last, self._n)  # the loss reads what comes before the softmax
+            last = max(last, self._n)  # the loss reads the logits
         if root in self.flow.outputs:
             last = self._end
         return Request(("value", root), self._nbytes(root), writer, last)
 
     def _gradient(self, root: Value) -> list[Request]:
-        """From its first contribution to the step that passes it on, or to the user."""
+        """Live from its first contribution to the backward call that reads it, or to the end."""
         times = [self._time(part) for part in self.flow.contributions[root]]
         first = self._n if root in self._early else min(times, default=self._n)
         writer = self.flow.writer.get(root)
@@ -148,7 +148,7 @@ class Lifetimes:
         return 4 * root.size * self.rows
 
     def _find_aliases(self) -> None:
-        """Where a step may work in place: nobody else wants what it overwrites."""
+        """Find the steps that may work in place: nothing else reads what they overwrite."""
         for i, executor in enumerate(self.executors):
             passed = self._passed_on(i, executor)
             if passed is not None:
@@ -168,7 +168,7 @@ class Lifetimes:
                 self.alias["gradient", x] = ("gradient", y)
 
     def _passed_on(self, i: int, executor: Executor) -> Value | None:
-        """The input whose gradient is the output's own: its first part must come from this step."""
+        """The input whose gradient shares the output's buffer: this step writes its first part."""
         if executor.step.output not in self.flow.needed:
             return None
         for slot in executor.passes_on:

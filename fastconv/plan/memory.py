@@ -12,7 +12,7 @@ from fastconv.plan.lifetimes import Lifetimes
 
 
 class Memory:
-    """The arena, laid out for the full batch; a smaller one uses the front of every buffer."""
+    """The arena, laid out for the full batch; smaller batches use the front of every buffer."""
 
     def __init__(self, lifetimes: Lifetimes) -> None:
         self.lifetimes = lifetimes
@@ -27,23 +27,23 @@ class Memory:
 
     @property
     def nbytes_apart(self) -> int:
-        """What the buffers would take together if none shared its place."""
+        """Total size of the buffers if none shared memory."""
         return sum(self._sizes.values())
 
     def holds(self, array: np.ndarray) -> bool:
-        """Whether `array` may lie in the arena."""
+        """Whether `array` may share memory with the arena."""
         return bool(np.may_share_memory(array, self._block))
 
     def array(self, key: Hashable, shape: Sequence[int], dtype: str) -> np.ndarray:
-        """The buffer of `key`, or its front, as an array."""
+        """The buffer of `key`, or the front of it, as an array."""
         placed = self.lifetimes.place_of(key)
         nbytes = math.prod(shape) * np.dtype(dtype).itemsize
-        if nbytes > self._sizes[placed]:  # a workspace that is larger for fewer rows
+        if nbytes > self._sizes[placed]:  # a buffer that is larger for fewer rows
             return aligned_zeros(shape, dtype)
         start = self._offsets[placed]
         return self._block[start : start + nbytes].view(dtype).reshape(tuple(shape))
 
     def output_key(self, number: int) -> Hashable:
-        """The key of a graph's output: a copy, if it is one of the inputs."""
+        """The key of a graph's output: that of a copy, if the output is one of the inputs."""
         root = self.lifetimes.flow.outputs[number]
         return ("value", root) if root in self.lifetimes.flow.writer else ("copy", number)

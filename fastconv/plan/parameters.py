@@ -1,4 +1,4 @@
-"""Trainable arrays, and the one flat array that holds all of a model's."""
+"""Trainable arrays, and the flat array that holds all those of a model."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _ALIGNED = ALIGNMENT // 4  # floats
 
 
 class Penalty(Protocol):
-    """What large values of a parameter cost."""
+    """A regularization penalty on a parameter."""
 
     def add(self, w: np.ndarray, gradient: np.ndarray | None) -> float:
-        """The cost of flat float32 weights; its gradient is added to `gradient`."""
+        """The penalty of flat float32 weights; adds its gradient to `gradient`, if given."""
 
 
 class Parameter:
@@ -28,16 +28,16 @@ class Parameter:
     name : str
         For reports, errors and files.
     value : array_like
-        Converted to float32 and copied; C-contiguous from then on.
+        Converted to float32 and copied to a C-contiguous array.
     trainable : bool
-        Without it no gradient is computed. A plan looks at it once, when it is built.
+        If false, no gradient is computed. A plan reads it once, when it is built.
 
     Attributes
     ----------
     grad : ndarray or None
-        Written by a plan's backward pass, never added to; None before there is a training plan.
+        Overwritten by a plan's backward pass; None before there is a training plan.
     regularizer : Penalty or None
-        What a model's training adds to the loss and to the gradient.
+        Added to the loss and the gradient when a model is trained.
     """
 
     __slots__ = ("_store", "_value", "grad", "name", "regularizer", "trainable")
@@ -54,7 +54,7 @@ class Parameter:
 
     @property
     def value(self) -> np.ndarray:
-        """The array itself; assigning to it copies, and asks for the same shape."""
+        """The array itself; assignment copies into it and requires the same shape."""
         return self._value
 
     @value.setter
@@ -84,14 +84,14 @@ class Parameter:
         return self._value.copy()
 
     def assign(self, value: ArrayLike) -> None:
-        """Write into the array: Keras's words for assigning to `value`."""
+        """Copy into the array; Keras's name for assigning to `value`."""
         self.value = value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self._value, dtype=dtype, copy=copy)
 
     def allocate_grad(self) -> np.ndarray:
-        """The gradient's array; made if there is none yet, in the store if there is one."""
+        """The gradient's array, allocated if necessary, in the parameter's store if it has one."""
         if self.grad is None and self._store is not None and self.trainable:
             self._store.allocate_grads()
         if self.grad is None:
@@ -106,21 +106,21 @@ class Parameter:
 class ParameterStore:
     """Packs parameters into one flat float32 array; their `value` and `grad` become views of it.
 
-    Every parameter starts on a multiple of 64 bytes; the gaps between them hold zeros, and so do
-    the gaps in the gradients, so that an optimizer may run over the flat arrays. The trainable ones
-    come first. A parameter that was in another store moves here, and leaves that one stale.
+    Every parameter is aligned to 64 bytes; the gaps between parameters hold zeros, and so do the
+    gaps in the gradients, so that an optimizer may run over the flat arrays. The trainable ones
+    come first. A parameter that was in another store moves here, which makes that store stale.
 
     Parameters
     ----------
     parameters : iterable of Parameter
-        One that comes twice (a shared layer) is packed once.
+        Duplicates (from a shared layer) are packed once.
 
     Attributes
     ----------
     values : (n,) float32 array
         All parameters; the first `trainable_size` elements hold the trainable ones.
     grads : (trainable_size,) float32 array, or None before `allocate_grads`
-        Where `values` has a trainable parameter, `grads` has its gradient at the same place.
+        The gradients of the trainable parameters, at the same offsets as in `values`.
     """
 
     def __init__(self, parameters: Iterable[Parameter]) -> None:
@@ -144,7 +144,7 @@ class ParameterStore:
             self.allocate_grads()
 
     def allocate_grads(self) -> np.ndarray:
-        """The flat gradients, made if there are none yet; a gradient that was there is kept."""
+        """The flat gradients, allocated if necessary; existing gradients are copied into them."""
         if self.grads is None:
             self.grads = aligned_zeros((self.trainable_size,), np.float32)
             for parameter, view in self.views(self.grads):

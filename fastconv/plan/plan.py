@@ -1,4 +1,4 @@
-"""A network made ready to run: built once for a graph and a batch size."""
+"""The plan: a graph prepared to run, built once for a batch size."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ class Plan:
     batch_size : int
         The largest number of rows (samples) of a call.
     training : bool
-        Whether backward passes will be asked for: their buffers are part of the arena, and every
-        trainable parameter gets a gradient.
+        Whether backward passes will run: their buffers are part of the arena, and every trainable
+        parameter gets a gradient.
     loss : LossSpec, or a list of LossSpec or None, one for each output
         What `train_step` and `loss_and_output` compute; the losses of several outputs are added.
     input_gradient : bool
         Whether `backward` also returns the gradient of the input.
     fuse : bool, optional
-        Without fusion every recorded step runs alone. By default on, unless the environment
-        variable FASTCONV_FUSE is 0.
+        Whether to fuse steps; without fusion every recorded step runs alone. Default: true, unless
+        the environment variable FASTCONV_FUSE is 0.
 
     Attributes
     ----------
     profile : bool
-        Set it to measure every step from then on; `report` then shows times and GFLOP/s.
+        Whether to time every step; `report` then shows times and GFLOP/s.
     dx : ndarray, list of them, or None
         With `input_gradient`, the gradient of the input in the last training step.
 
@@ -92,12 +92,12 @@ class Plan:
 
     @property
     def losses(self) -> list[float]:
-        """The value of each loss in the last step, without its weight in their sum."""
+        """The unweighted value of each loss in the last step."""
         return list(self._objective.values)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arena, and of copies of inputs that the kernels could not read."""
+        """Bytes of the arena and of the copies of inputs that the kernels cannot read."""
         return self._memory.nbytes + self._inputs.nbytes
 
     def forward(
@@ -108,15 +108,15 @@ class Plan:
         Parameters
         ----------
         x : (rows, ...) array
-            At most `batch_size` rows. Other real dtypes and layouts are copied; an input recorded
-            as uint8 must be uint8. While a backward pass is open, the array is still read.
+            At most `batch_size` rows. Arrays of other real dtypes and layouts are copied; an input
+            recorded as uint8 must be uint8. The following `backward` reads the array again.
         step : int
-            Number of the optimizer's step: picks the dropout mask.
+            The training step, which selects the dropout mask.
         training : bool, optional
-            Whether dropout is on and a backward pass may follow; default: whether the plan trains.
+            Whether dropout is on and a backward pass may follow; default: the plan's `training`.
         checked : bool
-            Whether the caller has seen to it that x is an array, or a list of them, of the recorded
-            shapes, of real numbers (bytes where they were recorded), and of one number of rows.
+            Whether the caller guarantees that x is an array, or a list of arrays, of the recorded
+            shapes, of real numbers (uint8 where recorded so), and of one number of rows.
 
         Returns
         -------
@@ -145,7 +145,7 @@ class Plan:
         Parameters
         ----------
         dy : array of the output's shape, or a list of them; None stands for zeros
-            The gradient of whatever is made small, in the outputs.
+            The gradient of the quantity to minimize with respect to the outputs.
 
         Returns
         -------
@@ -176,19 +176,19 @@ class Plan:
     ) -> tuple[float, Any]:
         """Forward, loss and backward in one call: fills the parameters' gradients.
 
-        Moving averages stay as they are where the loss is NaN or infinite.
+        Moving averages are not updated if the loss is NaN or infinite.
 
         Parameters
         ----------
         x, step, checked
-            As in `forward`. Targets are always looked at: only the plan knows the shape of an
-            output whose sizes the model leaves open, and class numbers are used as addresses.
+            As in `forward`. Targets are always checked: only the plan knows the shape of an output
+            whose sizes the model leaves open, and class labels are used as indices.
         targets : array
-            Class numbers (rows,) for the sparse cross-entropy, else an array of the output's shape;
+            Class labels (rows,) for the sparse cross-entropy, else an array of the output's shape;
             a list if there are several losses.
         sample_weight : (rows,) array, optional
             Multiplies each sample's loss. The mean still divides by the number of rows. With
-            several losses, one for all of them or a list.
+            several losses, one array for all of them or a list.
 
         Returns
         -------
@@ -199,7 +199,7 @@ class Plan:
         Raises
         ------
         TypeError, ValueError
-            For a wrong shape, dtype or class number, before anything is written.
+            For a wrong shape, dtype or class label, before anything is written.
         """
         if not self.training:
             raise ValueError("plan: only a plan built with training=True runs a training step")
@@ -214,7 +214,7 @@ class Plan:
     def loss_and_output(
         self, x: Any, targets: Any, sample_weight: Any = None, *, checked: bool = False
     ) -> tuple[float, Any]:
-        """The loss and the outputs, without dropout and without gradients; as `train_step`."""
+        """As `train_step`, but without dropout and without gradients."""
         execution, xs = self._take(x, targets, sample_weight, checked)
         self._run_forward(execution, xs, False, 0, skip=self._objective.skipped)
         loss = self._objective.run(execution, gradient=False, clock=self._clock())
@@ -227,9 +227,9 @@ class Plan:
         )
 
     def costs(self) -> list[StepCost]:
-        """What a call with a full batch costs: forward steps, losses, backward steps in order.
+        """The costs of a call with a full batch: forward steps, losses, backward steps in order.
 
-        Times are there after profiled runs.
+        With times after profiled runs.
         """
         executors = self._executions.full.executors
         return list(costs(executors, self._objective, self._times, self.training))
@@ -237,7 +237,7 @@ class Plan:
     def _take(
         self, x: Any, targets: Any, sample_weight: Any, checked: bool
     ) -> tuple[Execution, list[np.ndarray]]:
-        """The execution for a batch, whose targets it now holds."""
+        """The execution for a batch and its inputs; stores the targets."""
         if not self._objective.placements:
             raise ValueError("plan: built without a loss; received targets")
         xs, rows = self._inputs.take(x, checked=checked)

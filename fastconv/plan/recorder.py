@@ -1,4 +1,4 @@
-"""What a graph consists of, and how a step is recorded: primitives, values and nodes."""
+"""The elements of a graph (primitives, values and nodes), and the recording of a step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastconv.plan.parameters import Parameter
 
 @dataclass(frozen=True, eq=False)
 class Primitive:
-    """A step of a graph. `parameters` are those that it reads and, if trainable, differentiates."""
+    """A step of a graph. `parameters` are those that it reads; the trainable ones get gradients."""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -21,15 +21,15 @@ class Primitive:
 
     @property
     def title(self) -> str:
-        """A word or two for the plan's report."""
+        """A short name for the plan's report."""
         return type(self).__name__.lower()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Value:
-    """What a step reads or writes. Made by a `Graph` only; written once, read any number of times.
+    """An input or output of a step. Created by a `Graph` only; written once, read by any number.
 
-    `shape` leaves out the batch axis; `dtype` is "float32" or "uint8".
+    `shape` does not include the batch axis; `dtype` is "float32" or "uint8".
     """
 
     graph: Recorder
@@ -47,7 +47,7 @@ class Value:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Node:
-    """One recorded step: `output = primitive(*inputs)`; `label` names the layer it came from."""
+    """One recorded step: `output = primitive(*inputs)`; `label` is the name of its layer."""
 
     primitive: Primitive
     inputs: tuple[Value, ...]
@@ -67,7 +67,7 @@ class Recorder:
 
     @contextmanager
     def layer(self, name: str) -> Iterator[None]:
-        """Steps recorded inside belong to the layer `name`: for errors and the plan's report."""
+        """Label the steps recorded inside with the layer's name, for errors and reports."""
         outer, self._label = self._label, name
         try:
             yield
@@ -76,9 +76,9 @@ class Recorder:
 
     @contextmanager
     def inference(self, wanted: bool = True) -> Iterator[None]:
-        """Steps recorded inside are those of inference, even in a plan that trains.
+        """Record steps that run as in inference, even in a plan that trains.
 
-        Whoever records a step that differs between the two looks at `in_inference`.
+        Methods whose step differs between training and inference check `in_inference`.
         """
         outer, self.in_inference = self.in_inference, self.in_inference or wanted
         try:
@@ -87,7 +87,7 @@ class Recorder:
             self.in_inference = outer
 
     def input(self, shape: Sequence[int], dtype: str = "float32") -> Value:
-        """What the user feeds: `shape` without the batch axis."""
+        """Add an input of the graph; `shape` does not include the batch axis."""
         check_choice(dtype, ("float32", "uint8"), where="input", what="dtype")
         sizes = items_of(shape)
         if sizes is None:
@@ -146,5 +146,5 @@ class Recorder:
 
 
 def with_batch(x: Value) -> str:
-    """The shape as a person sees it, with the open batch axis."""
+    """The shape of x for messages, with None for the batch axis."""
     return str((None, *x.shape))

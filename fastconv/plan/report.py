@@ -1,4 +1,4 @@
-"""A plan as a text table: what was fused, which algorithm and buffers, how long it took."""
+"""A plan as a text table: fused steps, their algorithms, buffers and times."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Times:
         self._calls: dict[tuple[int, str], deque[tuple[int, float]]] = {}
 
     def add(self, step: int, direction: str, rows: int, seconds: float) -> None:
-        """One call of step number `step`, or of the losses (`LOSS`)."""
+        """Record one call of the step with index `step`, or of the losses (`LOSS`)."""
         calls = self._calls.setdefault((step, direction), deque(maxlen=self.KEPT))
         calls.append((rows, seconds))
 
@@ -32,19 +32,19 @@ class Times:
         return bool(self._calls)
 
     def milliseconds(self, step: int, direction: str) -> float | None:
-        """Mean of a call."""
+        """Mean duration of a call."""
         calls = self._calls.get((step, direction))
         return None if calls is None else 1e3 * sum(s for _, s in calls) / len(calls)
 
     def gflops(self, step: int, direction: str, flops_of_a_row: float) -> float | None:
-        """Billions of operations a second."""
+        """Billions of operations per second."""
         calls = self._calls.get((step, direction))
         if calls is None or not flops_of_a_row:
             return None
         return 1e-9 * flops_of_a_row * sum(r for r, _ in calls) / sum(s for _, s in calls)
 
     def typical(self, step: int, direction: str, rows: int) -> float | None:
-        """Median of the seconds of the calls with `rows` rows."""
+        """Median duration, in seconds, of the calls with `rows` rows."""
         calls = self._calls.get((step, direction), ())
         seconds = [s for r, s in calls if r == rows]
         return median(seconds) if seconds else None
@@ -64,10 +64,10 @@ def report(
             row += _timing(times, i, "backward", executor.backward_flops / executor.setting.rows)
         row.append(", ".join(_buffer(b.name, b.shape, b.dtype) for b in executor.buffers()))
         rows.append(row)
-    for place in objective.placements:
-        softmax = "" if place.softmax is None else f"softmax of step {place.softmax} + "
+    for placement in objective.placements:
+        softmax = "" if placement.softmax is None else f"softmax of step {placement.softmax} + "
         timing = [*_timing(times, LOSS, "forward", 0), "", ""] if times else []
-        rows.append(["loss", "", softmax + place.spec.kind, "1", "", *timing, ""])
+        rows.append(["loss", "", softmax + placement.spec.kind, "1", "", *timing, ""])
     views = len(flow.graph.nodes) - sum(len(step.nodes) for step in flow.steps)
     head = f"arena {_bytes(memory.nbytes)} for buffers of {_bytes(memory.nbytes_apart)}"
     if views:
@@ -96,7 +96,7 @@ def _sizes(shape: tuple[int, ...]) -> str:
 
 
 def _aligned(rows: list[list[str]]) -> str:
-    """Columns as wide as their widest entry; numbers to the right."""
+    """Columns as wide as their widest entry; numbers right-aligned."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""The recipe of the CIFAR-10 speed record, in its layers and numbers.
+"""The recipe of the CIFAR-10 speed record, with its layers and hyperparameters.
 
 K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU" (arXiv 2404.00498, 2024).
 """
@@ -30,25 +30,25 @@ from fastconv.losses import SparseCategoricalCrossentropy
 from fastconv.models import Model, Sequential
 from fastconv.optimizers import SGD, Group, Lookahead
 from fastconv.optimizers.schedules import Triangular
-from fastconv.recipes.recipe import Recipe, pixel_statistics, spread
+from fastconv.recipes.recipe import Recipe, evenly_spaced, pixel_statistics
 from fastconv.utils.random import derive_seed
 
 
 @dataclass(frozen=True)
 class AirBench(Recipe):
-    """A whitening convolution and three groups of convolutions; batches of 1024, few epochs.
+    """A whitening convolution and groups of convolutions; large batches, few epochs.
 
     Attributes
     ----------
     widths, convolutions : tuple of int
-        Of the groups. The first of a group's convolutions halves the image: convolution, pooling,
-        normalisation, GELU; the others keep its size: convolution, normalisation, GELU.
+        Of each group. A group's first convolution is followed by pooling, which halves the image,
+        normalization and GELU; the others by normalization and GELU.
     learning_rate, weight_decay : float
-        For 1,024 images, before the share of the momentum is taken off.
+        In the recipe's units, which `prepare` converts: of 1,024 images, apart from the momentum.
     bias_multiplier : float
-        The learning rate of the normalisations' biases, over that of everything else.
+        The learning rate of the normalizations' biases, relative to that of all other weights.
     bias_epochs : int
-        For so many epochs the bias of the whitening convolution is trained.
+        The number of epochs after which the bias of the whitening convolution is frozen.
     """
 
     widths: tuple[int, ...] = (64, 256, 256)
@@ -77,12 +77,12 @@ class AirBench(Recipe):
         stack += [Dense(classes, use_bias=False, kernel_initializer=UNIFORM), Rescaling(1 / 9)]
         model = Sequential([Input(images.shape[1:]), *stack], name="airbench", seed=seed)
         pixels.set_weights([mean, variance])
-        whitening.adapt((spread(images) - mean) / np.sqrt(variance))
+        whitening.adapt((evenly_spaced(images) - mean) / np.sqrt(variance))
         return model
 
     def prepare(self, model: Model, images: int) -> None:
         total = sum(self.steps(images))
-        # Of a summed loss; a gradient's steps add up to 1 + 1 / (1 - momentum) times its own.
+        # The loss is a sum over the batch; the recipe's units contain this factor of the momentum.
         sum_scale = 1024 * (1 + 1 / (1 - self.momentum))
         rate = self.learning_rate / sum_scale
         decay = self.weight_decay * 1024 / sum_scale / rate
@@ -118,16 +118,16 @@ class AirBench(Recipe):
 
 
 UNIFORM = VarianceScaling(1 / 3, "fan_in", "uniform")
-"""±1/sqrt(fan_in): the recipe's framework's default."""
+"""Uniform within ±1/sqrt(fan_in), the default of the recipe's framework."""
 
 
 def convolution(width: int) -> Conv2D:
-    """3×3, without bias; begins as the identity."""
+    """A 3×3 convolution without bias that starts as the identity."""
     return Conv2D(width, 3, padding="same", use_bias=False, kernel_initializer="dirac")
 
 
 def normalization() -> BatchNormalization:
-    """Whose scale stays 1."""
+    """A batch normalization without a trained scale."""
     return BatchNormalization(scale=False, momentum=0.6, epsilon=1e-12)
 
 

@@ -1,4 +1,4 @@
-"""A recipe: a network, and everything that its training needs."""
+"""The base of all recipes: a network with everything that its training needs."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from fastconv.models import Model
 
 
 class Recipe(ABC):
-    """How a network is made for some images and trained on them, from the first step to the last.
+    """How a network is made for a set of images and trained on it.
 
-    Every number that a subclass adds may be changed: ``dataclasses.replace(recipe, epochs=4)``.
+    Every setting that a subclass adds may be changed: ``dataclasses.replace(recipe, epochs=4)``.
 
     Attributes
     ----------
     epochs : float
-        Passes over the images; after the last whole one the training ends within an epoch.
+        Passes over the images; the last one may be a part of an epoch.
     batch_size : int
-        Images beyond the last whole batch of an epoch are left out of it.
+        The images of an epoch that do not fill a batch are left out of it.
     views : tuple of View
-        How a trained network looks at an image to be judged.
+        The views of a test image whose outputs are averaged.
     """
 
     epochs: float
@@ -35,28 +35,28 @@ class Recipe(ABC):
 
     @abstractmethod
     def network(self, images: np.ndarray, classes: int, seed: int) -> Model:
-        """New weights, for uint8 images (n, h, w, c) like those given; not compiled."""
+        """A network with new weights for images like these, uint8 (n, h, w, c); not compiled."""
 
     @abstractmethod
     def prepare(self, model: Model, images: int) -> None:
-        """Compile `model` for a training on so many images."""
+        """Compile `model` for training on a set of `images` images."""
 
     @abstractmethod
     def batches(self, x: np.ndarray, y: np.ndarray, seed: int) -> Augmented:
         """The batches of every epoch."""
 
     def callbacks(self) -> list[Callback]:
-        """What else happens while the network is trained."""
+        """The callbacks that the training needs."""
         return []
 
     def build(self, images: np.ndarray, classes: int, seed: int) -> Model:
-        """A new network, compiled for a training on `images`, uint8 (n, h, w, c)."""
+        """A new network, compiled for training on `images`, uint8 (n, h, w, c)."""
         model = self.network(images, classes, seed)
         self.prepare(model, len(images))
         return model
 
     def steps(self, images: int) -> list[int]:
-        """The steps of every epoch."""
+        """The number of steps of each epoch."""
         whole = images // self.batch_size
         total = math.ceil(whole * self.epochs)
         return [min(whole, total - k) for k in range(0, total, whole)]
@@ -65,10 +65,10 @@ class Recipe(ABC):
         """Train an epoch, counted from 0; returns its loss and metrics.
 
         The epochs of a run may be trained in several processes, with `Model.save` and `load_model`
-        in between: they end in the same bits.
+        in between: the resulting bits are the same.
         """
         batches.epoch = epoch
-        steps = self.steps(len(batches.x))[epoch]  # the last epoch may take fewer than there are
+        steps = self.steps(len(batches.x))[epoch]  # the last epoch may leave batches out
         history = model.fit(
             itertools.islice(batches, steps),
             initial_epoch=epoch,
@@ -80,12 +80,12 @@ class Recipe(ABC):
         return {name: values[-1] for name, values in history.history.items()}
 
     def fit(self, x: Any, y: Any, classes: int, seed: int) -> Model:
-        """A network trained from its first step to its last.
+        """A new network, trained by the whole recipe.
 
         Parameters
         ----------
         x : (n, h, w, c) array of uint8
-        y : (n,) array of whole numbers below `classes`
+        y : (n,) array of integer labels below `classes`
         """
         model, batches = self.build(x, classes, seed), self.batches(x, y, seed)
         for epoch in range(len(self.steps(len(x)))):
@@ -106,9 +106,9 @@ def pixel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, mean_of_squares - mean**2
 
 
-def spread(images: np.ndarray, count: int = 5000) -> np.ndarray:
-    """At most `count` images from everywhere in the set, which may be sorted by class."""
+def evenly_spaced(images: np.ndarray, count: int = 5000) -> np.ndarray:
+    """At most `count` images at equal intervals, since the set may be sorted by class."""
     return images[:: max(1, -(-len(images) // count))]
 
 
-_ROWS = 32768  # as many squares of a byte fit into 32 bits
+_ROWS = 32768  # the sum of so many squares of bytes fits into 32 bits

@@ -1,12 +1,12 @@
 """Every operation in a few lines of NumPy, in float64: the definition of correct.
 
-Nothing here is fast and nothing is checked; the tests and benchmarks compare the kernels with it,
-and readers find in it what an operation means. Shapes: activations (mb, ih, iw, ic), weights
+Nothing here is fast and arguments are not checked; the tests and benchmarks compare the kernels
+with it, and it tells readers what an operation means. Shapes: activations (mb, ih, iw, ic), weights
 (kh, kw, ic/groups, oc), outputs (mb, oh, ow, oc); gradients are called dy, dx, dw, db. `padding` is
 "valid", "same", a number, (rows, columns) or ((top, bottom), (left, right)); strides and dilation
 are a number or (rows, columns).
 
-What the modules define without an underscore is part of this package.
+Every public function and class of the modules is exported.
 """
 
 # ruff: noqa: F403

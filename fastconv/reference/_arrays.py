@@ -1,4 +1,4 @@
-"""What the definitions share."""
+"""Array types and conversions that the definitions share."""
 
 from __future__ import annotations
 

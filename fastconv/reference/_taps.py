@@ -1,4 +1,4 @@
-"""A window that moves over an image."""
+"""A window sliding over an image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastconv.reference._arrays import Array
 
 
 class Taps:
-    """The taps of a window moved over x: yields (i, j, index of what tap i, j touches)."""
+    """The taps of a window sliding over padded x: yields (i, j, index of its pixels) for each."""
 
     def __init__(
         self,
@@ -29,18 +29,18 @@ class Taps:
         self.out, self.pads = [], []
         for axis in range(2):
             size, stride = x_shape[1 + axis], self.strides[axis]
-            reach = (self.window[axis] - 1) * self.dilation[axis] + 1
+            extent = (self.window[axis] - 1) * self.dilation[axis] + 1
             if padding == "same":
-                total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+                total = max((-(-size // stride) - 1) * stride + extent - size, 0)
                 before, after = total // 2, total - total // 2
             else:
                 before, after = _explicit(padding)[axis]
-            places = (size + before + after - reach) // stride + 1
-            if ceil_mode and (size + before + after - reach) % stride:
-                if places * stride < size + before:  # the next window starts in front of the end
-                    places += 1
-                after = max(after, (places - 1) * stride + reach - size - before)
-            self.out.append(places)
+            count = (size + before + after - extent) // stride + 1
+            if ceil_mode and (size + before + after - extent) % stride:
+                if count * stride < size + before:  # the next window starts before the end
+                    count += 1
+                after = max(after, (count - 1) * stride + extent - size - before)
+            self.out.append(count)
             self.pads.append((before, after))
 
     def __iter__(self) -> Iterator[tuple[int, int, tuple[slice, slice, slice]]]:
@@ -60,7 +60,7 @@ class Taps:
         return padded[:, top : top + self.x_shape[1], left : left + self.x_shape[2]]
 
     def stack(self, x: Array, fill: float = 0) -> Array:
-        """What each tap sees, (kh * kw, mb, oh, ow, ic)."""
+        """The elements under each tap, (kh * kw, mb, oh, ow, ic)."""
         padded = self.pad(x, fill)
         return np.stack([padded[at] for _, _, at in self])
 

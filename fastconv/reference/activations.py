@@ -1,6 +1,6 @@
-"""Activations besides ReLU and softmax: one number in, one number out.
+"""Elementwise activations except ReLU.
 
-A gradient is a function of the output y where it can be, else of the input x.
+A gradient is computed from the output y where that is possible, else from the input x.
 """
 
 from __future__ import annotations

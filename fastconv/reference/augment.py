@@ -25,19 +25,19 @@ def shift_flip(
     mode: Any,
     fill: Any = 0,
 ) -> NDArray[Any]:
-    """The window (h, w) of an image (ih, iw, c) from the pixel `corner` on, also beyond the image.
+    """The window (h, w) of an image (ih, iw, c) from pixel `corner` on, even outside of the image.
 
     `mode` is one of NumPy's: "constant" (`fill`), "edge", "reflect", "symmetric" or "wrap".
     """
     image = np.asarray(image)
-    places, inside = [], []
+    rows_and_columns, inside = [], []
     for length, first, n in zip(size, corner, image.shape[:2], strict=True):
         at = np.arange(first, first + length)
         around = (max(0, -int(at.min())), max(0, int(at.max()) - n + 1))
         inside.append((at >= 0) & (at < n))
-        number = np.pad(np.arange(n), around, "edge" if mode == "constant" else mode)
-        places.append(number[at + around[0]])
-    window = image[np.ix_(*places)].copy()
+        source = np.pad(np.arange(n), around, "edge" if mode == "constant" else mode)
+        rows_and_columns.append(source[at + around[0]])
+    window = image[np.ix_(*rows_and_columns)].copy()
     if mode == "constant":
         window[~np.logical_and.outer(*inside)] = fill
     return window[:, ::-1] if mirrored else window

@@ -23,7 +23,7 @@ def conv2d(
 ) -> Array:
     """y[n, r, c, o] = activation(b[o] + sum over i, j, k of x[n, r*sh + i*dh - pt, ..., k] w[i, j, k, o]).
 
-    With groups, each of `groups` equal parts of the channels has its own part of the filters.
+    With groups, each of `groups` equal parts of the channels has a separate part of the filters.
 
     >>> image = np.array([[*map(int, row)] for row in "11011 10101 11110 00110 11000".split()])
     >>> kernel = np.array([[*map(int, row)] for row in "101 010 110".split()])

@@ -1,4 +1,4 @@
-"""One number in, one number out; and the bias."""
+"""ReLU, scale and offset, and the bias."""
 
 from __future__ import annotations
 

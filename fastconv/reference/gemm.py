@@ -18,7 +18,7 @@ def gemm(
     bias: ArrayLike = 0,
     activation: str | None = None,
 ) -> Array:
-    """activation(alpha * op(a) @ op(b) + beta * c + bias); with beta 0, c is not looked at.
+    """activation(alpha * op(a) @ op(b) + beta * c + bias); with beta 0, c is not read.
 
     >>> gemm([[1, 2], [3, 4]], [[0, 1], [1, 0]], bias=[10, 20])
     array([[12., 21.],

@@ -1,4 +1,4 @@
-"""Losses: a value and the gradient that belongs to it."""
+"""Losses with their gradients."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def mean_squared_error(
     return float(loss), 2 * weights * error / error.shape[1]
 
 
-# f(y, t) of each loss that is a sum over elements, and its derivative in y. Probabilities are kept
-# this far away from 0 and 1, and have no gradient beyond.
+# f(y, t) of each loss that is a sum over elements, and its derivative in y. Probabilities are
+# clipped this far from 0 and 1, and have no gradient where they are.
 TINY = 1e-7
 
 
@@ -66,7 +66,7 @@ def _binary_entropy_of_logits(x: Array, t: Array) -> tuple[Array, Array]:
 def _focal(
     p: Array, t: Array, gamma: float = 2, one: float = 1, zero: float = 1
 ) -> tuple[Array, Array]:
-    """(1 - p_t)^gamma times the binary entropy, times what targets of 1 and of 0 count."""
+    """(1 - p_t)^gamma times the binary cross-entropy, times the weight of targets of 1 or of 0."""
     entropy, slope = _binary_entropy(p, t)
     miss, count = 1 - (t * p + (1 - t) * (1 - p)), t * one + (1 - t) * zero
     turn = gamma * miss ** (gamma - 1) * (1 - 2 * t) if gamma else 0
@@ -162,7 +162,7 @@ def probabilities_loss(
 
 
 def smoothed(t: ArrayLike, label_smoothing: float, classes: int) -> Array:
-    """Targets of which a share is dealt out to all classes: (1 - share) * t + share / classes.
+    """Targets of which a share is spread evenly over all classes: (1 - s) * t + s / classes.
 
     >>> smoothed([0, 1], 0.2, 2)
     array([0.1, 0.9])

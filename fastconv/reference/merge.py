@@ -1,4 +1,4 @@
-"""Two arrays into one, element by element."""
+"""Elementwise operations on two arrays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastconv.reference._arrays import Array, float64
 
 
 def multiply(a: ArrayLike, b: ArrayLike) -> Array:
-    """a * b; axes of size 1 are spread over the other's.
+    """a * b; axes of size 1 are broadcast.
 
     >>> multiply([[1, 2], [3, 4]], [[10], [1]])
     array([[10., 20.],
@@ -36,7 +36,7 @@ def subtract(a: ArrayLike, b: ArrayLike) -> Array:
 
 
 def maximum(a: ArrayLike, b: ArrayLike) -> Array:
-    """The larger of a and b; a NaN in either wins.
+    """The larger of a and b; NaN propagates.
 
     >>> maximum([1, 5], [3, 4])
     array([3., 5.])
@@ -56,7 +56,7 @@ def maximum_backward(dy: ArrayLike, a: ArrayLike, b: ArrayLike) -> tuple[Array, 
 
 
 def minimum(a: ArrayLike, b: ArrayLike) -> Array:
-    """The smaller of a and b; a NaN in either wins."""
+    """The smaller of a and b; NaN propagates."""
     return np.minimum(float64(a), float64(b))
 
 
@@ -66,6 +66,6 @@ def minimum_backward(dy: ArrayLike, a: ArrayLike, b: ArrayLike) -> tuple[Array, 
 
 
 def _gathered(gradient: Array, shape: tuple[int, ...]) -> Array:
-    """The sum over the axes along which an array of this shape was spread."""
+    """The sum over the axes along which an array of this shape was broadcast."""
     axes = tuple(i for i, size in enumerate(shape) if size == 1)
     return gradient.sum(axis=axes, keepdims=True)

@@ -1,4 +1,4 @@
-"""Normalisation: mean 0 and variance 1, then a factor gamma and an offset beta."""
+"""Normalization: mean 0 and variance 1, then a factor gamma and an offset beta."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def batch_norm(
     variance: ArrayLike,
     epsilon: float = 1e-3,
 ) -> Array:
-    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, one of each for a channel."""
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, channel by channel."""
     inv = 1 / np.sqrt(float64(variance) + epsilon)
     return (float64(x) - float64(mean)) * inv * float64(gamma) + float64(beta)
 
@@ -31,13 +31,13 @@ def batch_norm(
 def batch_norm_backward(
     dy: ArrayLike, x: ArrayLike, gamma: ArrayLike, epsilon: float = 1e-3
 ) -> tuple[Array, Array, Array]:
-    """Gradients (dx, dgamma, dbeta) of sum(dy * y), normalised by the batch's own moments."""
+    """Gradients (dx, dgamma, dbeta) of sum(dy * y), y = batch_norm(x) by the moments of x."""
     x = float64(x)
     return _backward(float64(dy), x, float64(gamma), tuple(range(x.ndim - 1)), epsilon)
 
 
 def layer_norm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, epsilon: float = 1e-3) -> Array:
-    """Normalised over the last axes, as many as gamma has."""
+    """x normalized over as many of the last axes as gamma has, times gamma, plus beta."""
     x, gamma = float64(x), float64(gamma)
     return _normalized(x, _last(gamma), epsilon)[0] * gamma + float64(beta)
 
@@ -53,7 +53,7 @@ def layer_norm_backward(
 def group_norm(
     x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, groups: int, epsilon: float = 1e-3
 ) -> Array:
-    """Each sample's groups of neighbouring channels normalised over all places."""
+    """Each sample's groups of adjacent channels normalized over all positions; scaled, shifted."""
     x = float64(x)
     parts = _groups(x, groups)
     h = _normalized(parts, (1, 3), epsilon)[0]
@@ -76,7 +76,7 @@ def group_norm_backward(
 
 
 def _groups(x: Array, groups: int) -> Array:
-    """(mb, places, groups, channels of a group)."""
+    """(mb, positions, groups, channels of a group)."""
     return x.reshape(len(x), -1, groups, x.shape[-1] // groups)
 
 
@@ -85,7 +85,7 @@ def _last(gamma: Array) -> tuple[int, ...]:
 
 
 def _normalized(x: Array, axes: tuple[int, ...], epsilon: float) -> tuple[Array, Array]:
-    """x at mean 0 and variance 1 over some axes, and the factor that made it so."""
+    """x normalized to mean 0 and variance 1 over some axes, and 1 / deviation."""
     inv = 1 / np.sqrt(x.var(axis=axes, keepdims=True) + epsilon)
     return (x - x.mean(axis=axes, keepdims=True)) * inv, inv
 

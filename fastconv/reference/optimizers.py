@@ -31,7 +31,7 @@ def sgd_step(
 def _two_means(
     w: ArrayLike, g: ArrayLike, m: ArrayLike, v: ArrayLike, beta1: float, beta2: float
 ) -> tuple[Array, Array, Array, Array]:
-    """w and g, and the running means of g and of g**2 that Adam and its relatives keep."""
+    """w and g, and the new running means of g and of g**2, as in Adam."""
     w, g = float64(w), float64(g)
     return w, g, beta1 * float64(m) + (1 - beta1) * g, beta2 * float64(v) + (1 - beta2) * g**2
 
@@ -47,7 +47,7 @@ def adam_step(
     beta2: float = 0.999,
     epsilon: float = 1e-7,
 ) -> tuple[Array, Array, Array]:
-    """New (w, m, v) at step t = 1, 2, ...; epsilon stands outside the bias correction.
+    """New (w, m, v) at step t = 1, 2, ...; epsilon is outside of the bias correction.
 
     Kingma, Ba, "Adam: a method for stochastic optimization" (2015), the formulation before
     section 2.1, which Keras uses too.
@@ -94,9 +94,10 @@ def rmsprop_step(
     epsilon: float = 1e-7,
     centered: bool = False,
 ) -> tuple[Array, Array, Array, Array]:
-    """New (w, v, total, mean): v is the running mean of g**2, epsilon stands under the root.
+    """New (w, v, total, mean): v is the running mean of g**2, epsilon is under the root.
 
-    With momentum, w loses total = momentum * total + step; centered, mean**2 is taken from v.
+    With momentum, total = momentum * total + step is subtracted from w instead of the step; with
+    centered, v - mean**2 replaces v.
 
     >>> rmsprop_step([1.0], [2.0], [0.0], learning_rate=0.5, rho=0.75, epsilon=0)[0]
     array([0.])
@@ -116,7 +117,7 @@ def adagrad_step(
     learning_rate: float = 1e-3,
     epsilon: float = 1e-7,
 ) -> tuple[Array, Array]:
-    """New (w, total): total is the sum of all g**2, epsilon stands under the root.
+    """New (w, total): total is the sum of all g**2, epsilon is under the root.
 
     >>> adagrad_step([1.0], [3.0], [16.0], learning_rate=0.5, epsilon=0)
     (array([0.7]), array([25.]))
@@ -134,7 +135,7 @@ def lion_step(
     beta1: float = 0.9,
     beta2: float = 0.99,
 ) -> tuple[Array, Array]:
-    """New (w, m): w loses learning_rate * sign(beta1 m + (1 - beta1) g) (Chen et al. 2023).
+    """New (w, m): w - learning_rate * sign(beta1 m + (1 - beta1) g), and m (Chen et al. 2023).
 
     >>> lion_step([1.0, 1.0], [2.0, -2.0], [0.0, 0.0], learning_rate=0.5, beta2=0.5)
     (array([0.5, 1.5]), array([ 1., -1.]))
@@ -155,7 +156,7 @@ def lamb_step(
     beta2: float = 0.999,
     epsilon: float = 1e-7,
 ) -> tuple[Array, Array, Array]:
-    """New (w, m, v): Adam's direction u, made as long as learning_rate * norm(w) (You et al. 2020).
+    """New (w, m, v): Adam's direction u, at norm learning_rate * norm(w) (You et al. 2020).
 
     >>> lamb_step([3.0, 4.0], [1.0, -1.0], [0.0, 0.0], [0.0, 0.0], t=1, epsilon=0)[0].round(4)
     array([2.9965, 4.0035])
@@ -170,7 +171,7 @@ def lamb_step(
 def newton_schulz(
     x: ArrayLike, steps: int = 5, a: float = 3.4445, b: float = -4.7750, c: float = 2.0315
 ) -> Array:
-    """About the orthogonal factor of a matrix: x = a x + (b s + c s @ s) @ x with s = x @ x.T.
+    """The approximate orthogonal factor of x: x = a x + (b s + c s @ s) @ x with s = x @ x.T.
 
     >>> u = newton_schulz([[3.0, 0.0], [0.0, -4.0]])
     >>> np.abs(np.abs(np.diag(u)) - 1).max() < 0.35
@@ -194,7 +195,7 @@ def muon_step(
     nesterov: bool = True,
     rms_rate: float | None = 0.2,
 ) -> tuple[Array, Array]:
-    """New (w, m) of matrices: the momentum, made orthogonal, times sqrt(larger side) * rms_rate."""
+    """New (w, m) of matrices: orthogonalized momentum times sqrt(larger side) * rms_rate."""
     w, g = float64(w), float64(g)
     m = momentum * float64(m) + g
     factor = newton_schulz(g + momentum * m if nesterov else m)

@@ -1,6 +1,6 @@
-"""Pooling: windows of `pool_size` in steps of `strides`, their own size unless it is given.
+"""Pooling over windows of `pool_size` in steps of `strides`, by default `pool_size`.
 
-With `ceil_mode` there are windows that hang over the end, if they begin in front of it.
+With `ceil_mode` a last window may extend past the end, if it begins before it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def max_pool2d(
     padding: Any = "valid",
     ceil_mode: Any = False,
 ) -> Array:
-    """Largest element of each window; a NaN in it wins; padding never does.
+    """Largest element of each window; NaN propagates, padding is ignored.
 
     >>> x = np.array([[3, 5, 4, 1], [2, 2, 5, 6], [4, 4, 2, 5], [1, 3, 5, 4]]).reshape(1, 4, 4, 1)
     >>> max_pool2d(x, 2)[0, :, :, 0]
@@ -44,7 +44,7 @@ def max_pool2d_argmax(
     padding: Any = "valid",
     ceil_mode: Any = False,
 ) -> NDArray[np.intp]:
-    """Which tap, i * kw + j, holds the first maximum (or the first NaN) of each window of x."""
+    """The tap i * kw + j of the first maximum (or the first NaN) of each window of x."""
     x = float64(x)
     taps = _taps(x.shape, pool_size, strides, padding, ceil_mode)
     stack, inside = taps.stack(x, fill=-np.inf), taps.stack(np.ones_like(x), fill=0) == 1

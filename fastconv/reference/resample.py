@@ -23,9 +23,9 @@ def resample(
 ) -> Array:
     """y[n, i, j] = x[n] at the point (rows[n, i, j], columns[n, j]), x of (mb, ih, iw, c).
 
-    The points are spread to (mb, oh, ow). "bilinear" mixes the four pixels around a point,
-    "nearest" takes one. Beyond the edges the image goes on by one of NumPy's modes: "constant"
-    (`fill`), "edge", "reflect", "symmetric" or "wrap". What has the weight 0 is not read.
+    The points are broadcast to (mb, oh, ow). "bilinear" mixes the four pixels around a point,
+    "nearest" takes one. Beyond its edges the image is extended by one of NumPy's modes: "constant"
+    (`fill`), "edge", "reflect", "symmetric" or "wrap". Pixels of weight 0 are not read.
 
     >>> resample([[[[1], [3]]]], 0.0, [[[0, 0.5, 1, 1.5]]])[0, 0, :, 0]
     array([1., 2., 3., 3.])
@@ -49,7 +49,7 @@ def resample_backward(
     interpolation: str = "bilinear",
     mode: Any = "edge",
 ) -> Array:
-    """dx of sum(dy * resample(x)): every dy goes back to the pixels that were read, by weight.
+    """Gradient dx of sum(dy * resample(x)): each dy goes to the pixels that were read, by weight.
 
     >>> resample_backward(np.ones((1, 1, 4, 1)), (1, 1, 2, 1), 0.0, [[[0, 0.5, 1, 1.5]]]).ravel()
     array([1.5, 2.5])
@@ -82,7 +82,7 @@ def _spread(mb: int, rows: ArrayLike, columns: ArrayLike) -> tuple[Array, Array]
 def _taps(
     shape: tuple[int, ...], rows: Array, columns: Array, interpolation: str, mode: Any
 ) -> Iterator[tuple[tuple[Any, Any], Array]]:
-    """The up to four pixels of each point, and their weights."""
+    """The pixels of each point, four or one, with their weights."""
     for i, a in _along(rows, shape[1], interpolation, mode):
         for j, b in _along(columns, shape[2], interpolation, mode):
             yield (i, j), a * b
@@ -96,9 +96,9 @@ def _along(at: Array, n: int, interpolation: str, mode: Any) -> list[Tap]:
     return [(_inside(below, n, mode), 1 - weight), (_inside(below + 1, n, mode), weight)]
 
 
-def _inside(places: Array, n: int, mode: Any) -> NDArray[np.int64]:
-    """The pixels that stand for places on a line of n pixels; -1 for the constant."""
-    at = places.astype(np.int64)
+def _inside(positions: Array, n: int, mode: Any) -> NDArray[np.int64]:
+    """The indices of the pixels that `mode` gives positions on a line of n; -1 for `fill`."""
+    at = positions.astype(np.int64)
     before, after = max(0, -int(at.min())), max(0, int(at.max()) - n + 1)
     more: dict[str, Any] = {"constant_values": -1} if mode == "constant" else {}
     return np.pad(np.arange(n), (before, after), mode, **more)[at + before]

@@ -1,4 +1,4 @@
-"""Images resized: every pixel a mixture by weights along the rows and the columns."""
+"""Images resized: each pixel is a weighted sum along rows and columns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def resize_backward(
     interpolation: str = "bilinear",
     antialias: bool = False,
 ) -> Array:
-    """dx of sum(dy * resize(x)), x of the shape `x_shape`.
+    """Gradient dx of sum(dy * resize(x)), for x of shape `x_shape`.
 
     >>> resize_backward(np.ones((1, 1, 3, 1)), (1, 1, 2, 1), "nearest").ravel()
     array([1., 2.])
@@ -40,9 +40,9 @@ def resize_backward(
 def resize_weights(
     n: int, new: int, interpolation: str = "bilinear", antialias: bool = False
 ) -> Array:
-    """What each of n pixels counts in each of the `new` ones, (new, n); every row adds up to 1.
+    """The weight of each of n pixels in each of the `new` ones, (new, n); each row adds up to 1.
 
-    New pixel i lies at (i + 1/2) n / new - 1/2. "nearest" takes the pixel there; the others take
+    New pixel i lies at (i + 1/2) n / new - 1/2. "nearest" takes the pixel there; the others weight
     those around it by f(distance): "bilinear" a triangle, "bicubic" a cubic (Keys, "Cubic
     convolution interpolation for digital image processing", 1981, a = -1/2), "lanczos3" and
     "lanczos5" windowed sincs (Duchon, "Lanczos filtering in one and two dimensions", 1979). With
@@ -63,8 +63,8 @@ def resize_weights(
         weights = np.where(far < 1, near, -0.5 * far**3 + 2.5 * far**2 - 4 * far + 2)
         weights[far >= 2] = 0
     else:
-        reach = int(interpolation.removeprefix("lanczos"))
-        weights = np.where(far < reach, np.sinc(far) * np.sinc(far / reach), 0)
+        lobes = int(interpolation.removeprefix("lanczos"))
+        weights = np.where(far < lobes, np.sinc(far) * np.sinc(far / lobes), 0)
         weights[abs(weights) < 1e-15] = 0  # a sine of a multiple of pi
     return weights / weights.sum(axis=1, keepdims=True)
 

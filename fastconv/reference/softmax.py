@@ -9,7 +9,7 @@ from fastconv.reference._arrays import Array, float64
 
 
 def softmax(x: ArrayLike) -> Array:
-    """exp(x) / sum(exp(x)) over the last axis, moved by its maximum so that exp cannot overflow.
+    """exp(x) / sum(exp(x)) over the last axis, shifted by its maximum so that exp cannot overflow.
 
     >>> softmax([[0, np.log(3)]])
     array([[0.25, 0.75]])

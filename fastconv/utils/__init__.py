@@ -1,4 +1,4 @@
-"""Seeds, label encoding and the small helpers that several parts share."""
+"""Seeds, label encoding and small helpers that several subpackages share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays as users hand them over, turned into what the kernels take."""
+"""The user's arrays and shapes, checked and converted to what the kernels take."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def as_numbers(value: Any, what: str, *, where: str) -> np.ndarray:
     Raises
     ------
     TypeError
-        With the dtype that was received and those that are taken.
+        If the dtype is not one of real numbers.
     """
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
@@ -39,7 +39,7 @@ def as_input(value: Any, what: str, *, where: str) -> np.ndarray:
 
 
 def fits(shape: Sequence[int | None], pattern: Sequence[int | None]) -> bool:
-    """Whether `shape` is `pattern`, in which None stands for any size."""
+    """Whether `shape` matches `pattern`, in which None matches any size."""
     return len(shape) == len(pattern) and all(
         wanted is None or size == wanted for size, wanted in zip(shape, pattern, strict=True)
     )

@@ -1,5 +1,5 @@
-"""What initializers, losses, metrics, optimizers and layers share: keyword arguments that are
-checked, a configuration that can be written to a file, and names that stand for instances."""
+"""The base of initializers, losses, metrics, optimizers and layers: checked keyword arguments, a
+serializable configuration, and lookup by name."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ R = TypeVar("R")
 
 
 class Configured:
-    """Made from keyword arguments, and able to say which.
+    """An object made from keyword arguments, which `get_config` returns.
 
-    The constructor of every subclass hands what it does not know up to this one, which refuses it
-    and names the nearest valid argument. `more_keywords` are arguments that no signature shows.
+    Every subclass's constructor passes unknown keyword arguments up to this one, which raises
+    TypeError and proposes the nearest valid name. `more_keywords` lists the arguments that appear
+    in no signature.
     """
 
     def __init__(self, **unknown: Any) -> None:
@@ -42,7 +43,7 @@ class Configured:
 
 
 def unknown_keyword(cls: type, unknown: Mapping[str, Any]) -> TypeError:
-    """The error for keyword arguments that no constructor of `cls` takes."""
+    """The error for keyword arguments that no constructor of `cls` and its bases takes."""
     constructors = [vars(base)["__init__"] for base in cls.__mro__[:-1] if "__init__" in vars(base)]
     names = dict.fromkeys(name for made in constructors for name in _keywords(made))
     names |= dict.fromkeys(getattr(cls, "more_keywords", ()))
@@ -50,7 +51,7 @@ def unknown_keyword(cls: type, unknown: Mapping[str, Any]) -> TypeError:
 
 
 def checked_keywords(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function that is given an unknown argument name the nearest valid one."""
+    """Decorate a function so that an unknown keyword argument's error proposes the nearest one."""
     names = _keywords(function)
 
     @functools.wraps(function)
@@ -98,10 +99,10 @@ def resolve(value: Any, base: type[T], table: Mapping[str, type[T]], *, what: st
     value : str, type, object or dict
         What the user passed, or what `serialize` returned.
     base : type
-        The class that it must be an instance of.
+        The class that the result must be an instance of.
     table : mapping
-        The names (Keras's strings) and what they stand for. Class names are valid as well, and
-        so are those of the caller's own classes in a `custom_object_scope`.
+        Keras's names, and their classes. Class names are valid as well, and so are those of custom
+        classes, registered or in a `custom_object_scope`.
     what : str
         What is being chosen, for the message: "loss", "optimizer", ...
 
@@ -127,9 +128,9 @@ def resolve(value: Any, base: type[T], table: Mapping[str, type[T]], *, what: st
 
 
 def _named(name: str, base: type[T], table: Mapping[str, type[T]], what: str) -> type[T]:
-    own = own_objects().get(name)
-    if isinstance(own, type) and issubclass(own, base):
-        return own
+    custom = own_objects().get(name)
+    if isinstance(custom, type) and issubclass(custom, base):
+        return custom
     by_name = {cls.__name__: cls for cls in table.values()} | dict(table)
     if name in by_name:
         return by_name[name]

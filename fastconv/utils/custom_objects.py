@@ -1,4 +1,4 @@
-"""The caller's own classes and functions, by the names that files and configurations use."""
+"""Custom classes and functions, by the names that files and configurations use for them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _REGISTERED: dict[str, Any] = {}
 
 @contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
-    """Within it, files and configurations may name these classes and functions.
+    """A context in which files and configurations may name these classes and functions.
 
     Parameters
     ----------
     custom_objects : dict
-        Layers, losses, metrics, optimizers, schedules, initializers and regularizers of your own,
-        and functions used as losses or metrics, by name.
+        Custom layers, losses, metrics, optimizers, schedules, initializers and regularizers, and
+        functions used as losses or metrics, by name.
 
     Examples
     --------
@@ -48,14 +48,14 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
 def register_keras_serializable(
     package: str = "Custom", name: str | None = None
 ) -> Callable[[T], T]:
-    """Make a decorator after which files may name a class or function of yours.
+    """A decorator for custom classes and functions that files may refer to by name.
 
     Parameters
     ----------
     package : str
-        As Keras's programs have it; files hold the name alone.
+        Accepted as in Keras; files hold the name alone.
     name : str, optional
-        Default: the class's or the function's own.
+        Default: the name of the class or function.
 
     Examples
     --------
@@ -81,5 +81,5 @@ def register_keras_serializable(
 
 
 def own_objects() -> dict[str, Any]:
-    """What is registered, and what the innermost scopes add."""
+    """The registered objects, and those of the enclosing scopes."""
     return {**_REGISTERED, **_SCOPE.get()}

@@ -1,4 +1,4 @@
-"""Pictures drawn by matplotlib, where it is installed."""
+"""Figures drawn by matplotlib, where it is installed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def new_figure(width: float, height: float) -> Figure | None:
-    """An empty figure of so many inches; None where matplotlib is missing."""
+    """An empty figure of this size in inches; None if matplotlib is missing."""
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
@@ -22,7 +22,7 @@ def new_figure(width: float, height: float) -> Figure | None:
 
 
 def write_png(figure: Figure, path: Path) -> None:
-    """Write a figure to a PNG, all or nothing."""
+    """Write a figure to a PNG file, atomically."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=120)
     write_atomically(path, [picture.getvalue()])

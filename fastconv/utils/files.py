@@ -1,4 +1,4 @@
-"""Files that are either the old one or the whole new one, whatever happens in between."""
+"""Atomic writing: a file is either the old one or the complete new one, whatever happens."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes | memor
 
 
 def _mode(target: Path) -> int:
-    """The older file's permissions, or what a new file would get (mkstemp's are the owner's)."""
+    """The older file's permissions, or a new file's default ones (mkstemp's are owner-only)."""
     if target.exists():
         return target.stat().st_mode & 0o777
     mask = os.umask(0)
@@ -41,7 +41,7 @@ def _mode(target: Path) -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the rename itself last through a power cut, where the system can."""
+    """Sync the folder, so that the rename itself survives a power cut, where the system can."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

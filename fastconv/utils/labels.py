@@ -1,4 +1,4 @@
-"""Class indices to one-hot rows; vectors of length 1."""
+"""One-hot encoding of labels; vectors normalized to length 1."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
-    """An array divided by its norm along an axis; what has a norm of 0 stays.
+    """An array divided by its norm along an axis; vectors of norm 0 are left as they are.
 
     Parameters
     ----------
     x : array_like
     axis : int
     order : int
-        Of the norm: 2 is the Euclidean one.
+        Order of the norm; 2 is the Euclidean one.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Single images: from files to arrays and back, with Keras's names."""
+"""Single images, from files to arrays and back, with Keras's names."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def load_img(
     target_size: Sequence[int] | None = None,
     interpolation: str = "nearest",
 ) -> Image:
-    """Read an image file as Pillow's image.
+    """Read an image file as a Pillow image.
 
     Parameters
     ----------
     path : path
     color_mode : "rgb", "rgba" or "grayscale"
     target_size : (height, width), optional
-        Default: the file's.
+        Default: the size in the file.
     interpolation : str
         "nearest", "bilinear", "bicubic", "lanczos", "box" or "hamming".
 
@@ -40,7 +40,7 @@ def load_img(
     FileNotFoundError
         If there is no such file.
     TypeError, ValueError
-        If the file is no image, or an argument is out of its range.
+        If the file is not an image, or an argument is out of its range.
     """
     from PIL import Image as pillow
     from PIL import UnidentifiedImageError
@@ -61,13 +61,14 @@ def load_img(
 
 
 def img_to_array(img: Any, data_format: str | None = None, dtype: Any = np.float32) -> np.ndarray:
-    """The pixels of Pillow's image, or of an array of two or three axes: (height, width, channels).
+    """The pixels of a Pillow image, or of an array of two or three axes: (height, width, channels).
 
     Parameters
     ----------
-    img : Pillow's image or array_like
+    img : Pillow image or array_like
     data_format : "channels_last" or "channels_first"
-    dtype : NumPy's type
+        Of the result.
+    dtype : NumPy dtype
 
     Examples
     --------
@@ -86,14 +87,14 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = np.float
 
 
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True) -> Image:
-    """Pillow's image of an array (height, width, channels) with 1, 3 or 4 channels.
+    """A Pillow image of an array (height, width, channels) with 1, 3 or 4 channels.
 
     Parameters
     ----------
     x : array_like
     data_format : "channels_last" or "channels_first"
     scale : bool
-        Whether the values are stretched to run from 0 to 255; otherwise they are cut to that.
+        Whether the values are stretched to run from 0 to 255; otherwise they are clipped.
 
     Examples
     --------
@@ -121,7 +122,7 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True) -> 
 def save_img(
     path: str | os.PathLike[str], x: Any, data_format: str | None = None, scale: bool = True
 ) -> None:
-    """Write an array as an image file; its suffix says the kind. Arguments as `array_to_img`."""
+    """Write an array as an image file, in its suffix's format. Arguments as for `array_to_img`."""
     array_to_img(x, data_format, scale).save(as_path(path, "path", where="save_img"))
 
 

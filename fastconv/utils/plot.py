@@ -1,4 +1,4 @@
-"""A model's graph as a picture."""
+"""Plots of a model's graph, by Graphviz."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ def plot_model(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
 ) -> Path:
-    """Draw a model's layers and what flows between them.
+    """Draw the graph of a model: its layers and the tensors between them.
 
     Parameters
     ----------
     model : Model
         It must be built.
     to_file : path
-        The suffix says the form: ``.png``, ``.svg``, ``.pdf``, ... are drawn by Graphviz's program
-        `dot`, which must be installed; ``.dot`` is its text and needs nothing.
+        The suffix selects the format: ``.png``, ``.svg``, ``.pdf``, ... are drawn by Graphviz's
+        program `dot`, which must be installed; ``.dot`` is its input text and needs nothing.
     show_shapes : bool
         Whether each layer shows the shape of its output.
     show_dtype : bool
-        Whether it shows its output's type.
+        Whether each layer shows the dtype of its output.
     show_layer_names : bool
         Whether each layer shows its name beside its class.
     rankdir : "TB" or "LR"
         From top to bottom, or from left to right.
     expand_nested : bool
-        Whether models within the model are drawn with what is in them.
+        Whether nested models are drawn with their layers.
     dpi : int
         Dots per inch.
     show_layer_activations : bool
@@ -70,7 +70,7 @@ def plot_model(
     ValueError
         If the model is not built, or the suffix is unknown.
     RuntimeError
-        If a picture is asked for and Graphviz is not installed; says what to install.
+        If a picture is requested and Graphviz is not installed, or `dot` fails.
     """
     where = "plot_model"
     if not getattr(model, "layers_inside", False):
@@ -109,7 +109,7 @@ def plot_model(
 
 
 class _Writer:
-    """Writes the text, line by line; every layer is a node with a number."""
+    """Writes the text for `dot`, line by line; every layer is a numbered node."""
 
     def __init__(self, shown: Set[str], expand: bool) -> None:
         self.shown, self.expand = shown, expand
@@ -126,7 +126,7 @@ class _Writer:
         return "\n".join([*self.lines, "}", ""])
 
     def _inside(self, model: Composite) -> tuple[list[int], list[int]]:
-        """Write a model's layers; the numbers of the nodes at which it begins and ends."""
+        """Write a model's layers; return its input nodes and its output nodes."""
         first: dict[Layer, list[int]] = {}
         last: dict[Layer, list[int]] = {}
         for tensor in model.inputs:

@@ -1,7 +1,7 @@
-"""Seeds: one number from the user, and from it one for every layer, epoch and initializer.
+"""Seeds: one from the user, from which those of every layer, epoch and initializer are derived.
 
-A seed is derived from its parent's and a path of small integers (a layer's index, a weight's) by
-NumPy's SeedSequence, so that neighbours are independent and the order of calls does not matter.
+A seed is derived from its parent and a path of small integers (a layer's index, a weight's) by
+NumPy's SeedSequence, so that streams are independent and the order of calls does not matter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fastconv._arguments import is_whole
 
 
 class _Global:
-    """The process's seed, and how many seeds were handed out since it was set."""
+    """The process's seed, and a counter of the seeds drawn from it."""
 
     seed: int | None = None
     draws = itertools.count()
@@ -26,8 +26,8 @@ class _Global:
 def set_random_seed(seed: int) -> None:
     """Make everything that draws a seed from here on reproducible.
 
-    Models, layers and initializers made without a `seed` of their own take theirs from this one, in
-    the order in which they are made. Python's `random` and `numpy.random` are seeded as well.
+    Models, layers and initializers without a `seed` draw theirs from this one, in the order in
+    which they need it. Python's `random` and `numpy.random` are seeded as well.
 
     Parameters
     ----------
@@ -67,12 +67,12 @@ def next_seed() -> int:
 
 
 def fresh_seed() -> int:
-    """A seed that nobody can foresee."""
+    """A seed from the operating system's entropy."""
     return derive_seed(np.random.SeedSequence().entropy)
 
 
 def derive_seed(seed: Any, *path: int) -> int:
-    """The seed, 0 to 2**63 - 1, that belongs to `path` below `seed`.
+    """The seed, 0 to 2**63 - 1, at `path` below `seed`.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def derive_seed(seed: Any, *path: int) -> int:
 
 
 def generator(seed: int, *path: int) -> np.random.Generator:
-    """NumPy's generator for `path` below `seed`."""
+    """A NumPy generator, seeded for `path` below `seed`."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, len(path), *path])))
 
 

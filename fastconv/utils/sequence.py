@@ -1,4 +1,4 @@
-"""A base for data that is asked for batch by batch, by number."""
+"""Base class for data read batch by batch, by index."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from fastconv.utils.configured import Configured
 
 
 class PyDataset(Configured, ABC):
-    """Batches by number, as Keras's: a subclass defines `__len__` and `__getitem__`.
+    """Batches by index, as in Keras: a subclass defines `__len__` and `__getitem__`.
 
-    `fit`, `evaluate` and `predict` walk it in the order of the numbers, in a thread ahead of the
-    training, and call `on_epoch_end` behind the last one: the place to put the samples in a new
-    order. Any object with these methods will do; deriving from this class is not needed.
+    `fit`, `evaluate` and `predict` read the batches in order, in a background thread, and call
+    `on_epoch_end` after the last one, which may reshuffle the samples. Any object with these
+    methods will do; deriving from this class is not needed.
 
     Parameters
     ----------
     workers, use_multiprocessing, max_queue_size
-        As Keras has them; there is one thread, whatever they say.
+        Accepted as in Keras; there is always one thread.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class PyDataset(Configured, ABC):
         """A batch, (x, y) or (x, y, sample_weight)."""
 
     def on_epoch_end(self) -> None:
-        """After every walk over the batches."""
+        """Called after each pass over the batches."""
 
 
 Sequence = PyDataset

@@ -1,4 +1,4 @@
-"""Several things in one argument: a single one, a list or a dictionary of them, also nested."""
+"""Nested structures: a single item, or a list or dictionary of items or structures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def leaves(structure: Any) -> list[Any]:
-    """The single things in their order.
+    """The single items, in order.
 
     Examples
     --------
@@ -23,7 +23,7 @@ def leaves(structure: Any) -> list[Any]:
 
 
 def rebuild(structure: Any, given: Iterable[Any]) -> Any:
-    """`structure` with other things in place of its own, in the same order.
+    """`structure` with its items replaced by those of `given`, in order.
 
     Examples
     --------
@@ -42,17 +42,17 @@ def _rebuild(structure: Any, given: Iterator[Any]) -> Any:
 
 
 def each(function: Callable[[Any], Any], structure: Any) -> Any:
-    """`structure` with `function` of every single thing."""
+    """`structure` with `function` applied to every item."""
     return rebuild(structure, [function(leaf) for leaf in leaves(structure)])
 
 
 def arrange(given: Any, names: Sequence[str], *, where: str, what: str) -> list[Any]:
-    """What the caller gave for places with `names`, in the order of the places.
+    """The items given for `names`, in the order of the names.
 
     Parameters
     ----------
     given : object, list or dict
-        One thing for a single place; a list in the order of the places; a dictionary by name.
+        One item for a single name; a list in the order of the names; a dictionary by name.
     names : sequence of str
     where, what : str
         The function and the argument, for the message.
@@ -60,7 +60,7 @@ def arrange(given: Any, names: Sequence[str], *, where: str, what: str) -> list[
     Raises
     ------
     ValueError
-        If the number differs, or a name is missing or unknown; with the nearest name.
+        If the count differs, or a name is missing or unknown; the nearest one is proposed.
     """
     listed = ", ".join(names)
     if isinstance(given, Mapping):

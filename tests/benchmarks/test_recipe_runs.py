@@ -97,7 +97,7 @@ def test_pytorch_takes_the_same_steps():
     theirs = _airbench_peer.network(recipe, images.x_train, 3, "NHWC")
     spread = theirs[0].weight.detach().numpy().transpose(2, 3, 1, 0)
     fixed = ours.get_layer("whitening").kernel.value
-    for k in range(12):  # the signs of eigenvectors are nobody's
+    for k in range(12):  # the signs of eigenvectors are arbitrary
         sign = np.sign((spread[..., k] * fixed[..., k]).sum())
         np.testing.assert_allclose(sign * spread[..., k], fixed[..., k], rtol=1e-3, atol=1e-3)
     _airbench_peer.set_weights(theirs, ours.get_weights())

@@ -103,4 +103,4 @@ def test_the_picture(tmp_path, no_matplotlib):
     with Image.open(path) as picture:
         pixels = np.asarray(picture.convert("RGB"))
     colors = {tuple(color) for color in np.unique(pixels.reshape(-1, 3), axis=0)}
-    assert len(colors) > 20  # something is drawn, and in colour
+    assert len(colors) > 20  # something is drawn, and in color

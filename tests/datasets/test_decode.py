@@ -11,19 +11,19 @@ from fastconv.datasets._decode import OtherFormatError, UnreadableError, decode,
 from fastconv.datasets._image_format import ImageFormat
 
 RGB = pixels(9, 7)
-GREY = pixels(9, 7, 1)
+GRAY = pixels(9, 7, 1)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM", "TIFF"])
 def test_lossless_kinds(kind):
     np.testing.assert_array_equal(decode(encoded(RGB, kind), ImageFormat(9, 7, "rgb")), RGB)
-    grey = decode(encoded(GREY, kind), ImageFormat(9, 7, "grayscale"))
-    np.testing.assert_array_equal(grey, GREY[..., None])
+    gray = decode(encoded(GRAY, kind), ImageFormat(9, 7, "grayscale"))
+    np.testing.assert_array_equal(gray, GRAY[..., None])
 
 
-def test_between_grey_and_colour():
+def test_between_gray_and_color():
     np.testing.assert_array_equal(
-        decode(encoded(GREY), ImageFormat(9, 7, "rgb")), np.repeat(GREY[..., None], 3, axis=2)
+        decode(encoded(GRAY), ImageFormat(9, 7, "rgb")), np.repeat(GRAY[..., None], 3, axis=2)
     )
     expected = np.asarray(Image.fromarray(RGB).convert("L"))[..., None]
     np.testing.assert_array_equal(decode(encoded(RGB), ImageFormat(9, 7, "grayscale")), expected)
@@ -70,7 +70,7 @@ def test_jpeg_has_the_same_pixels_as_pillow(options, channels):
     np.testing.assert_array_equal(decode(content, form), expected)
 
 
-def test_jpeg_in_four_colours():
+def test_jpeg_in_four_colors():
     image = Image.fromarray(pixels(8, 8, 4), "CMYK")
     buffer = io.BytesIO()
     image.save(buffer, "JPEG")
@@ -93,8 +93,8 @@ def test_turned_photographs(orientation):
     turned[8] = np.rot90(RGB)
     expected = turned[orientation]
     content = with_orientation(RGB, orientation, "PNG")
-    height, width, grey = look(content)
-    assert (height, width, grey) == (*expected.shape[:2], False)
+    height, width, gray = look(content)
+    assert (height, width, gray) == (*expected.shape[:2], False)
     np.testing.assert_array_equal(decode(content, ImageFormat(height, width, "rgb")), expected)
     jpeg = with_orientation(RGB, orientation)
     assert plain_frame(jpeg) is None or orientation == 1
@@ -124,7 +124,7 @@ def test_another_size_is_reported(kind):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_colour_among_grey_is_reported(kind):
+def test_color_among_gray_is_reported(kind):
     with pytest.raises(OtherFormatError):
         decode(encoded(RGB, kind), ImageFormat(9, 7, "grayscale", only_grey=True))
 

@@ -116,7 +116,7 @@ def test_image_size(tmp_path, image_size, shape):
     assert load_images(path).x_train.shape == (6, 6, 5, 3)  # another cache entry
 
 
-def test_grey_and_colour(tmp_path):
+def test_gray_and_color(tmp_path):
     path = write_tree(tmp_path / "grey", two_classes(channels=1))
     grey = load_images(path)
     assert grey.x_train.shape == (6, 6, 5, 1)

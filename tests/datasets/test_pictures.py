@@ -23,7 +23,7 @@ def test_there_and_back(tmp_path):
     np.testing.assert_array_equal(np.asarray(array_to_img(first, "channels_first", False)), PIXELS)
 
 
-def test_colours_and_sizes(tmp_path):
+def test_colors_and_sizes(tmp_path):
     path = tmp_path / "a.png"
     save_img(path, PIXELS, scale=False)
     assert img_to_array(load_img(path, "grayscale")).shape == (5, 7, 1)
@@ -34,9 +34,9 @@ def test_colours_and_sizes(tmp_path):
 
 
 def test_values_are_stretched_or_cut():
-    grey = np.array([[[-1.0], [0.0], [1.0]]])
-    assert np.asarray(array_to_img(grey)).tolist() == [[0, 127, 255]]
-    assert np.asarray(array_to_img(200 * grey, scale=False)).tolist() == [[0, 0, 200]]
+    gray = np.array([[[-1.0], [0.0], [1.0]]])
+    assert np.asarray(array_to_img(gray)).tolist() == [[0, 127, 255]]
+    assert np.asarray(array_to_img(200 * gray, scale=False)).tolist() == [[0, 0, 200]]
     assert np.asarray(array_to_img(np.full((1, 2, 1), 7.0))).tolist() == [[0, 0]]
 
 

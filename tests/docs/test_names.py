@@ -1,4 +1,4 @@
-"""What the page of names promises is there."""
+"""Every name on the page of names exists."""
 
 import importlib
 import re

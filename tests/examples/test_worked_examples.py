@@ -132,7 +132,7 @@ def test_a_fully_convolutional_network_takes_images_of_any_size():
         image = np.full((1, *size, 3), 0.5)
         probabilities = model.predict(image)
         assert probabilities.shape == (1, 2)
-        # An image of one colour has the same mean at every size.
+        # An image of one color has the same mean at every size.
         np.testing.assert_allclose(probabilities, model.predict(image[:, :3, :3]), atol=1e-6)
 
 

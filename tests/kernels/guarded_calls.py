@@ -237,7 +237,7 @@ def images():
 
 
 def trespass():
-    """Shows that the guard is awake."""
+    """A read outside of an array, which must end the process: the guard works."""
     x = numbers(5)
     beside = x.ctypes.data + (x.nbytes if AT_END else -1)
     yield "one byte beside", lambda: ctypes.string_at(beside, 1)

@@ -1,4 +1,4 @@
-"""Colours adjusted, their means, clipped gradients and noise, against their definitions."""
+"""Adjusted colors, channel means, clipped gradients and noise, against their definitions."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Convolution, all three passes, on every ISA and team, over drawn and over daily shapes."""
+"""Convolution, all three passes, on every ISA and team, for random and for common shapes."""
 
 import numpy as np
 import pytest
@@ -83,7 +83,7 @@ def test_depthwise_of_exact_integers(mb, size, channels, kh, kw, stride, dilatio
             np.testing.assert_array_equal(actual, wanted)
 
 
-DAILY = {  # x, w, further arguments
+COMMON = {  # x, w, further arguments
     "first layer of the table's network": ((2, 32, 32, 3), (3, 3, 3, 32), {"padding": "same"}),
     "second layer": ((2, 32, 32, 32), (3, 3, 32, 64), {"padding": "same"}),
     "third layer": ((2, 16, 16, 64), (3, 3, 64, 128), {"padding": "same"}),
@@ -104,9 +104,9 @@ DAILY = {  # x, w, further arguments
 }
 
 
-@pytest.mark.parametrize("name", DAILY)
+@pytest.mark.parametrize("name", COMMON)
 def test_rounding_stays_within_its_bound(name):
-    x_shape, w_shape, how = DAILY[name]
+    x_shape, w_shape, how = COMMON[name]
     shape = conv2d_shape(x_shape, w_shape, **how)
     x, w, b = normal(x_shape, 1), normal(w_shape, 2), normal(shape.oc, 3)
     dy = normal(shape.y_shape, 4)
@@ -142,7 +142,7 @@ def test_a_bad_pixel_reaches_its_windows_and_no_others(bad, w_shape):
     for _, y in on_every_isa(lambda: ops.conv2d(x, w, padding="same", algo="direct")):
         np.testing.assert_array_equal(y, expected)
     for _, y in on_every_isa(lambda: ops.conv2d(x, w, padding="same")):
-        # Winograd's method spreads it over the tiles that it touches, but loses none of it
+        # Winograd's method spreads NaN and Inf over the tiles that they touch, but loses none
         assert not np.isfinite(y[~np.isfinite(expected)]).any()
         assert np.isfinite(y[0]).all()
 

@@ -59,9 +59,9 @@ def test_against_the_definitions(kind, n):
 
     wanted, slope = reference.pointwise_loss(kind, y, t, weights, 0.5, numbers)
     # Logarithms and exponentials to 2 units in the last place, a dozen roundings besides. A
-    # probability of 1 is kept 1e-7 away from it, which float32 rounds to 2^-23: that is 0.18 of the
-    # logarithm, and nothing of a gradient, which ends there, but for the part of the focal loss's
-    # that is gamma = 2 times the logarithm.
+    # probability of 1 is clipped 1e-7 below it, which float32 rounds to 2^-23: this changes the
+    # logarithm by 0.18, and gradients, which are 0 there, not at all, except for the term of the
+    # focal loss's that is gamma = 2 times the logarithm.
     values = reference.pointwise_loss(kind, y, t, np.ones(rows), 1, numbers)[0]
     edge = 0.2 * weights.max() if "binary" in kind and not kind.endswith("logits") else 0
     for _, (losses, dy) in on_every_isa(call):

@@ -1,4 +1,4 @@
-"""Normalisation kernels against their definitions, on every level, at vector edges."""
+"""Normalization kernels against their definitions, on every level, at vector edges."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_forward_and_gradients(shape, kind):
 
     h = (x - mean[:, None].astype(np.float64)) * inv[:, None]
     z = h * gamma + beta
-    if kind == "relu":  # at its edge the slope hangs on a rounding: no gradient comes from there
+    if kind == "relu":  # near 0 the slope depends on rounding: no gradient is sent there
         dy[abs(z) <= 1e-5 * (1 + abs(h * gamma) + abs(beta))] = 0
 
     def call():

@@ -96,10 +96,10 @@ RELEASING = {
 
 @pytest.mark.parametrize("name", RELEASING)
 def test_other_python_threads_run_while_a_kernel_does(name):
-    """A thread that waits for the interpreter gets it before the kernel is through.
+    """A thread that waits for the interpreter gets it before the kernel is finished.
 
-    With so long a switch interval nobody is interrupted: the lock changes hands only where it is
-    given up. The machine may be too busy to wake the waiting thread in time, so it has many tries.
+    With so long a switch interval no thread is interrupted: the lock changes hands only where it is
+    released. The machine may be too busy to wake the waiting thread in time, so it has many tries.
     """
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1000)

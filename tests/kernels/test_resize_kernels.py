@@ -71,7 +71,7 @@ def test_resize_bwd_is_the_transpose(shape, size, how):
 
 
 def test_weights_that_anybody_could_give():
-    """Places in any order, and a weight of 0 is not multiplied."""
+    """Windows in any order; a pixel of weight 0 is not multiplied."""
     x = normal((2, 4, 5, 3), 1)
     x[0, 1], x[1, :, 0] = np.nan, np.inf
     top, left = np.array([2, 0, 2]), np.array([3, 1])

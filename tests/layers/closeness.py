@@ -20,6 +20,6 @@ def assert_close(actual, expected, *, terms, magnitude):
 
 
 def fill(shape, seed=0):
-    """Values of both signs that depend on their place, from -1 to 1."""
+    """Values of both signs that depend on their index, from -1 to 1."""
     rng = np.random.default_rng(seed)
     return rng.uniform(-1, 1, shape).astype(np.float32)

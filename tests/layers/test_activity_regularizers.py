@@ -1,4 +1,4 @@
-"""Outputs that cost something: in the loss, in the gradients, and nowhere else."""
+"""Penalties on outputs: in the loss, in the gradients, and nowhere else."""
 
 import numpy as np
 import pytest

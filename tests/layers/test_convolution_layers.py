@@ -1,4 +1,4 @@
-"""The layers that convolve, pool, pad, crop and turn: shapes, gradients, configurations, errors."""
+"""The layers that convolve, pool, pad, crop, permute: shapes, gradients, configurations, errors."""
 
 import numpy as np
 import pytest

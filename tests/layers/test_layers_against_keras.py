@@ -1,4 +1,4 @@
-"""Activations and normalisations agree with Keras 3: outputs, gradients, moving statistics."""
+"""Activations and normalizations agree with Keras 3: outputs, gradients, moving statistics."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Normalisation layers: weights, moving statistics, freezing, files, other axes."""
+"""Normalization layers: weights, moving statistics, freezing, files, other axes."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Against Keras 3: the layers that convolve, pool, pad and turn, with the same weights."""
+"""Against Keras 3: the layers that convolve, pool, pad and permute, with the same weights."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Images brought to another size: cubic, Lanczos', with all pixels taken in; and their margins."""
+"""Resized images: bicubic, Lanczos, antialiased; cropped and padded to keep proportions."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_the_definition_says_what_reading_at_points_does(size, interpolation):
 )
 @pytest.mark.parametrize("size", SIZES)
 def test_as_pillow(size, interpolation, theirs):
-    """Which takes all pixels in, and goes over the columns first."""
+    """Pillow antialiases, and resizes along the columns first."""
     channels = [Image.fromarray(channel) for channel in np.moveaxis(X[0], 2, 0)]
     wanted = [np.asarray(channel.resize(size[::-1], theirs)) for channel in channels]
     ours = Resizing(*size, interpolation, antialias=True)(X[:1])
@@ -63,7 +63,7 @@ def test_as_pillow(size, interpolation, theirs):
 @pytest.mark.parametrize(("interpolation", "antialias"), HOW)
 @pytest.mark.parametrize("size", [(2, 2), (5, 9), (12, 3)])
 def test_proportions(size, interpolation, antialias):
-    """What is cut off, and what is added, plays no part beyond its edge."""
+    """The same as resizing the cropped, or the padded, image."""
     how = {"interpolation": interpolation, "antialias": antialias}
     wide = X[:, :4]  # 4 x 8
     height = min(4, 8 * size[0] // size[1])

@@ -51,7 +51,7 @@ def test_bytes_and_small_variances():
     layer.adapt(pixels)
     y = layer(pixels)
     np.testing.assert_array_equal(y, layer(pixels.astype(np.float32)))
-    np.testing.assert_array_equal(y[..., 2], 0)  # not divided by nothing
+    np.testing.assert_array_equal(y[..., 2], 0)  # not divided by zero
 
 
 def test_given_numbers():

@@ -1,4 +1,4 @@
-"""What Keras's programs say of layers, weights, inputs and activations."""
+"""Names by which Keras programs use layers, weights, inputs and activations."""
 
 import numpy as np
 import pytest

@@ -33,7 +33,7 @@ FAMILIES = {
 def arguments_of(pick, name, shape):
     """Arguments of the layer `name` for an input of `shape`, without the batch axis.
 
-    ``pick(a, b, ...)`` returns one of what it is given. None if the layer makes nothing of it.
+    ``pick(a, b, ...)`` returns one of what it is given. None if the layer has no output for it.
     """
     sides, channels = shape[:-1], shape[-1]
     makers = {
@@ -142,7 +142,7 @@ def _pooling(pick, sides):
 
 def _normalization(pick, sides, channels, groups=False, axes=False):
     found = {"epsilon": pick(1e-3, 1e-2), "center": pick(True, False), "scale": pick(True, False)}
-    alone = False  # whether a number is normalised by itself: what is left of it is roundings
+    alone = False  # whether single numbers are normalized, which leaves nothing but rounding errors
     if groups:
         found["groups"] = pick(*(g for g in (1, 2, 3, 4) if channels % g == 0))
         alone = math.prod(sides) * channels == found["groups"]

@@ -29,7 +29,7 @@ LOSSES = [
 
 @dataclass
 class Line:
-    """A call of a layer: a new one, or the one of line `again`, on tensors by their numbers."""
+    """A call of a layer, new or that of line `again`, on tensors given by index."""
 
     name: str
     arguments: dict
@@ -38,7 +38,7 @@ class Line:
 
 
 class Network:
-    """A program: tensors are numbered, the inputs first, then what each line makes."""
+    """A program: tensors have indices, the inputs first, then the output of each line."""
 
     def __init__(self, *shapes):
         self.shapes = shapes
@@ -47,7 +47,7 @@ class Network:
         self.tensors = [fastconv.Input(shape) for shape in shapes]
 
     def add(self, name, taken, again=None, **arguments):
-        """A line more; returns its tensor's number."""
+        """Add a line; returns the index of its output."""
         new = again is None
         layer = getattr(fastconv.layers, name)(**arguments) if new else self._layers[again]
         self.tensors.append(_called(layer, [self.tensors[i] for i in taken]))
@@ -121,7 +121,7 @@ def networks(draw, normalized=True):
 
 
 def _branch(pick, network, start, merge):
-    """Two ways from a tensor, put together again; sometimes through one layer, or past it."""
+    """Two branches from a tensor, merged: layers, the same layer again, or the tensor itself."""
     shape = network.shape(start)
     ends = []
     for _ in range(2):
@@ -142,7 +142,7 @@ def _branch(pick, network, start, merge):
 
 
 def _head(pick, network, last):
-    """A dense layer and a loss, on a row or for every place."""
+    """A dense layer and a loss, for a row or at every position."""
     name, endings = pick(*LOSSES)
     rank = len(network.shape(last))
     if rank > 1 and pick(0, 1, 2, 3, 4):

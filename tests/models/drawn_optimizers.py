@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 BOOLS = [False, True]
 # Where a step has one size whatever the gradient's, a gradient that is nothing but roundings moves
-# the weights; normalised layers have such gradients.
+# the weights; normalized layers have such gradients.
 OF_ONE_SIZE = ("Lion", "Lamb", "Muon")
 # What each takes besides the shared settings. The epsilons are large, so that a gradient that is
 # nothing but roundings makes no step of the learning rate's size.

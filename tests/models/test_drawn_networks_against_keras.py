@@ -3,10 +3,10 @@
 Keras computes in float64 and is taken as exact. How far float32 may be from it is computed for
 every network and every array by more runs of Keras: in them each layer's input, output, weights and
 gradients are multiplied by 1 + d with random |d| of at most 4 √n eps, n being the longest sum of
-the network. That is what n roundings come to (Higham and Mary, "A new approach to probabilistic
-rounding error analysis", 2019, theorem 2.4), and what the layers then make of it shows in the
-results. Where such a d carries a value over a kink (ReLU's, a tie of max pooling), the result
-jumps: those weights are drawn anew, and after three times the network. Keras alone decides on that.
+the network. This models n roundings (Higham and Mary, "A new approach to probabilistic rounding
+error analysis", 2019, theorem 2.4), and the results show how the layers propagate them. Where such
+a d carries a value over a kink (ReLU's, a tie of max pooling), the result jumps: those weights are
+drawn anew, and after three times the network. Keras alone decides on that.
 """
 
 import math
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.peers
 EPS = float(np.finfo(np.float32).eps)
 STEPS = 10
 NETWORKS = 34
-# To make a failing network smaller would take minutes.
+# Shrinking a failing network would take minutes.
 drawn = settings(max_examples=NETWORKS, derandomize=False, database=None, phases=[Phase.generate])
 
 
@@ -170,7 +170,7 @@ def check_steps(exact, network, name, how, models):
             return [v.value.detach().numpy().copy() for v in variables]
 
         wanted, moved = exact.spread(level, run)
-        # A sign that a rounding turns moves a weight by twice the learning rate.
+        # A sign that a rounding flips moves a weight by twice the learning rate.
         if moved.max() < 0.1 * rate:
             break
     else:
@@ -190,7 +190,7 @@ def check_steps(exact, network, name, how, models):
 
 @pytest.mark.parametrize("number", range(len(OPTIMIZERS)), ids=OPTIMIZERS)
 def test_networks_and_ten_steps(exact, number):
-    """Networks of its own for every optimizer, each with other settings: 306 in all."""
+    """Different networks for each optimizer, each with other settings: 306 in all."""
     name = list(OPTIMIZERS)[number]
     checked = 0
 

@@ -1,4 +1,4 @@
-"""Graphs of layers that cannot be: the rule, and what was received."""
+"""Invalid graphs of layers: errors state the rule, and what was received."""
 
 import re
 

@@ -87,7 +87,7 @@ def test_a_part_in_inference_keeps_its_moving_averages():
 
 
 class Told(Layer):
-    """A user's layer in NumPy that shows what it was told."""
+    """A user's layer in NumPy whose output shows its argument `training`."""
 
     uses_training = True
 

@@ -1,4 +1,4 @@
-"""What a model says of its plans, and that training and judging share one."""
+"""The report on a model's plans; training and evaluation share one."""
 
 import numpy as np
 import pytest

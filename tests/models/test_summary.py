@@ -8,7 +8,7 @@ from fastconv.models import Model, Sequential
 
 
 def test_layers_come_in_keras_order():
-    """Far from the output first: the short branch's layer stands behind the long one's first."""
+    """Layers far from the output come first: the short branch's after the long one's first."""
     x = Input((5,))
     long = Dense(5, name="long_2")(Dense(5, name="long_1")(x))
     short = Dense(5, name="short")(x)

@@ -1,4 +1,4 @@
-"""Normalisations as operations: the definitions, and the definitions' own gradients."""
+"""Normalizations as operations: the definitions, and the definitions' own gradients."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What operations refuse: they name themselves, say the rule and what came, and write nothing."""
+"""Errors name the operation, the rule and what was received; nothing is written."""
 
 import numpy as np
 import pytest

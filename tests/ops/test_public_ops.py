@@ -1,4 +1,4 @@
-"""What a person sees of an operation: its place, its signature, its docstring."""
+"""What a user sees of an operation: its module, its signature, its docstring."""
 
 import inspect
 import pickle

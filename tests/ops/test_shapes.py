@@ -1,4 +1,4 @@
-"""Output sizes and padding, against counting the places of a window one by one."""
+"""Output sizes and padding, against counting the positions of a window one by one."""
 
 import math
 

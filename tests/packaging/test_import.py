@@ -1,4 +1,4 @@
-"""What `import fastconv` promises: lazy, and a clear word when the kernels are not compiled."""
+"""What `import fastconv` promises: lazy, and a clear error when the kernels are not compiled."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The package knows no other framework: what compares with one lies in benchmarks/ and tests/."""
+"""The package names no other framework: comparisons are in benchmarks/ and tests/."""
 
 import ast
 import re

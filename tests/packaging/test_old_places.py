@@ -1,4 +1,4 @@
-"""Keras's older import paths lead to the same things."""
+"""Keras's older import paths lead to the same objects."""
 
 import importlib
 import subprocess

@@ -62,7 +62,7 @@ class Reference:
         return grads
 
     def _first_taken(self, node):
-        """Where the first of two is the larger, or the smaller, or as large."""
+        """Where a maximum or minimum is its first input, ties included."""
         a, b = (self._sign_values(value) for value in node.inputs)
         return a >= b if node.primitive.kind == "maximum" else a <= b
 

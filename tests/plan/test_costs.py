@@ -47,7 +47,7 @@ def test_operations_and_bytes(graph):
         2 * ROWS * 512 * 5,
         0,
         2 * 2 * ROWS * 512 * 5,  # for the weights and for what came before
-        2 * pixels * 27 * 8,  # for the weights: nobody wants the gradient of the image
+        2 * pixels * 27 * 8,  # for the weights: the gradient of the image is not needed
     ]
     assert [cost.nbytes for cost in found] == [
         x + y + weights,  # scaled block by block

@@ -1,4 +1,4 @@
-"""Which steps become one: by the table, and only if nobody else reads what lies between them."""
+"""Which steps are fused: by the table, and only if no other step reads the values between."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The losses against their definitions, the softmax seen or not, with and without weights."""
+"""The losses against their definitions, the softmax fused or not, with and without weights."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ X = RNG.standard_normal((ROWS, CLASSES)).astype(np.float32)
 
 
 def graph_with(last, shape=(CLASSES,)):
-    """input -> 2 x -> [softmax [-> a step behind which it cannot be seen]]"""
+    """input -> 2 x -> [softmax [-> a step that hides it from the loss]]"""
     g = Graph()
     x = g.affine(g.input(shape), 2, 0)
     if last != "logits":

@@ -1,4 +1,4 @@
-"""Normalisation steps in a plan: statistics, fusion with activations, inference, gradients."""
+"""Normalization steps in a plan: statistics, fusion with activations, inference, gradients."""
 
 import numpy as np
 import pytest

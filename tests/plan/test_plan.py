@@ -17,7 +17,7 @@ BATCH = 6
 
 
 def network(dtype="uint8"):
-    """The shape of the network that the project is measured with, small."""
+    """A small network of the form of the CIFAR-10 table's."""
     rng = np.random.default_rng(7)
     g = Graph()
 

@@ -1,4 +1,4 @@
-"""Sums of branches: normalisation, sum and ReLU in one step, gradients passed on without copies."""
+"""Sums of branches: normalization, sum and ReLU in one step, gradients passed on without copies."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Data that is asked for batch by batch, by number."""
+"""Data that is read batch by batch, by index."""
 
 import numpy as np
 import pytest

@@ -46,7 +46,7 @@ IDS = [f"{type(loss).__name__} {number}" for number, (loss, _, _) in enumerate(C
 
 
 def run(loss, y, targets, weights=None):
-    """The loss and its gradient, as the engine computes them for outputs y."""
+    """The loss and its gradient, as a plan computes them for outputs y."""
     graph = Graph()
     graph.output(graph.affine(graph.input((N,)), 1, 0))
     plan = Plan(graph, ROWS, training=True, loss=loss.spec, input_gradient=True)

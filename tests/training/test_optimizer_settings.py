@@ -61,7 +61,7 @@ def steps(model, n=1):
 
 
 def gradient(model):
-    """What the next step will see: those of a step that changes nothing."""
+    """The gradients of the next step, from a step that changes nothing."""
     copy = network(SGD(0.0))
     copy.set_weights(model.get_weights())
     steps(copy)

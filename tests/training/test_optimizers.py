@@ -90,7 +90,7 @@ def test_learning_rate_can_be_set_at_any_time():
 
 
 def test_slots_survive_freezing():
-    """What the optimizer knows of a parameter stays with it when others are frozen and freed."""
+    """A parameter keeps its slots when others are frozen and unfrozen."""
     model = Sequential([Input((5,)), Dense(4), Dense(3)], seed=1)
     model.compile(Adam(0.01), "mse")
     model.train_on_batch(X, T)

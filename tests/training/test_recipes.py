@@ -7,7 +7,7 @@ import pytest
 
 from fastconv import recipes
 from fastconv.layers import BatchNormalization, Conv2D, Whitening
-from fastconv.recipes.recipe import pixel_statistics, spread
+from fastconv.recipes.recipe import evenly_spaced, pixel_statistics
 
 
 def light_images(count=24, size=16):
@@ -103,6 +103,6 @@ def test_pixel_statistics(shape):
 
 
 def test_images_from_everywhere():
-    assert spread(np.arange(50_000)).tolist() == list(range(0, 50_000, 10))
-    assert spread(np.arange(30), 20).tolist() == list(range(0, 30, 2))
-    assert len(spread(np.arange(7))) == 7
+    assert evenly_spaced(np.arange(50_000)).tolist() == list(range(0, 50_000, 10))
+    assert evenly_spaced(np.arange(30), 20).tolist() == list(range(0, 30, 2))
+    assert len(evenly_spaced(np.arange(7))) == 7

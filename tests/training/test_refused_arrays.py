@@ -1,4 +1,4 @@
-"""Arrays are checked at the door, once: bad ones are refused at every door, and leave no trace."""
+"""Arrays are checked once, at the entry: every method refuses bad ones and changes nothing."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ UNBUILT = {
     "subclassed in another": Nested,
 }
 
-# How a batch of x and y comes in.
+# The methods that take a batch of x and y.
 WITH_TARGETS = {
     "fit": lambda model, x, y: model.fit(x, y, verbose=0),
     "fit_generator": lambda model, x, y: model.fit(iter([(x, y)]), verbose=0),
@@ -69,7 +69,7 @@ WITHOUT_TARGETS = {
     "predict_on_batch": lambda model, x, y: model.predict_on_batch(x),
 }
 CALLED = {"call": lambda model, x, y: model(x)}
-DOORS = {**WITH_TARGETS, **WITHOUT_TARGETS, **CALLED}
+ENTRIES = {**WITH_TARGETS, **WITHOUT_TARGETS, **CALLED}
 
 BAD_X = {
     "objects": (X.astype(object), TypeError, "received dtype object"),
@@ -91,44 +91,44 @@ BAD_Y = {
 }
 
 
-def cases(doors, bad):
+def cases(entries, bad):
     return [
-        pytest.param(door, *values, id=f"{name}-{what}")
-        for name, door in doors.items()
+        pytest.param(entry, *values, id=f"{name}-{what}")
+        for name, entry in entries.items()
         for what, values in bad.items()
     ]
 
 
-@pytest.mark.parametrize(("door", "x", "error", "message"), cases(DOORS, BAD_X | BAD_SHAPE))
+@pytest.mark.parametrize(("entry", "x", "error", "message"), cases(ENTRIES, BAD_X | BAD_SHAPE))
 @pytest.mark.parametrize("built_by_batches", [False, True])
-def test_samples_are_refused_at_every_door(door, x, error, message, built_by_batches):
+def test_samples_are_refused_at_every_entry(entry, x, error, message, built_by_batches):
     model = compiled(chain(Input((4, 4, 2)), seed=1))
     if built_by_batches:  # there is a plan, which would take them
         model.fit(X, Y, verbose=0)
         model.predict(X)
     before = model.get_weights()
     with pytest.raises(error, match=message):
-        door(model, x, Y[: np.shape(x)[0]] if np.ndim(x) else Y)
+        entry(model, x, Y[: np.shape(x)[0]] if np.ndim(x) else Y)
     for one, other in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize(("door", "y", "error", "message"), cases(WITH_TARGETS, BAD_Y))
-def test_targets_are_refused_at_every_door(door, y, error, message):
+@pytest.mark.parametrize(("entry", "y", "error", "message"), cases(WITH_TARGETS, BAD_Y))
+def test_targets_are_refused_at_every_entry(entry, y, error, message):
     model = compiled(chain(Input((4, 4, 2)), seed=1))
     with pytest.raises(error, match=message):
-        door(model, X, y)
+        entry(model, X, y)
 
 
-@pytest.mark.parametrize("door", [door for name, door in DOORS.items() if name != "call"])
-def test_bytes_are_wanted_where_the_input_says_so(door):
+@pytest.mark.parametrize("entry", [entry for name, entry in ENTRIES.items() if name != "call"])
+def test_bytes_are_wanted_where_the_input_says_so(entry):
     model = compiled(chain(Input((4, 4, 2), dtype="uint8"), seed=1))
     with pytest.raises(TypeError, match="the model's input is uint8; received float32"):
-        door(model, X, Y)
+        entry(model, X, Y)
 
 
 def state(model):
-    """All that is in a model's layers, and what was called on what."""
+    """The state of a model and its layers: built or not, names, calls, attributes."""
     layers = [model, *model.layers, *(v for v in vars(model).values() if hasattr(v, "calls"))]
     inside = [one for layer in layers for one in (layer, *getattr(layer, "layers", []))]
     return [
@@ -139,15 +139,15 @@ def state(model):
 
 @pytest.mark.parametrize("make", UNBUILT.values(), ids=UNBUILT)
 @pytest.mark.parametrize(
-    ("door", "bad", "error", "message"), cases(WITH_TARGETS, BAD_Y) + cases(DOORS, BAD_X)
+    ("entry", "bad", "error", "message"), cases(WITH_TARGETS, BAD_Y) + cases(ENTRIES, BAD_X)
 )
-def test_a_refused_call_leaves_an_unbuilt_model_unbuilt(make, door, bad, error, message):
+def test_a_refused_call_leaves_an_unbuilt_model_unbuilt(make, entry, bad, error, message):
     model = compiled(make(seed=1))
     before = state(model)
     is_y = any(bad is values[0] for values in BAD_Y.values())
     # A model called on a number is refused by its first layer.
-    with pytest.raises(error, match=None if door is DOORS["call"] else message):
-        door(model, *((X, bad) if is_y else (bad, Y)))
+    with pytest.raises(error, match=None if entry is ENTRIES["call"] else message):
+        entry(model, *((X, bad) if is_y else (bad, Y)))
     assert state(model) == before
     assert not model.built
 
@@ -211,7 +211,7 @@ def test_arrays_are_looked_at_once_for_all_epochs(monkeypatch):
             patch.setattr(
                 samples, "as_numbers", lambda x, *a, **k: seen.append(x) or as_numbers(x, *a, **k)
             )
-            patch.setattr(Inputs, "_check", None)  # the plan does not look at them at all
+            patch.setattr(Inputs, "_check", None)  # the plan does not check them again
             model = compiled(chain(Input((4, 4, 2)), seed=1))
             model.fit(X, Y, epochs=epochs, batch_size=4, verbose=0)
             model.evaluate(X, Y, batch_size=4, verbose=0)
@@ -222,15 +222,15 @@ def test_arrays_are_looked_at_once_for_all_epochs(monkeypatch):
     assert looked_at(1) == looked_at(3) == 4
 
 
-PLAN_DOORS = {
+PLAN_ENTRIES = {
     "forward": lambda plan, x: plan.forward(x),
     "train_step": lambda plan, x: plan.train_step(x, np.zeros((6, 2))),
     "loss_and_output": lambda plan, x: plan.loss_and_output(x, np.zeros((6, 2))),
 }
 
 
-@pytest.mark.parametrize("door", PLAN_DOORS.values(), ids=PLAN_DOORS)
-def test_a_plan_of_ones_own_looks_at_everything(door):
+@pytest.mark.parametrize("entry", PLAN_ENTRIES.values(), ids=PLAN_ENTRIES)
+def test_a_plan_of_ones_own_looks_at_everything(entry):
     from fastconv.losses import MeanSquaredError
 
     graph = Graph()
@@ -242,4 +242,4 @@ def test_a_plan_of_ones_own_looks_at_everything(door):
         (np.zeros((6, 2), object), TypeError),
     ):
         with pytest.raises(error, match="plan: x m"):
-            door(plan, x)
+            entry(plan, x)

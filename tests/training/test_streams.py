@@ -45,7 +45,7 @@ class Indexed:
 
 
 class Loader:
-    """Can be walked again; gives lists, as PyTorch's does."""
+    """Can be iterated again; yields lists, as PyTorch's does."""
 
     def __iter__(self):
         return (list(batch) for batch in BATCHES)

@@ -1,4 +1,4 @@
-"""fastconv's own runs: of the table's network, and of a recipe."""
+"""fastconv's runs: of the table's network, and of a recipe."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fastconv.models import Model, load_model, zoo
 
 
 class FastconvRun(TrainingRun):
-    """A run of either kind: its file is a checkpoint like any other."""
+    """What both kinds of run share: the file is a checkpoint of the model."""
 
     name = "fastconv"
     model: Model
@@ -41,7 +41,7 @@ class FastconvRun(TrainingRun):
 
 
 class FastconvTableRun(FastconvRun):
-    """The network is the zoo's, trained by `Model.fit`."""
+    """A run of the zoo's network, trained by `Model.fit`."""
 
     def __init__(self, task: Task, images: Images) -> None:
         super().__init__(task, images)
@@ -67,13 +67,13 @@ class FastconvTableRun(FastconvRun):
 
 
 class FastconvRecipeRun(FastconvRun, RecipeRun):
-    """Built and trained by the recipe itself."""
+    """A run of a recipe, built and trained by `Recipe`."""
 
     def train(self, epoch: int) -> float:
         if epoch == 0:
             self.model = self.recipe.build(self.images.x_train, self.images.classes, self.task.seed)
         logs = self.recipe.train(self.model, self.batches, epoch)
-        return logs["loss"] / self.recipe.batch_size  # it is summed over a batch
+        return logs["loss"] / self.recipe.batch_size  # the loss is a sum over the batch
 
     def details(self, epoch: int) -> dict[str, float]:
         signature = ((self.model.sample_shape, "uint8"),)

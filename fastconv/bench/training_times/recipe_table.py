@@ -1,4 +1,4 @@
-"""What the recipes' runs took, as Markdown."""
+"""The table of the recipes' runs, as Markdown."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ class RecipeResult:
     Attributes
     ----------
     seconds : float
-        Of training alone, from making the network on; extrapolated if fewer epochs were measured.
+        Of training, with making the network, without tests; extrapolated if fewer epochs were
+        measured.
     passed : float or None
-        Of them, up to the end of the first epoch whose test passes the table's accuracy.
+        The seconds until the end of the first epoch whose test reaches the table's accuracy.
     accuracy, views_accuracy : float or None
-        After the last epoch, of the test images as they are and by the recipe's views.
+        After the last epoch, on the test images as they are and by the recipe's views.
     images_per_second : float
     gflops : float or None
-        Billions of direct convolution's operations a second; None where they were not counted.
+        Billions of the direct method's operations per second; None where they were not counted.
     """
 
     recipe: str
@@ -49,7 +50,7 @@ class RecipeResult:
 
 
 def result_of(run: Mapping[str, Any]) -> RecipeResult:
-    """What a run's file says."""
+    """The row of a run, from its metadata."""
     task, epochs = Task.from_config(run["task"]), run["epochs"]
     training = sum(epoch["training_seconds"] for epoch in epochs)
     trained = sum(epoch["images"] for epoch in epochs)
@@ -77,7 +78,7 @@ def result_of(run: Mapping[str, Any]) -> RecipeResult:
 
 
 def lines(results: Sequence[RecipeResult]) -> Iterator[str]:
-    """A row for each run, and one for the mean of the seeds of a program."""
+    """A row for each run, and one for the mean over each program's seeds."""
     yield (
         "| Recipe | Program | Threads | Seed | Training time | Accuracy [%] | by views [%] "
         f"| past {100 * _GOAL:.2f} % after | Images/s | GFLOP/s |"
@@ -107,7 +108,7 @@ def _row(r: RecipeResult, seed: str) -> str:
 
 
 def _seeds(results: Sequence[RecipeResult]) -> list[list[RecipeResult]]:
-    """The runs to the end that differ in nothing but the seed, where there are several."""
+    """The finished runs in groups that differ only in the seed, groups of one left out."""
     alike: dict[tuple[str, str, int, int], list[RecipeResult]] = {}
     for r in results:
         if r.measured == r.epochs:

@@ -1,4 +1,4 @@
-"""Train what is missing, then write the table."""
+"""Train the missing epochs, then write the table."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from fastconv.utils.files import write_atomically
 def train(
     folder: Path, task: Task, images: Images, until: int, programs: Sequence[type[TrainingRun]]
 ) -> None:
-    """Train every program up to epoch `until`, or on from where its file in `folder` stands.
+    """Train every program up to epoch `until`, resuming from its file in `folder`.
 
     Raises
     ------
     ValueError
-        If a file holds a run on other images, before anything is trained.
+        If a file holds a run on other images; before anything is trained.
     """
     places = {program: folder / file_name(program.name, task) for program in programs}
     for place in places.values():
@@ -48,7 +48,7 @@ def write(folder: Path) -> tuple[list[str], list[str]]:
     lines : list of str
         The Markdown.
     files : list of str
-        The names of what was written; without table.png where matplotlib is missing.
+        The names of the files written; without table.png if matplotlib is missing.
     """
     runs = [run for path in sorted(folder.glob("*.safetensors")) if (run := read_run(path))]
     runs = [run for run in runs if run["epochs"]]

@@ -1,4 +1,4 @@
-"""The table of training times: published rows and this machine's, as Markdown and as a picture."""
+"""The table of training times, with the published rows: as Markdown and as a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastconv.bench.training_times.training_run import Task
 from fastconv.utils.figures import new_figure, write_png
 from fastconv.utils.text import duration
 
-PUBLISHED_IMAGES = 60 * 50_000  # that a published run was trained on
+PUBLISHED_IMAGES = 60 * 50_000  # over all epochs of a published run
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class TableRow:
     Attributes
     ----------
     seconds : float
-        Of the whole recipe, tests included; extrapolated if fewer epochs were measured.
+        Of the whole training, tests included; extrapolated if fewer epochs were measured.
     accuracy : float or None
-        The best after any epoch, or by several views after the last one where a recipe has them;
-        None if not all epochs were trained.
+        The best after any epoch, or for a recipe by its views after the last one; None if not all
+        epochs were trained.
     images_per_second : float
-        Trained on; tests excluded.
+        In training; tests excluded.
     images : int
-        That the whole recipe trains on, each as often as it comes up.
+        Over all epochs of the training.
     epochs, measured : int
     curve : list of (float, float)
         Seconds since the start, tests included, and test accuracy, after every epoch.
@@ -49,12 +49,12 @@ class TableRow:
 
     @property
     def ratio(self) -> float:
-        """How many times as fast as the published processor, in images a second over all."""
+        """The speed-up over the published processor: images per second, tests included."""
         return (self.images / self.seconds) / (CPU.images / CPU.seconds)
 
     @property
     def extrapolated(self) -> bool:
-        """Whether the time is that of fewer epochs."""
+        """Whether the time is extrapolated from fewer epochs."""
         return self.measured < self.epochs
 
     def get_config(self) -> dict[str, Any]:
@@ -70,8 +70,8 @@ PUBLISHED = (GPU, CPU)
 def row_of(run: Mapping[str, Any]) -> TableRow:
     """The row of a run with at least one epoch.
 
-    What is missing is taken to last as long as the mean epoch so far, the first one, which also
-    prepares things, left out.
+    Missing epochs count as the mean of the epochs so far, without the first one, which also has the
+    preparation.
     """
     task = Task.from_config(run["task"])
     epochs = run["epochs"][: task.epochs]
@@ -107,7 +107,7 @@ def _accuracy(epochs: Sequence[Mapping[str, float]]) -> float:
 
 
 def lines(rows: Sequence[TableRow], images: str) -> Iterator[str]:
-    """The table, and what it was measured on."""
+    """The table, and a line about the data and extrapolated rows."""
     yield (
         "| Device | Program | Threads | Batch size | Time | Accuracy [%] | Images/s "
         "| Ratio to the i7 |"
@@ -133,12 +133,12 @@ def lines(rows: Sequence[TableRow], images: str) -> Iterator[str]:
             yield f"\\* {row.program}: extrapolated from {row.measured} of {row.epochs} epochs."
 
 
-# Seconds that a clock names in round numbers.
+# Round numbers of seconds, minutes and hours.
 TICKS = [n * unit for unit in (1, 60) for n in (1, 2, 5, 10, 30)] + [3600 << i for i in range(8)]
 
 
 def write_picture(rows: Sequence[TableRow], path: Path, title: str) -> bool:
-    """Draw every run as a curve, published ones as points; False where matplotlib is missing."""
+    """Draw every run as a curve, published ones as points; False if matplotlib is missing."""
     figure = new_figure(9, 5)
     if figure is None:
         return False

@@ -1,7 +1,7 @@
-"""A training that is timed: what it is given, and how it runs and goes on where it stopped.
+"""A timed training that can be resumed: its task, its images, and the base of the runs.
 
-A subclass of `TrainingRun` for each library trains the table's network, one of `RecipeRun` a
-recipe; `fastconv.bench.training_times.in_fastconv` has ours.
+For each library, a subclass of `TrainingRun` trains the table's network, and one of `RecipeRun` a
+recipe; ours are in `fastconv.bench.training_times.in_fastconv`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from fastconv.models.files.tensors import read_tensors
 from fastconv.utils.text import duration
 
 KEY = "training_table"
-"""Where a checkpoint's metadata says what run it belongs to."""
+"""The key of a run's metadata in its checkpoint."""
 
 NETWORK = "cifar10"
-"""What the zoo calls the table's network."""
+"""The zoo's name of the table's network."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Images:
         return self.x_train.shape[1:]
 
     def describe(self) -> str:
-        """What a run says it was trained on."""
+        """A line of text about the images, which a run keeps in its metadata."""
         size = "×".join(map(str, self.shape))
         return (
             f"{self.name}: {len(self.x_train):,} training and {len(self.x_test):,} test images, "
@@ -55,16 +55,16 @@ class Images:
 
 @dataclass(frozen=True)
 class Task:
-    """What a run is to do, besides the program and the images.
+    """The settings of a run, apart from the program and the images.
 
     Attributes
     ----------
     epochs : int
-        Of the whole recipe, also where fewer of them are measured.
+        Of the whole training, even if fewer of them are measured.
     as_published : bool
-        The published program's slips: two softmaxes, no dropout, no shuffling.
+        With the published program's mistakes: two softmaxes, no dropout, no shuffling.
     recipe : str
-        The name of one of `fastconv.recipes`, in place of the table's network and its recipe.
+        The name of one of `fastconv.recipes`; empty for the table's network and its recipe.
     """
 
     epochs: int
@@ -85,7 +85,7 @@ class Task:
         return asdict(self)
 
     def learning_rate(self, epoch: int) -> float:
-        """Of an epoch, counted from 0."""
+        """The learning rate of an epoch, counted from 0."""
         recipe = zoo.recipe(NETWORK, as_published=self.as_published)
         return recipe.learning_rate * recipe.schedule(epoch)
 
@@ -95,24 +95,24 @@ class Task:
         return zoo.recipe(NETWORK, as_published=self.as_published).shuffle
 
     def orders(self, count: int, epoch: int) -> np.ndarray:
-        """The order of the images in an epoch, for the programs that do not draw their own."""
+        """The order of the images in an epoch, for the programs that do not draw one themselves."""
         if not self.shuffle:
             return np.arange(count)
         return np.random.default_rng((self.seed, epoch)).permutation(count)
 
     def batches(self, count: int, epoch: int) -> Iterator[np.ndarray]:
-        """The images' numbers, batch by batch; the last one may be smaller."""
+        """The indices of the images of each batch; the last batch may be smaller."""
         order = self.orders(count, epoch)
         return (order[k : k + self.batch_size] for k in range(0, count, self.batch_size))
 
 
 class TrainingRun(ABC):
-    """The training of one program: in epochs, each followed by a test and a checkpoint.
+    """The training of one program: epochs, each followed by a test and a checkpoint.
 
     Attributes
     ----------
     name : str
-        The program's, of the class.
+        The program's name, an attribute of the class.
     epochs : list of dict
         For every epoch so far: "training_seconds", "test_seconds", "loss", "test_accuracy",
         "images" (trained on), and what `details` adds.
@@ -126,7 +126,7 @@ class TrainingRun(ABC):
         self.epochs: list[dict[str, float]] = []
 
     def begin(self) -> None:  # noqa: B027, most runs have nothing to do
-        """Whatever has to be done once before the first epoch, and is no part of it."""
+        """Preparation before the first epoch of a new run, which is not timed."""
 
     @abstractmethod
     def train(self, epoch: int) -> float:
@@ -134,30 +134,30 @@ class TrainingRun(ABC):
 
     @abstractmethod
     def test(self) -> float:
-        """The share of the test images that is right."""
+        """The accuracy on the test images."""
 
     def images_in(self, epoch: int) -> int:
-        """Images that an epoch trains on."""
+        """The number of images that an epoch trains on."""
         return len(self.images.x_train)
 
     def details(self, epoch: int) -> dict[str, float]:
-        """What else is to be kept of an epoch, after its test."""
+        """Further values to keep of an epoch, computed after its test."""
         return {}
 
     @abstractmethod
     def save(self, path: Path, metadata: dict[str, Any]) -> None:
-        """Write everything that `restore` needs, and `metadata`, to one file, all or nothing."""
+        """Write everything that `restore` needs, and `metadata`, atomically to one file."""
 
     @abstractmethod
     def restore(self, path: Path) -> dict[str, Any]:
-        """Go on from a file of `save`; returns its metadata."""
+        """Resume from a file of `save`; returns its metadata."""
 
     @abstractmethod
     def version(self) -> str:
-        """The library's name and version, and what it was told besides the task."""
+        """The library's name and version, with its settings beyond the task."""
 
     def run(self, path: Path, until: int) -> None:
-        """Train up to epoch `until`, saving after every one; says how each went."""
+        """Train up to epoch `until`; save and print a line after each epoch."""
         if path.exists():
             self.epochs = self.restore(path)["epochs"]
             if len(self.epochs) < until:
@@ -190,7 +190,7 @@ class TrainingRun(ABC):
             )
 
     def metadata(self) -> dict[str, Any]:
-        """What the table is made from."""
+        """The data that the table is made from, as JSON values."""
         return {
             "program": self.name,
             "version": self.version(),
@@ -203,9 +203,9 @@ class TrainingRun(ABC):
 
 
 class RecipeRun(TrainingRun):
-    """A recipe from the first step to the last; its batches are those of `Recipe.batches`.
+    """The training of a recipe, on the batches of `Recipe.batches`.
 
-    Making the network belongs to the time of the first epoch, judging belongs to no time.
+    The time of the first epoch includes making the network; tests are timed separately.
     """
 
     def __init__(self, task: Task, images: Images) -> None:
@@ -236,19 +236,19 @@ class RecipeRun(TrainingRun):
         """The weighted mean of the network's outputs for the test images."""
 
     def test(self) -> float:
-        return self._right((View(),))
+        return self._accuracy((View(),))
 
     def details(self, epoch: int) -> dict[str, float]:
         last = epoch + 1 == self.task.epochs
-        return {"views_accuracy": self._right(self.recipe.views)} if last else {}
+        return {"views_accuracy": self._accuracy(self.recipe.views)} if last else {}
 
-    def _right(self, views: tuple[View, ...]) -> float:
+    def _accuracy(self, views: tuple[View, ...]) -> float:
         chosen = self.outputs(views).argmax(1)
         return float((chosen == self.images.y_test).mean()) if len(chosen) else 0.0
 
 
 def recipe_of(task: Task, images: int) -> recipes.Recipe:
-    """The recipe that a task names, with the task's epochs if they are others than its own."""
+    """The recipe that a task names, with the epochs and the batch size of the task."""
     recipe: Any = recipes.get(task.recipe)
     if task.epochs != len(recipe.steps(recipe.batch_size)):
         recipe = replace(recipe, epochs=task.epochs)
@@ -256,7 +256,7 @@ def recipe_of(task: Task, images: int) -> recipes.Recipe:
 
 
 def evaluated_accuracy(model: Any, task: Task, images: Images) -> float:
-    """The share of the test images that is right, by Keras's method `evaluate`."""
+    """The accuracy on the test images, by Keras's method `evaluate`."""
     logs = model.evaluate(
         images.x_test, images.y_test, batch_size=task.batch_size, verbose=0, return_dict=True
     )
@@ -264,7 +264,7 @@ def evaluated_accuracy(model: Any, task: Task, images: Images) -> float:
 
 
 def file_name(program: str, task: Task) -> str:
-    """Of a run's checkpoint: runs that differ in their task lie beside each other."""
+    """The name of a run's checkpoint, different for each task."""
     how = "-as-published" if task.as_published else ""
     how = f"-{task.recipe}" if task.recipe else how
     return (
@@ -274,7 +274,7 @@ def file_name(program: str, task: Task) -> str:
 
 
 def read_run(path: Path) -> dict[str, Any]:
-    """What a run's file says of itself; raises ValueError for any other file."""
+    """The metadata in a run's file; raises ValueError for any other file."""
     _, description = read_tensors(path)
     try:
         return description["user_metadata"][KEY]

@@ -46,8 +46,8 @@ def prelu_bwd(
         float[:, ::1] dx, float[::1] da):
     """dx = dy, or a * dy where x <= 0; da = the column sums of dy * x where x <= 0.
 
-    dx, which may be dy or x, may be None. Blocks of rows are summed in float32, then the blocks'
-    sums in float64, in order. MemoryError if there is no room for the blocks' sums.
+    dx may be dy, x or None. Blocks of rows are summed in float32, then the blocks' sums in float64,
+    in order. MemoryError if the blocks' sums cannot be allocated.
     """
     cdef slopes s
     cdef ptrdiff_t rows = x.shape[0], n = x.shape[1], i, j

@@ -15,7 +15,7 @@ from fastconv.kernels.activations._table_activations cimport activations_table, 
 def softmax_fwd(const float[:, ::1] x, float[:, ::1] y):
     """y = exp(x - max x) / sum(exp(x - max x)) for each row; y may be x.
 
-    A row with NaN or +inf, or of -inf only, becomes NaN.
+    A row that contains NaN or +inf, or only -inf, becomes NaN.
     """
     same_size("softmax_fwd", "the rows of x and y", x.shape[0], y.shape[0])
     same_size("softmax_fwd", "the columns of x and y", x.shape[1], y.shape[1])

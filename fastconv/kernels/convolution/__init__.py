@@ -1,1 +1,1 @@
-"""Convolution: the entries for its three passes, and the direct method."""
+"""Convolution: the entry points of its three passes, and the direct method."""

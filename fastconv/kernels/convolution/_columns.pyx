@@ -1,9 +1,9 @@
-"""The gradient of the data where the input has few channels, by columns.
+"""Convolution, backward to the data, where the input has few channels: via columns.
 
-With few channels the direct method would fill a fraction of a vector. Here the vectors run over taps and
-channels at once: a row of dy (ow, oc) times the turned filters (oc, kh*kw*ic) gives what each pixel
-adds to its window, kh runs of kw*ic floats. A pixel of dx gets its terms in the order of dy's rows and
-columns, whichever thread adds them.
+With few channels the direct method would fill only a fraction of a vector. Here the vectors run
+over taps and channels together: a row of dy (ow, oc) times the transposed filters (oc, kh*kw*ic)
+gives what each pixel adds to its window, kh runs of kw*ic floats. The terms of a pixel of dx are
+added in the order of dy's rows and columns, whatever the number of threads.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -19,7 +19,7 @@ from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmu
 
 cdef enum:
     MAX_MR = 16
-    FEWEST_BLOCKS = 16  # images are cut into blocks of rows until there are as many
+    FEWEST_BLOCKS = 16  # images are cut into blocks of rows to get at least as many
 
 
 cdef void _pack(const geometry *g, const fc_matmul *ks, const float *w, float *out) noexcept nogil:
@@ -52,7 +52,7 @@ cdef void _multiply(
 cdef void _add(
     const geometry *g, const fc_elementwise *ks, const float *columns, ptrdiff_t i, float *row
 ) noexcept nogil:
-    """row (iw, ic) += what tap row i of every pixel holds for it."""
+    """row (iw, ic) += the columns of tap row i of every pixel."""
     cdef ptrdiff_t c, j, v, first, last, taps = g.kh * g.kw * g.ic
     cdef const float *source
     cdef float *to
@@ -60,7 +60,7 @@ cdef void _add(
     for c in range(g.ow):
         v = c * g.sw - g.pl
         if g.dw == 1:
-            # neighbouring taps lie side by side in both
+            # adjacent taps are contiguous in both
             first, last = larger(0, -v), smaller(g.kw, g.iw - v)
             source, to = columns + c * taps, row + v * g.ic
             if first < last:
@@ -78,7 +78,7 @@ cdef int _block(
     const geometry *g, const fc_matmul *ks, const float *dy, const float *packed, ptrdiff_t n,
     ptrdiff_t h0, ptrdiff_t h1, float *dx
 ) noexcept nogil:
-    """Rows h0..h1 of image n."""
+    """Rows [h0, h1) of image n."""
     cdef const fc_elementwise *adding = elementwise_table()
     cdef ptrdiff_t r, i, h
     cdef ptrdiff_t first = larger(0, ceil_div(h0 + g.pt - (g.kh - 1) * g.dh, g.sh))

@@ -1,9 +1,9 @@
 """Implicit matrix product: direct convolution on NHWC without a column buffer.
 
-The work is cut into blocks of whole images, or of rows of one image, small enough for the second-level
-cache. A block's part of the source is copied once with its border of zeros (unless nothing is
-missing), after which every tap is a constant offset from the same row pointers and the register tile
-walks pixels in any order, across rows and images. Taps that lie side by side merge into one longer sum.
+The work is cut into blocks of whole images, or of rows of one image, small enough for the L2 cache.
+A block's part of the source is copied once with its zero padding (unless it needs none), after
+which every tap is a constant offset from the same row pointers, and the rows of a register tile may
+be any pixels, across rows and images. Adjacent taps are merged into one longer sum.
 """
 
 from libc.stdint cimport uint8_t
@@ -25,14 +25,14 @@ cdef ptrdiff_t BLOCK_FLOATS = 48 * 1024
 
 
 ctypedef struct blocking:
-    ptrdiff_t images, rows            # result images and rows of a block; one of them covers everything or is 1
+    ptrdiff_t images, rows            # of a block of the result: whole images, or rows of one image
     ptrdiff_t row_blocks, n_blocks
     bint padded                       # whether the source is copied
     ptrdiff_t src_rows, src_columns   # of the copy, for a whole block
-    ptrdiff_t k, n_taps               # after merging neighbouring taps
+    ptrdiff_t k, n_taps               # after merging adjacent taps
     ptrdiff_t *taps                   # offsets in floats from a pixel's pointer
-    ptrdiff_t *pixels                 # of a block's pixels from the block's pointer, plus those of the result
-    ptrdiff_t *places
+    ptrdiff_t *pixels                 # offsets of a block's source pixels from its first
+    ptrdiff_t *results                # offsets of a block's result pixels from its first
 
 
 cdef ptrdiff_t packed_floats(ptrdiff_t n_taps, ptrdiff_t kc, ptrdiff_t nc) noexcept nogil:
@@ -86,7 +86,7 @@ cdef void load_unpooled(
 ) noexcept nogil:
     cdef const fc_winograd *ks = winograd_table()
     cdef ptrdiff_t ph = ih // 2, pw = iw // 2, i, r, at
-    # the map lies in columns left .. left + 2*pw of out, as far as they exist
+    # the map fills columns left .. left + 2*pw of out, as far as they exist
     cdef ptrdiff_t left = -c0, inside = 2 * pw
     for i in range(n):
         for r in range(r0, r0 + rows):
@@ -103,28 +103,28 @@ cdef void load_unpooled(
 
 
 cdef void _choose_blocks(const correlation *p, int team, blocking *b) noexcept nogil:
-    cdef ptrdiff_t t, reach_r = 0, reach_c = 0, ic = p.kc * p.groups
+    cdef ptrdiff_t t, span_r = 0, span_c = 0, ic = p.kc * p.groups
     cdef ptrdiff_t row_floats, wanted
     for t in range(p.n_taps):
-        reach_r = larger(reach_r, p.tap_r[t])
-        reach_c = larger(reach_c, p.tap_c[t])
-    b.src_columns = (p.ow - 1) * p.cs + reach_c + 1
+        span_r = larger(span_r, p.tap_r[t])
+        span_c = larger(span_c, p.tap_c[t])
+    b.src_columns = (p.ow - 1) * p.cs + span_c + 1
     b.padded = (
-        p.bytes != NULL or p.top != 0 or p.left != 0 or (p.oh - 1) * p.rs + reach_r - p.top >= p.ih
+        p.bytes != NULL or p.top != 0 or p.left != 0 or (p.oh - 1) * p.rs + span_r - p.top >= p.ih
         or b.src_columns - p.left > p.iw)
     row_floats = b.src_columns * ic
     b.rows = p.oh
-    b.images = larger(1, BLOCK_FLOATS // (((p.oh - 1) * p.rs + reach_r + 1) * row_floats))
+    b.images = larger(1, BLOCK_FLOATS // (((p.oh - 1) * p.rs + span_r + 1) * row_floats))
     # a few blocks for each thread, so that a slow one does not hold up the others
     wanted = 4 * team if team > 1 else 1
     b.images = smaller(b.images, larger(1, p.mb // wanted))
     if b.images == 1:
-        b.rows = larger(1, (BLOCK_FLOATS // row_floats - reach_r - 1) // p.rs + 1)
+        b.rows = larger(1, (BLOCK_FLOATS // row_floats - span_r - 1) // p.rs + 1)
         b.rows = smaller(b.rows, larger(4, ceil_div(p.mb * p.oh, wanted)))
         b.rows = ceil_div(p.oh, ceil_div(p.oh, smaller(b.rows, p.oh)))  # of even size
     b.row_blocks = ceil_div(p.oh, b.rows)
     b.n_blocks = ceil_div(p.mb, b.images) * b.row_blocks
-    b.src_rows = (b.rows - 1) * p.rs + reach_r + 1
+    b.src_rows = (b.rows - 1) * p.rs + span_r + 1
 
 
 cdef void _fill_offsets(const correlation *p, blocking *b) noexcept nogil:
@@ -132,7 +132,7 @@ cdef void _fill_offsets(const correlation *p, blocking *b) noexcept nogil:
     cdef ptrdiff_t columns = b.src_columns if b.padded else p.iw
     cdef ptrdiff_t rows = b.src_rows if b.padded else p.ih
     cdef ptrdiff_t t, run, i, r, c, at = 0
-    # taps of one row that touch each other are one run of floats, when a pixel holds one group only
+    # with one group, adjacent taps of a row are one contiguous run of floats
     run = 1
     if p.groups == 1:
         while (run < p.n_taps and p.tap_r[run] == p.tap_r[0]
@@ -151,7 +151,7 @@ cdef void _fill_offsets(const correlation *p, blocking *b) noexcept nogil:
         for r in range(b.rows):
             for c in range(p.ow):
                 b.pixels[at] = ((i * rows + r * p.rs) * columns + c * p.cs) * ic
-                b.places[at] = ((i * p.to_h + r * p.step_r) * p.to_w + c * p.step_c) * oc
+                b.results[at] = ((i * p.to_h + r * p.step_r) * p.to_w + c * p.step_c) * oc
                 at += 1
 
 
@@ -174,18 +174,19 @@ cdef void _tiles(
                 ep.bias = p.ep.bias + group * p.nc + j
             for pixel from 0 <= pixel < n_pixels by ks.mr:
                 m = smaller(ks.mr, n_pixels - pixel)
-                # pixels of one row of the result lie evenly apart, else they go by a buffer
-                if dense or b.places[pixel + m - 1] - b.places[pixel] == (m - 1) * step:
+                # pixels at equal distances in the result are stored directly, others through a
+                # buffer
+                if dense or b.results[pixel + m - 1] - b.results[pixel] == (m - 1) * step:
                     ks.row_tile(
                         m, n, b.k, b.n_taps, a + group * p.kc, b.pixels + pixel, b.taps, weights,
-                        to + b.places[pixel] + group * p.nc + j, step, &ep)
+                        to + b.results[pixel] + group * p.nc + j, step, &ep)
                 else:
                     ks.row_tile(
                         m, n, b.k, b.n_taps, a + group * p.kc, b.pixels + pixel, b.taps, weights,
                         tile, ks.nr, &ep)
                     for i in range(m):
                         memcpy(
-                            to + b.places[pixel + i] + group * p.nc + j, tile + i * ks.nr,
+                            to + b.results[pixel + i] + group * p.nc + j, tile + i * ks.nr,
                             sizeof(float) * n)
             weights += b.n_taps * b.k * width
 
@@ -236,7 +237,7 @@ cdef int correlate(const correlation *p) noexcept nogil:
     if b.taps == NULL:
         return -1
     b.pixels = b.taps + p.n_taps
-    b.places = b.pixels + n_pixels
+    b.results = b.pixels + n_pixels
     _fill_offsets(p, &b)
     with parallel(num_threads=team):
         csr = flush_denormals()

@@ -1,10 +1,10 @@
 """The direct weight gradient: an outer product per pixel, summed in registers.
 
-A chunk of pixels at a time. x comes from a copy with its border of zeros; the channels at work are
-laid side by side in panels, of dy as wide as a tile, of x as high: pixels a power of two apart would
-crowd into a few sets of the first-level cache. In a panel of x every tap is another offset. The batch
-is cut into parts whose number depends on the shapes only; each part sums into its own copy of dw, and
-the copies are added in order, so the bits do not depend on the team.
+Pixels are processed in chunks. x is read from a copy with its zero padding; the current channels
+are packed into panels, those of dy as wide as a tile, those of x as high: pixels a power of two
+apart would be mapped to a few sets of the L1 cache. In a panel of x every tap is a constant offset.
+The batch is cut into parts whose number depends on the shapes only; each part sums into its own
+copy of dw, and the copies are added in order, so the bits do not depend on the number of threads.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -21,37 +21,37 @@ from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, 
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 
 cdef enum:
-    CHUNK = 128       # pixels per pass: a panel of dy and one of x stay in the first-level cache
-    LONG_CHUNK = 512  # at most, where packing costs more than multiplying: a pass packs kh - 1 rows twice
-    SLACK = 16        # floats that packing may write behind a panel
+    CHUNK = 128       # pixels per pass: a panel of dy and one of x stay in the L1 cache
+    LONG_CHUNK = 512  # at most, where packing costs most: each pass packs kh - 1 rows again
+    SLACK = 16        # floats that packing may write beyond a panel
 
 cdef ptrdiff_t BLOCK_FLOATS = 48 * 1024
 cdef ptrdiff_t PARTS = 16
-cdef ptrdiff_t PART_PIXELS = 2048  # at least, so that adding up the parts stays cheap
-cdef ptrdiff_t PART_FLOATS = 4 << 20  # all copies of dw together, as long as that leaves two
+cdef ptrdiff_t PART_PIXELS = 2048  # at least, so that adding the parts stays cheap
+cdef ptrdiff_t PART_FLOATS = 4 << 20  # limit for all copies of dw together, but at least two copies
 
 
 ctypedef struct plan:
     ptrdiff_t images, rows, row_blocks, n_blocks, parts
     bint padded
     ptrdiff_t src_rows, src_columns
-    ptrdiff_t m, n_runs              # rows of dw that lie side by side in x, and how many such runs
+    ptrdiff_t m, n_runs              # rows of dw contiguous in x (a run), and the number of runs
     ptrdiff_t chunk
-    ptrdiff_t *pixels                # of a block, their numbers in x or its copy
-    float *partial                   # parts copies of dw, then of db
-    const uint8_t *bytes             # x is scale * bytes + offset instead, unless NULL
+    ptrdiff_t *pixels                # indices of a block's pixels in x or its copy
+    float *partial                   # for each part a copy of dw and of db
+    const uint8_t *bytes             # unless NULL, x is scale * bytes + offset
     float scale, offset
 
 
 cdef void _choose(const geometry *g, plan *b) noexcept nogil:
-    cdef ptrdiff_t reach_r = (g.kh - 1) * g.dh, reach_c = (g.kw - 1) * g.dw
+    cdef ptrdiff_t span_r = (g.kh - 1) * g.dh, span_c = (g.kw - 1) * g.dw
     cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
-    b.src_columns = (g.ow - 1) * g.sw + reach_c + 1
+    b.src_columns = (g.ow - 1) * g.sw + span_c + 1
     b.padded = (
-        b.bytes != NULL or g.pt != 0 or g.pl != 0 or (g.oh - 1) * g.sh + reach_r >= g.ih or b.src_columns > g.iw)
+        b.bytes != NULL or g.pt != 0 or g.pl != 0 or (g.oh - 1) * g.sh + span_r >= g.ih or b.src_columns > g.iw)
     cdef ptrdiff_t row_floats = b.src_columns * g.ic + g.ow * g.oc
     b.rows = g.oh
-    b.images = larger(1, BLOCK_FLOATS // ((g.oh * g.sh + reach_r) * row_floats))
+    b.images = larger(1, BLOCK_FLOATS // ((g.oh * g.sh + span_r) * row_floats))
     b.images = smaller(b.images, larger(1, g.mb // PARTS))
     if b.images == 1:
         b.rows = larger(1, BLOCK_FLOATS // row_floats // g.sh)
@@ -60,14 +60,14 @@ cdef void _choose(const geometry *g, plan *b) noexcept nogil:
     b.n_blocks = ceil_div(g.mb, b.images) * b.row_blocks
     b.parts = smaller(PARTS, g.mb * g.oh * g.ow // PART_PIXELS)
     b.parts = smaller(larger(2, smaller(b.parts, PART_FLOATS // dw_floats)), b.n_blocks)
-    b.src_rows = (b.rows - 1) * g.sh + reach_r + 1
+    b.src_rows = (b.rows - 1) * g.sh + span_r + 1
     if g.dw == 1 and g.groups == 1:
         b.m, b.n_runs = g.kw * g.ic, g.kh
     else:
         b.m, b.n_runs = g.ic // g.groups, g.kh * g.kw
     b.chunk = CHUNK
     if b.m <= matmul_table().gemm_mr and b.n_runs == g.kh:
-        b.chunk = larger(CHUNK, smaller(reach_r * b.src_columns, LONG_CHUNK))
+        b.chunk = larger(CHUNK, smaller(span_r * b.src_columns, LONG_CHUNK))
 
 
 cdef void _sum_rows(const fc_matmul *ks, const float *dy, ptrdiff_t rows, ptrdiff_t n,
@@ -83,7 +83,7 @@ cdef void _block(
     const geometry *g, const plan *b, const fc_matmul *ks, const float *a, const float *dy,
     ptrdiff_t n_pixels, float *dy_panels, float *x_panel, float *dw, bint fresh
 ) noexcept nogil:
-    """dw += (a's pixels)^T dy, for every run of taps and every group; dw = it, if dw is `fresh`."""
+    """dw += (a's pixels)^T dy, for every run of taps and every group; overwrites a `fresh` dw."""
     cdef ptrdiff_t columns = b.src_columns if b.padded else g.iw
     cdef ptrdiff_t kc = g.ic // g.groups, nc = g.oc // g.groups, mr = ks.gemm_mr
     cdef ptrdiff_t n_tiles = ceil_div(b.m, mr)
@@ -106,7 +106,7 @@ cdef void _block(
                     ks.pack_panel(
                         count, smaller(ks.nr, nc - j), ks.nr, dy + first * g.oc + group * nc + j,
                         g.oc, 1, dy_panels + j * b.chunk)
-            # rows of dw cut evenly, rather than full tiles and a short last one
+            # rows of dw are divided evenly, instead of full tiles and a short last one
             for t in range(n_tiles):
                 m0, m1 = b.m * t // n_tiles, b.m * (t + 1) // n_tiles
                 ks.gemm_pack_a(
@@ -126,7 +126,7 @@ cdef void _block(
 cdef ptrdiff_t _shift(
     const geometry *g, const plan *b, ptrdiff_t run, ptrdiff_t columns
 ) noexcept nogil:
-    """How many pixels run number `run` of the taps lies behind the first."""
+    """Offset of the taps with index `run` from the first run, in pixels."""
     if b.n_runs == g.kh:
         return run * g.dh * columns
     return run // g.kw * g.dh * columns + run % g.kw * g.dw

@@ -1,8 +1,8 @@
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
-# One convolution: x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), y (mb, oh, ow, oc); pt and pl rows and columns of
-# zeros lie above and left of x, as many as needed below and right.
+# One convolution: x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), y (mb, oh, ow, oc); padding of pt
+# rows above and pl columns left of x, and as many as needed below and right.
 ctypedef struct geometry:
     ptrdiff_t mb, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups
 
@@ -18,7 +18,8 @@ cdef inline ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
 cdef inline ptrdiff_t round_up(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
     return (a + b - 1) // b * b
 
-# Fills all but mb, which comes with the arrays. Raises ValueError when the numbers cannot be a convolution.
+# Fills all fields but mb, which is taken from the arrays later. Raises ValueError if the sizes are
+# invalid.
 cdef int set_geometry(
     geometry *g, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
     ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t dh, ptrdiff_t dw, ptrdiff_t pt, ptrdiff_t pl,
@@ -29,7 +30,7 @@ ctypedef enum algorithm:
     GEMM
     WINOGRAD
 
-# What the kernels of the three passes are made from.
+# Base class of the kernels of the three passes.
 cdef class Conv2DKernel:
     cdef geometry g
     cdef algorithm chosen
@@ -37,8 +38,8 @@ cdef class Conv2DKernel:
     cdef readonly str algo
     cdef readonly bint by_slices
 
-# What a pass does before it runs: takes the batch size from its first array, and checks the shapes. y and dy are
-# those of the pooled map with `pool`.
+# Checks before a pass runs: take the batch size from the first array, and check all shapes. With
+# `pool`, y and dy are those of the pooled map.
 cdef int expect_fwd(
     geometry *g, bint pool, const Py_ssize_t *x, const Py_ssize_t *w, const Py_ssize_t *y) except -1
 cdef int expect_bwd_data(
@@ -46,14 +47,14 @@ cdef int expect_bwd_data(
 cdef int expect_bwd_weights(
     geometry *g, bint pool, const Py_ssize_t *x, const Py_ssize_t *dy, const Py_ssize_t *dw) except -1
 
-# Where b (oc) begins, or db (oc), or NULL where there is none.
+# Pointer to b (oc) or db (oc); NULL if it is None.
 cdef const float *bias_in(const geometry *g, const float[::1] b) except? NULL
 cdef float *bias_out(const geometry *g, float[::1] db) except? NULL
 
-# Where the winners that a backward pass needs begin; NULL without pooling, and for an empty batch.
+# Pointer to the argmax that a backward pass needs; NULL without pooling, and for an empty batch.
 cdef const uint8_t *winners_in(
     const geometry *g, bint pool, const uint8_t[:, :, :, ::1] argmax) except? NULL
 cdef int expect_winners(str where, const geometry *g, bint pool, const Py_ssize_t *argmax) except -1
 
-# The gradients of an empty batch.
+# Sets the gradients of an empty batch to 0.
 cdef int clear_weights(float[:, :, :, ::1] dw, float[::1] db) except -1

@@ -1,4 +1,4 @@
-"""What the convolution kernels share: their geometry and how they are made, checked once at the door."""
+"""Base of the convolution kernels: geometry, construction, and checks of arguments and shapes."""
 
 from libc.stdint cimport uint8_t
 
@@ -147,9 +147,10 @@ cdef int _check_pool(const geometry *g, algorithm chosen) except -1:
 
 
 cdef class Conv2DKernel:
-    """One convolution, and how one of its passes is computed; the batch size comes with the arrays.
+    """One convolution, and how one of its passes is computed, for any batch size.
 
-    What is best for a shape, `plan/algorithms.py` decides; here is refused only what would be wrong.
+    `plan/algorithms.py` chooses the best algorithm for a shape; this class only rejects invalid
+    combinations.
 
     Parameters
     ----------
@@ -159,9 +160,10 @@ cdef class Conv2DKernel:
         "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group) or
         "winograd" (3x3 with stride 1, no dilation and one group).
     pool : bool
-        With 2x2 max pooling of y, stride 2, on its way out ("winograd", padding up to 2).
+        Fuse 2x2 max pooling of y, stride 2 ("winograd", padding up to 2).
     by_slices : bool
-        For "winograd": slice by slice, which is faster for many channels, or block by block.
+        For "winograd": slice by slice, which is faster for many channels, instead of block by
+        block.
     """
 
     def __init__(

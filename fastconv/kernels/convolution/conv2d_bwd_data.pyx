@@ -1,9 +1,10 @@
 """Convolution, backward to the data: dx[n, h, v, k] = sum over i, j, o and all (r, c) with
 r*sh - pt + i*dh = h, c*sw - pl + j*dw = v of dy[n, r, c, o] * w[i, j, k, o].
 
-The pixels of dx fall into sh*sw classes (h mod sh, v mod sw). Within a class every pixel meets the same
-taps at the same distances, so each class is a correlation of dy with stride 1 and the filters turned.
-Pixels that no tap meets are zero. Few input channels go by columns instead: `_columns.pyx`.
+The pixels of dx fall into sh*sw classes (h mod sh, v mod sw). All pixels of a class receive the
+same taps at the same offsets, so each class is a correlation of dy with stride 1 and flipped
+filters. Pixels that receive no tap are zero. With few input channels `_columns.pyx` is used
+instead.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -30,7 +31,7 @@ cdef ptrdiff_t FEW_CHANNELS = 8
 cdef void _pack(
     const geometry *g, const float *w, ptrdiff_t n_taps, const ptrdiff_t *tap, float *out
 ) noexcept nogil:
-    """The transposed matrices of the taps listed (i*kw + j), per group and panel."""
+    """The transposed matrices of the listed taps (i*kw + j), per group and panel."""
     cdef const fc_matmul *ks = matmul_table()
     cdef ptrdiff_t kc = g.oc // g.groups, nc = g.ic // g.groups
     cdef ptrdiff_t group, j, t, n, width
@@ -62,7 +63,7 @@ cdef int _class(
     tap_r = <ptrdiff_t *> (packed + round_up(weight_floats, 2))
     tap_c, tap = tap_r + most, tap_r + 2 * most
     at = 0
-    # filters turned: descending i and j give ascending distances, so that neighbours can merge
+    # flipped filters: descending i and j give ascending offsets, so that adjacent taps can merge
     for i from g.kh > i >= 0:
         for j from g.kw > j >= 0:
             if (a + g.pt - i * g.dh) % g.sh == 0 and (b + g.pl - j * g.dw) % g.sw == 0:
@@ -91,7 +92,7 @@ cdef int _class(
 cdef bint _is_touched(
     ptrdiff_t a, ptrdiff_t pad, ptrdiff_t taps, ptrdiff_t dilation, ptrdiff_t stride
 ) noexcept nogil:
-    """Whether some tap of one axis meets the class a of that axis."""
+    """Whether any tap along an axis contributes to the class a of that axis."""
     cdef ptrdiff_t i
     for i in range(taps):
         if (a + pad - i * dilation) % stride == 0:
@@ -141,7 +142,7 @@ cdef int _winograd(
     const geometry *g, const float *dy, const uint8_t *argmax, const float *w, float *dx,
     bint by_slices
 ) noexcept nogil:
-    """A correlation of dy with the filters turned, dx's border trimmed instead of x's padded."""
+    """A correlation of dy with flipped filters; dx's border is cropped where x's was padded."""
     cdef winograd_pass p
     p.mb, p.ih, p.iw, p.kc = g.mb, g.oh, g.ow, g.oc
     p.oh, p.ow, p.nc, p.top, p.left = g.ih, g.iw, g.ic, 2 - g.pt, 2 - g.pl
@@ -152,7 +153,7 @@ cdef int _winograd(
 
 
 cdef class Conv2DBwdData(Conv2DKernel):
-    """The gradient of the data, made from what `Conv2DKernel` takes."""
+    """Backward to the data; constructor arguments as in `Conv2DKernel`."""
 
     def run(
         self, const float[:, :, :, ::1] dy, const float[:, :, :, ::1] w, float[:, :, :, ::1] dx,
@@ -160,8 +161,8 @@ cdef class Conv2DBwdData(Conv2DKernel):
     ):
         """dy (mb, oh, ow, oc), w (kh, kw, ic/groups, oc); dx (mb, ih, iw, ic) is written.
 
-        With pooling dy is the gradient of the pooled y, (mb, oh//2, ow//2, oc), and argmax what the
-        forward pass kept.
+        With pooling, dy is the gradient of the pooled y, (mb, oh//2, ow//2, oc), and argmax that of
+        the forward pass.
         """
         cdef geometry g = self.g
         cdef const uint8_t *winners

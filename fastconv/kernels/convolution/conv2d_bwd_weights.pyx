@@ -13,9 +13,9 @@ from fastconv.kernels.winograd._weights_blocks cimport winograd_bwd_weights
 
 
 cdef class Conv2DBwdWeights(Conv2DKernel):
-    """The gradients of weights and bias, made from what `Conv2DKernel` takes.
+    """Backward to weights and bias; constructor arguments as in `Conv2DKernel`.
 
-    With algo "gemm" the direct kernel runs, which is a matrix product already.
+    algo "gemm" runs the direct kernel, which is already a matrix product.
     """
 
     def run(
@@ -24,8 +24,8 @@ cdef class Conv2DBwdWeights(Conv2DKernel):
     ):
         """x (mb, ih, iw, ic), dy (mb, oh, ow, oc).
 
-        dw (kh, kw, ic/groups, oc) and db (oc) or None are written. With pooling dy is the gradient
-        of the pooled y, (mb, oh//2, ow//2, oc), and argmax what the forward pass kept.
+        dw (kh, kw, ic/groups, oc) and db (oc) or None are written. With pooling, dy is the gradient
+        of the pooled y, (mb, oh//2, ow//2, oc), and argmax that of the forward pass.
         """
         cdef geometry g = self.g
         cdef const uint8_t *winners
@@ -52,7 +52,7 @@ cdef class Conv2DBwdWeights(Conv2DKernel):
         self, const uint8_t[:, :, :, ::1] x, float scale, float offset,
         const float[:, :, :, ::1] dy, float[:, :, :, ::1] dw, float[::1] db,
     ):
-        """`run` for scale * x + offset, which is never stored as a whole ("direct" only)."""
+        """`run` for scale * x + offset, which is converted block by block ("direct" only)."""
         cdef geometry g = self.g
         cdef float *bias
         cdef int failed

@@ -19,7 +19,7 @@ from fastconv.kernels.winograd._stages cimport winograd_pass
 
 
 cdef void _pack(const geometry *g, const float *w, float *out) noexcept nogil:
-    """w (kh, kw, ic/groups, oc) into panels; all rows of a group's matrix lie oc floats apart."""
+    """Pack w (kh, kw, ic/groups, oc) into panels; rows of a group's matrix are oc floats apart."""
     cdef const fc_matmul *ks = matmul_table()
     cdef ptrdiff_t nc = g.oc // g.groups, k = g.kh * g.kw * (g.ic // g.groups)
     cdef ptrdiff_t group, j, n, width
@@ -88,7 +88,7 @@ cdef int _winograd(
 
 
 cdef class Conv2DFwd(Conv2DKernel):
-    """The forward pass, made from what `Conv2DKernel` takes and an activation, "none" or "relu"."""
+    """The forward pass; arguments as in `Conv2DKernel`, and activation "none" or "relu"."""
 
     cdef int act
 
@@ -100,10 +100,10 @@ cdef class Conv2DFwd(Conv2DKernel):
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] w, const float[::1] b,
         float[:, :, :, ::1] y, uint8_t[:, :, :, ::1] argmax=None,
     ):
-        """x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), b (oc) or None; y (mb, oh, ow, oc) is written.
+        """x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), b (oc) or None; writes y (mb, oh, ow, oc).
 
-        With pooling y is (mb, oh//2, ow//2, oc), and so is argmax, or None: the winner's number in
-        its window, row by row.
+        With pooling, y is (mb, oh//2, ow//2, oc), and so is argmax, unless None: the row-major
+        index of the maximum in its window, or 4 if ReLU zeroes the whole window.
         """
         cdef geometry g = self.g
         cdef uint8_t *winners = NULL
@@ -135,7 +135,7 @@ cdef class Conv2DFwd(Conv2DKernel):
         self, const uint8_t[:, :, :, ::1] x, float scale, float offset,
         const float[:, :, :, ::1] w, const float[::1] b, float[:, :, :, ::1] y,
     ):
-        """`run` of scale * x + offset, which is never stored as a whole ("direct" only)."""
+        """`run` for scale * x + offset, which is converted block by block ("direct" only)."""
         cdef geometry g = self.g
         cdef const float *bias
         cdef int failed

@@ -1,4 +1,4 @@
-"""What the passes of a depthwise convolution share: where windows lie, and the loop over rows."""
+"""Base of the depthwise convolution kernels: window positions, and the loop over rows."""
 
 from cython.parallel cimport parallel, prange
 
@@ -16,7 +16,7 @@ cdef ptrdiff_t cut(axis *a, fc_stretch *room) noexcept nogil:
     a.stretches = room
     for t in range(a.n):
         first, last = first_inside(a, t), last_inside(a, t)
-        if last < first:  # the window lies outside altogether
+        if last < first:  # the whole window is outside
             first = last = 0
         if n and room[n - 1].first == first and room[n - 1].last == last:
             room[n - 1].end = t + 1
@@ -28,7 +28,7 @@ cdef ptrdiff_t cut(axis *a, fc_stretch *room) noexcept nogil:
 
 
 cdef class DepthwiseKernel:
-    """One depthwise convolution, as `Conv2DKernel`: every channel has one filter of its own."""
+    """One depthwise convolution, one filter per channel; arguments as in `Conv2DKernel`."""
 
     def __init__(
         self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
@@ -52,7 +52,7 @@ cdef void depthwise_pass(
         const float *weights, const float *bias, int act, float *to, ptrdiff_t to_h,
         ptrdiff_t to_w) noexcept nogil:
     cdef const fc_depthwise *ks = depthwise_table()
-    # all channels in one piece of work, unless there are too few rows to share out
+    # all channels in one task, unless there are too few rows for all threads
     cdef ptrdiff_t nc = c if mb * to_h >= 32 else 64
     cdef ptrdiff_t parts = blocks_of(c, nc)
     cdef ptrdiff_t i, image, r, c0, t

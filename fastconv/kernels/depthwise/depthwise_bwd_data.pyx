@@ -1,8 +1,11 @@
-"""Depthwise convolution, backward to the data: dx[n, h, v, c] = sum over i, j and the one (r, q), if there is one,
-with r*sh - pt + i*dh = h, q*sw - pl + j*dw = v, of dy[n, r, q, c] * w[i, j, 0, c].
+"""Depthwise convolution, backward to the data.
 
-Along each axis the places of dx fall into classes, one for each remainder by the stride. In a class every
-place meets the same taps at the same distances: it is a pass of windows over dy with stride 1.
+dx[n, h, v, c] = sum over i, j and the (r, q), at most one, with r*sh - pt + i*dh = h and
+q*sw - pl + j*dw = v, of dy[n, r, q, c] * w[i, j, 0, c].
+
+Along each axis the indices of dx fall into classes by their remainder modulo the stride. All
+indices of a class receive the same taps at the same offsets, so each class is a pass of windows
+over dy with stride 1.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -20,19 +23,19 @@ cdef ptrdiff_t _gcd(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
 
 
 cdef void _class(
-        axis *a, ptrdiff_t place, ptrdiff_t size, ptrdiff_t out, ptrdiff_t k, ptrdiff_t s,
+        axis *a, ptrdiff_t phase, ptrdiff_t size, ptrdiff_t out, ptrdiff_t k, ptrdiff_t s,
         ptrdiff_t d, ptrdiff_t padding) noexcept nogil:
-    """The places t*s + place of dx, `size` in all; dy has `out`. Taps by ascending place in dy."""
-    cdef ptrdiff_t every = s // _gcd(s, d)  # tap numbers lie so far apart
+    """The indices t*s + phase of dx (size,), from dy (out,). Taps by ascending index in dy."""
+    cdef ptrdiff_t every = s // _gcd(s, d)  # distance of the tap indices
     cdef ptrdiff_t j = 0
-    a.n, a.s, a.size, a.first, a.step = ceil_div(size - place, s), 1, out, place, s
+    a.n, a.s, a.size, a.first, a.step = ceil_div(size - phase, s), 1, out, phase, s
     a.d, a.ws, a.k, a.o, a.w0 = every * d // s, -every, 0, 0, 0
-    while j < k and j < every and (place + padding - j * d) % s:
+    while j < k and j < every and (phase + padding - j * d) % s:
         j += 1
     if j < k and j < every:
         a.k = (k - 1 - j) // every + 1
         a.w0 = j + (a.k - 1) * every
-        a.o = (place + padding - a.w0 * d) // s
+        a.o = (phase + padding - a.w0 * d) // s
 
 
 cdef int _run(const geometry *g, const float *dy, const float *w, float *dx) noexcept nogil:
@@ -55,7 +58,7 @@ cdef int _run(const geometry *g, const float *dy, const float *w, float *dx) noe
 
 
 cdef class DepthwiseBwdData(DepthwiseKernel):
-    """The gradient of the data, run as `Conv2DBwdData`."""
+    """Backward to the data; called like `Conv2DBwdData`."""
 
     def run(
         self, const float[:, :, :, ::1] dy, const float[:, :, :, ::1] w, float[:, :, :, ::1] dx,

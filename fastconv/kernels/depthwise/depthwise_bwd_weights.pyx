@@ -2,8 +2,8 @@
 
 dw[i, j, 0, c] = sum over n, r, q of x[n, r*sh - pt + i*dh, q*sw - pl + j*dw, c] * dy[n, r, q, c], db[c] = sum dy.
 
-The rows of dy are cut into parts whose number depends on the shapes only. Each part sums its rows, one
-after the other, into its own copy of dw, and the copies are added in order.
+The rows of dy are cut into parts whose number depends on the shapes only. Each part sums its rows
+in order into its own copy of dw, and the copies are added in order.
 """
 
 from cython.parallel cimport parallel, prange
@@ -25,13 +25,13 @@ from fastconv.kernels.depthwise._windows cimport (
 
 cdef enum:
     PARTS = 32  # at most
-    PIECE = 1024  # weights that are added up at a time
+    PIECE = 1024  # weights per task when the copies are added
 
 
 cdef void _part(
         const geometry *g, const axis *rows, const axis *columns, const float *x, const float *dy,
         ptrdiff_t first, ptrdiff_t last, float *dw, float *db) noexcept nogil:
-    """dw (kh, kw, c) and db += the rows [first, last) of all images' dy."""
+    """dw (kh, kw, c) and db += the contributions of rows [first, last) of dy (mb*oh, ow, c)."""
     cdef const fc_depthwise *ks = depthwise_table()
     cdef ptrdiff_t line = g.iw * g.ic, i, n, r, i0, i1
     cdef fc_taps taps
@@ -84,7 +84,7 @@ cdef void _add_up(const float *x, ptrdiff_t n, ptrdiff_t apart, float *sum) noex
 
 
 cdef class DepthwiseBwdWeights(DepthwiseKernel):
-    """The gradients of weights and bias, run as `Conv2DBwdWeights`."""
+    """Backward to weights and bias; called like `Conv2DBwdWeights`."""
 
     def run(
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] dy,

@@ -2,7 +2,7 @@
 
 y[n, r, q, c] = act(b[c] + sum over i, j of x[n, r*sh - pt + i*dh, q*sw - pl + j*dw, c] * w[i, j, 0, c])
 
-What lies outside x takes no part.
+Taps outside x are skipped.
 """
 
 from fastconv.kernels._isa cimport FC_TABLE, activation_code, scratch
@@ -31,7 +31,7 @@ cdef int _run(
 
 
 cdef class DepthwiseFwd(DepthwiseKernel):
-    """The forward pass, made and run as `Conv2DFwd`."""
+    """The forward pass; constructed and called like `Conv2DFwd`."""
 
     cdef int act
 

@@ -1,1 +1,1 @@
-"""One pass over arrays: arithmetic, merging, dropout, strided copies."""
+"""Elementwise operations: arithmetic, merging, dropout, strided copies."""

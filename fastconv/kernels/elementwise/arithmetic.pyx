@@ -28,7 +28,7 @@ cdef struct flat:
 
 
 def relu_fwd(const float[::1] x, float[::1] y):
-    """y = max(x, 0); NaN stays NaN."""
+    """y = max(x, 0); NaN is propagated."""
     cdef flat f
     same_size("relu_fwd", "x and y", x.shape[0], y.shape[0])
     if x.shape[0]:
@@ -43,7 +43,7 @@ cdef void _relu_fwd(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
 
 
 def relu_bwd(const float[::1] dy, const float[::1] y, float[::1] dx):
-    """dx = 0 where y <= 0, else dy, also where y is NaN; y is what relu_fwd gave, or took."""
+    """dx = 0 where y <= 0, else dy, also where y is NaN; y is the output or input of relu_fwd."""
     same_size("relu_bwd", "dy and y", dy.shape[0], y.shape[0])
     same_size("relu_bwd", "dy and dx", dy.shape[0], dx.shape[0])
     over_two(elementwise_table().relu_bwd, dy, y, dx, UNITS)
@@ -72,7 +72,7 @@ cdef void _affine(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogil:
 
 
 def affine_u8(const uint8_t[::1] x, float[::1] y, float scale, float offset):
-    """y = x * scale + offset, from bytes."""
+    """y = x * scale + offset, from uint8."""
     cdef flat f
     same_size("affine_u8", "x and y", x.shape[0], y.shape[0])
     if x.shape[0]:
@@ -116,7 +116,7 @@ def bias_grad(const float[:, ::1] dy, float[::1] db):
     """db (n) = the sum over the rows of dy (rows, n).
 
     Blocks of rows are summed in float32, then the blocks' sums in float64, in order: the same bits
-    for any number of threads. MemoryError if there is no room for the blocks' sums.
+    for any number of threads. MemoryError if the blocks' sums cannot be allocated.
     """
     same_size("bias_grad", "the columns of dy and db", dy.shape[1], db.shape[0])
     cdef int status = 0
@@ -131,15 +131,15 @@ def bias_grad(const float[:, ::1] dy, float[::1] db):
 
 cdef int _bias_grad(ptrdiff_t rows, ptrdiff_t n, const float *dy, float *db) noexcept nogil:
     cdef const fc_elementwise *k = elementwise_table()
-    # A block stays in the second-level cache, since sum_rows goes over it once for every few vectors
-    # of columns; at most 256 blocks, so that adding them up is little work.
+    # A block stays in the L2 cache, since sum_rows reads it once for every few vectors of columns;
+    # at most 256 blocks, so that adding their sums is cheap.
     cdef ptrdiff_t block = max(16, 32768 // n, blocks_of(rows, 256))
     cdef ptrdiff_t i, j, blocks = blocks_of(rows, block)
     cdef unsigned state = 0
     cdef float *sums = <float *> malloc(blocks * n * sizeof(float))
     if sums == NULL:
         return -1
-    # Both passes under one team: waking a second one would cost as much as a small sum
+    # One parallel region for both loops: waking the team again would cost as much as a small sum
     with parallel(num_threads=threads_for(UNITS * rows * n)):
         state = flush_denormals()
         for i in prange(blocks, schedule="static"):

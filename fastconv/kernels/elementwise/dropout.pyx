@@ -1,9 +1,9 @@
-"""Dropout whose mask depends on the seed, the step and an element's index, and is never stored.
+"""Dropout whose mask is computed from the seed, the step and an element's index, and never stored.
 
-Element e, counted from 0, takes word e % 4 of what Philox-4x32-10 makes from the counter
-(e // 4, step), both of 64 bits with the low word first, and the seed as its key of 64 bits, low word
+Element e, counted from 0, uses word e % 4 of the output of Philox-4x32-10 for the counter
+(e // 4, step), both of 64 bits with the low word first, and the seed as key, of 64 bits, low word
 first. It is kept if that word is at least floor(rate * 2**32), and then multiplied by
-1 / (1 - rate); otherwise it becomes 0, whatever it was.
+1 / (1 - rate); otherwise it becomes 0, even if it was NaN or infinite.
 
 Arrays are flat, C-contiguous float32; the output may be the input. Errors: ValueError for another
 dtype, layout or size, or a rate outside [0, 1).
@@ -31,7 +31,7 @@ def dropout_fwd(const float[::1] x, float[::1] y, double rate, uint64_t seed, ui
 
 
 def dropout_bwd(const float[::1] dy, float[::1] dx, double rate, uint64_t seed, uint64_t step):
-    """dx = dy / (1 - rate) where dropout_fwd keeps with this rate, seed and step, else 0."""
+    """dx = dy / (1 - rate) where dropout_fwd with this rate, seed and step keeps x, else 0."""
     _dropout("dropout_bwd", "dy and dx", dy, dx, rate, seed, step)
 
 

@@ -1,10 +1,10 @@
-"""Two arrays into one: multiply, subtract, maximum, minimum, and products with one factor for each
-channel of an image or for each of its pixels.
+"""Multiply, subtract, maximum, minimum of two arrays, and products of images with one factor for
+each channel or for each pixel.
 
-C-contiguous float32. The output may be one of the inputs, but must not overlap them otherwise; for
-max and min a NaN in either comes through, and the first of two equals is the one taken. Every sum
-has an order of its own that no number of threads changes. Errors: ValueError for another dtype,
-layout, size or operation.
+C-contiguous float32. The output may be one of the inputs, but must not overlap them otherwise;
+maximum and minimum propagate NaN and take the first of two equal elements. The order of every sum
+is fixed, whatever the number of threads. Errors: ValueError for another dtype, layout, size or
+operation.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -21,7 +21,7 @@ cdef enum:
     MULTIPLY, SUBTRACT, MAXIMUM, MINIMUM
 
 cdef enum:
-    CHANNELS = 64  # in a sum over the pixels of an image: whole cache lines, unless there are fewer
+    CHANNELS = 64  # per task of a sum over the pixels of an image: whole cache lines
 
 
 cdef int _code(str where, str kind) except -1:
@@ -32,7 +32,7 @@ cdef int _code(str where, str kind) except -1:
 
 
 def combine(str kind, const float[::1] x, const float[::1] y, float[::1] out):
-    """out = x op y, element by element: "multiply", "subtract", "maximum", "minimum"."""
+    """out = x op y, elementwise: "multiply", "subtract", "maximum", "minimum"."""
     cdef const fc_merge *merge = merge_table()
     cdef int code = _code("combine", kind)
     same_size("combine", "x and y", x.shape[0], y.shape[0])
@@ -59,7 +59,7 @@ cdef struct extreme:
 def extreme_bwd(
         str kind, const float[::1] dy, const float[::1] x, const float[::1] y, bint second,
         float[::1] dx):
-    """dx = dy where x (or, with `second`, y) was the one that "maximum" or "minimum" took, else 0.
+    """dx = dy where "maximum" or "minimum" took x (or, with `second`, y), else 0.
 
     dx may be dy.
     """
@@ -91,8 +91,9 @@ def scale(const float[::1] x, float[::1] out, float factor):
     over_one(merge_table().scale, x, factor, out, UNITS)
 
 
-# Images x, y (mb, pixels, n) and the factors of each, (mb, n) or (mb, pixels); out: images or factors.
-# The bodies read it once for every pixel, so each works on a copy of its own: 5 to 10 % on two threads.
+# Images x, y (mb, pixels, n) and the factors of each, (mb, n) or (mb, pixels); out: images or
+# factors. The bodies read this struct for every pixel, so each makes a copy: 5 to 10 % faster on
+# two threads.
 cdef struct images:
     const fc_merge *merge
     ptrdiff_t mb, pixels, n
@@ -103,7 +104,7 @@ cdef struct images:
 
 
 cdef int _over_images(block_body *body, images *m, ptrdiff_t pieces) except -1:
-    # Each thread takes its share at once: pieces, pixels or sums, may be short and are independent.
+    # One block per thread: the pieces, pixels or sums, may be short, and are independent.
     cdef double work = UNITS * m.mb * m.pixels * m.n
     m.merge = merge_table()
     with nogil:

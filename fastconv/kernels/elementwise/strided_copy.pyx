@@ -1,9 +1,9 @@
-"""Copies between float32 arrays of one shape and any strides: what concatenation, padding, cropping,
-transposition and repetition come down to.
+"""Copies between float32 arrays of equal shape and any strides, for concatenation, padding,
+cropping, transposition and repetition.
 
-`source` may be a broadcast view (strides of 0) and either may be transposed, sliced or turned round;
+`source` may be a broadcast view (strides of 0) and either may be transposed, sliced or reversed;
 they must not overlap. Errors: ValueError for another dtype or a different shape; TypeError if
-`source` or `target` is no array, BufferError if `target` is read-only.
+`source` or `target` is not an array, BufferError if `target` is read-only.
 """
 
 from cpython.buffer cimport (
@@ -18,15 +18,15 @@ from fastconv.kernels._threads cimport threads_for
 
 cdef enum:
     AXES = 12
-    TILE = 16  # of a transposition: as many floats as a cache line holds
+    TILE = 16  # of a transposition: the floats of a cache line
 
 # Work units (see _threads) per element
 cdef double UNITS = 4.0
 
 
 cdef struct walk:
-    # Axes that could not be merged, outermost first; strides in floats. The last one is that of the
-    # target's smallest stride; `across`: the source is read in one piece along the last but one.
+    # The axes after merging, outermost first; strides in floats. The last one has the target's
+    # smallest stride; `across`: the source is contiguous along the last but one.
     int n
     bint across
     ptrdiff_t size[AXES]
@@ -71,7 +71,7 @@ cdef int _check(const Py_buffer *a, const Py_buffer *b) except -1:
 
 
 cdef int _plan(const Py_buffer *a, const Py_buffer *b, walk *w) except -1:
-    """Fill w."""
+    """Fill w: sort the axes by the target's strides and merge those that are contiguous."""
     cdef int i, j, n = 0
     cdef ptrdiff_t size, from_, to
     for i in range(a.ndim):
@@ -113,7 +113,7 @@ cdef bint _one_axis(const walk *w, int outer, int inner) noexcept nogil:
 
 
 cdef void _put_across(walk *w) noexcept nogil:
-    """A transposition: the axis along which the source has no gaps becomes the last but one."""
+    """For a transposition, make the axis along which the source is contiguous the last but one."""
     cdef int i, last = w.n - 1
     cdef ptrdiff_t size, to
     w.across = False
@@ -167,7 +167,7 @@ cdef void _copy_block(
     if fc == 1 and tc == 1 and columns >= TILE:
         for i in range(rows):
             memcpy(target + i * tr, source + i * fr, columns * sizeof(float))
-    elif w.across:  # tiles that stay in the first-level cache on both sides
+    elif w.across:  # tiles whose source and target stay in the L1 cache
         for i0 in range(blocks_of(rows, TILE)):
             for j0 in range(blocks_of(columns, TILE)):
                 for i in range(i0 * TILE, min(i0 * TILE + TILE, rows)):

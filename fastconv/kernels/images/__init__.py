@@ -1,1 +1,1 @@
-"""Images: augmentation, resampling, resizing, colours."""
+"""Images: augmentation, resampling, resizing, colors."""

@@ -1,9 +1,9 @@
-# A point between pixels: which pixels it is mixed of, and what each is worth.
+# Interpolation at a point between pixels: the pixels to read, and their weights.
 from libc.math cimport floor
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
-from fastconv.kernels._outside cimport place_inside
+from fastconv.kernels._outside cimport index_inside
 from fastconv.kernels.elementwise._table_merge cimport fc_merge
 
 ctypedef fused source:
@@ -12,8 +12,8 @@ ctypedef fused source:
 
 
 cdef struct tap:
-    # Along one axis: two places, -1 for the fill value, and the weight of the second; where that is
-    # 0 the second is not read.
+    # Along one axis: two indices, -1 for the fill value, and the weight of the second; if that is 0
+    # the second is not read.
     ptrdiff_t first
     ptrdiff_t second
     float weight
@@ -22,29 +22,29 @@ cdef struct tap:
 cdef inline void find_tap(
         double at, ptrdiff_t n, int kind, bint bilinear, tap *t) noexcept nogil:
     cdef double below = floor(at) if bilinear else floor(at + 0.5)
-    t.first = place_inside(<ptrdiff_t> below, n, kind)
+    t.first = index_inside(<ptrdiff_t> below, n, kind)
     t.second = t.first
     t.weight = 0
     if bilinear:
         t.weight = <float> (at - below)
         if t.weight:
-            t.second = place_inside(<ptrdiff_t> below + 1, n, kind)
+            t.second = index_inside(<ptrdiff_t> below + 1, n, kind)
 
 
 cdef enum:
-    WIDE = 8  # channels from which a pixel is worth a call of a micro-kernel
+    WIDE = 8  # channels from which on a micro-kernel call per pixel pays
 
 
 cdef inline ptrdiff_t channels_of(ptrdiff_t mb, ptrdiff_t c) noexcept nogil:
-    # Channels of an image that are scattered together: all, if there are images enough to share out.
+    # Channels of an image per task: all, unless there are too few images for all threads.
     return 16 if mb < 16 and c >= 32 else c
 
 
 cdef inline int corners(
         const tap *r, const tap *s, ptrdiff_t iw, ptrdiff_t c, ptrdiff_t *at,
         float *w) noexcept nogil:
-    # Where the pixels of the taps r (rows) and s (columns) that weigh something begin, -1 for the
-    # fill value, and their weights; returns how many there are.
+    # Offsets of the pixels with nonzero weight of the taps r (rows) and s (columns), -1 for the
+    # fill value, and their weights; returns their number.
     cdef int count = 1
     cdef float a = r.weight, b = s.weight
     at[0], w[0] = _begin(r.first, s.first, iw, c), (1 - a) * (1 - b)
@@ -68,7 +68,7 @@ cdef inline ptrdiff_t _begin(
 cdef inline void mix(
         const fc_merge *kernels, const source *x, ptrdiff_t iw, ptrdiff_t c, const tap *r,
         const tap *s, float fill, float *y) noexcept nogil:
-    # y[k] = the mixture of channel k over the pixels of the taps r (rows) and s (columns).
+    # y[k] = the weighted sum of channel k over the pixels of the taps r (rows) and s (columns).
     cdef ptrdiff_t at[4]
     cdef float w[4]
     cdef const float *pixels[4]
@@ -113,7 +113,7 @@ cdef inline void _mix_inside(
     elif not ws:
         for k in range(c):
             y[k] = wa * <float> a[k] + wd * <float> d[k]
-    elif c == 3:  # a length that the compiler knows
+    elif c == 3:  # a length known at compile time
         for k in range(3):
             y[k] = (wa * <float> a[k] + wb * <float> b[k]) + (
                 wd * <float> d[k] + we * <float> e[k])
@@ -126,7 +126,7 @@ cdef inline void _mix_inside(
 cdef inline void spread(
         const fc_merge *kernels, const float *dy, ptrdiff_t count, ptrdiff_t iw, ptrdiff_t c,
         const tap *r, const tap *s, float *dx) noexcept nogil:
-    # The transpose of `mix`: dx += dy times the weight, for `count` of the c channels.
+    # The transpose of `mix`: dx += weight * dy, for `count` of the c channels.
     cdef ptrdiff_t at[4]
     cdef float w[4]
     cdef float *to[4]

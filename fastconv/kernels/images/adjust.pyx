@@ -1,7 +1,7 @@
-"""Colours: every sample's channels scaled, moved and clipped; their means; noise.
+"""Colors: scaling, shifting and clipping of every sample's channels; their means; noise.
 
 Arrays are (mb, pixels, c), C-contiguous; x may be uint8 or float32, everything else is float32. The
-smaller and the larger limit may be infinite. Errors: ValueError for what does not fit.
+limits `low` and `high` may be infinite. Errors: ValueError for invalid shapes.
 """
 
 from cython.parallel cimport parallel, prange
@@ -26,8 +26,8 @@ def adjust(
         const float[:, ::1] shift, float low, float high):
     """y = clip(scale * x + shift, low, high); y may be x.
 
-    `scale` and `shift` have a row for each sample or one for all, and a column for each channel or
-    one for all.
+    `scale` and `shift` have one row per sample or one for all, and one column per channel or one
+    for all.
     """
     _same("adjust", x.shape, y.shape)
     for what, factors in (("scale", scale), ("shift", shift)):
@@ -75,7 +75,7 @@ cdef void _adjust_pixels(
 def clip_bwd(
         const float[:, :, ::1] dy, const float[:, :, ::1] y, float[:, :, ::1] dx, float low,
         float high):
-    """dx = dy where y lies between the limits, 0 where it is one of them; dx may be dy."""
+    """dx = dy where y is between the limits, 0 where y is one of them; dx may be dy."""
     _same("clip_bwd", dy.shape, y.shape)
     _same("clip_bwd", dy.shape, dx.shape)
     if dx.size:
@@ -115,7 +115,7 @@ def channel_means(const pixel[:, :, ::1] x, float[:, ::1] means):
 
 cdef void _channel_means(
         const Py_ssize_t *size, const pixel *x, double *sums, float *means) noexcept nogil:
-    # A sample belongs to one thread: its sums have one order.
+    # One thread per sample, so that the order of its sums is fixed.
     cdef ptrdiff_t n
     with parallel(num_threads=threads_for(2.0 * size[0] * size[1] * size[2])):
         for n in prange(size[0], schedule="static"):
@@ -138,10 +138,11 @@ cdef void _means_of(
 def erase_with_noise(
         float[:, :, :, ::1] y, const int64_t[:, ::1] box, uint64_t seed, uint64_t step,
         float scale, float low, float high):
-    """y[n, top:bottom, left:right] = clip(scale * normal, low, high), for box[n] of four places.
+    """y[n, top:bottom, left:right] = clip(scale * noise, low, high).
 
-    The boxes lie within the images. The normal numbers are Box and Muller's of dropout's generator: a
-    function of the seed, the step and the element's place in the batch.
+    box[n] = (top, left, bottom, right) must be within the image. The noise is standard normal, by
+    the Box-Muller transform of dropout's generator: a function of the seed, the step and the
+    element's index in the batch.
     """
     cdef ptrdiff_t n, i
     if box.shape[0] != y.shape[0] or box.shape[1] != 4:
@@ -173,7 +174,7 @@ cdef void _noise(
     cdef double radius, angle
     cdef float value
     for k in range(first, first + count):
-        # Four elements share the generator's four words: two pairs of a radius and an angle.
+        # Four elements share four words of the generator: two pairs of radius and angle.
         philox(<uint64_t> (k // 4), step, seed, words)
         radius = sqrt(-2.0 * log((words[k % 4 // 2 * 2] + 0.5) / 4294967296.0))
         angle = 2.0 * M_PI * ((words[k % 4 // 2 * 2 + 1] + 0.5) / 4294967296.0)

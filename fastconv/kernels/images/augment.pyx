@@ -1,10 +1,10 @@
-"""Random numbers for samples, and images cut out, shifted, mirrored and erased in one pass.
+"""Random numbers for samples, and images cropped, shifted, mirrored and erased in one pass.
 
-Images are bytes here, (..., pixel bytes): uint8 images as they are, float32 ones seen as bytes.
-Which sample gets which numbers is a function of the seed, the epoch and the sample's own index, so
-the cut into batches, their order and the threads change nothing.
+Images are bytes here, (..., pixel bytes): uint8 images as they are, float32 ones viewed as bytes. A
+sample's random numbers are a function of the seed, the step (or epoch) and its index, so the batch
+size, the order of batches and the threads do not matter.
 
-Errors: ValueError for sizes that do not fit, TypeError or ValueError for another dtype or layout.
+Errors: ValueError for invalid sizes, TypeError or ValueError for another dtype or layout.
 """
 
 from cython.parallel cimport prange
@@ -12,7 +12,7 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from fastconv.kernels._outside cimport CONSTANT, NEAREST, REFLECT, SYMMETRIC, WRAP, place_inside
+from fastconv.kernels._outside cimport CONSTANT, NEAREST, REFLECT, SYMMETRIC, WRAP, index_inside
 from fastconv.kernels._philox cimport philox
 from fastconv.kernels._threads cimport threads_for
 
@@ -23,9 +23,9 @@ FILL_MODES = {
 
 
 def random_words(const int64_t[::1] index, uint64_t seed, uint64_t step, uint32_t[:, ::1] words):
-    """words (n, 4) = Philox-4x32-10 of the counter (index, step) under the key seed.
+    """words (n, 4) = Philox-4x32-10 of the counter (index, step), with the seed as key.
 
-    As dropout's generator: both halves of the counter have 64 bits, low word first.
+    As in dropout, both halves of the counter have 64 bits, low word first.
     """
     cdef ptrdiff_t i
     if words.shape[0] != index.shape[0] or words.shape[1] != 4:
@@ -44,7 +44,8 @@ def shift_flip(
         const uint8_t[::1] fill):
     """y[n, i, j] = x[rows[n], top + i, left + j], for corner[n] = (top, left); overwrites y.
 
-    Where `mirrored`, j runs backwards. Pixels outside of x follow `mode`; "constant" is `fill`.
+    Where `mirrored`, the columns of y are reversed. Pixels outside x follow `mode`; "constant" is
+    `fill`.
     """
     cdef int kind = FILL_MODES[mode]
     cdef ptrdiff_t n, mb = y.shape[0]
@@ -89,12 +90,12 @@ cdef void _image(
     cdef ptrdiff_t i, j, k, at, start, stop, ow = y.shape[2], pixel = y.shape[3]
     cdef const uint8_t *source
     cdef uint8_t *target
-    # Columns start to stop lie within x.
+    # Columns start to stop are inside x.
     start = min(max(0, -left), ow)
     stop = max(start, min(ow, x.shape[2] - left))
     for i in range(y.shape[1]):
         target = &y[n, i, 0, 0]
-        k = place_inside(top + i, x.shape[1], kind)
+        k = index_inside(top + i, x.shape[1], kind)
         if k < 0:
             for j in range(ow):
                 memcpy(target + j * pixel, fill, pixel)
@@ -102,7 +103,7 @@ cdef void _image(
         source = &x[row, k, 0, 0]
         if start < stop and not mirrored:
             memcpy(target + start * pixel, source + (left + start) * pixel, (stop - start) * pixel)
-        elif start < stop and pixel == 3:  # a length that the compiler knows
+        elif start < stop and pixel == 3:  # a length known at compile time
             for j in range(start, stop):
                 memcpy(target + (ow - 1 - j) * 3, source + (left + j) * 3, 3)
         else:
@@ -111,6 +112,6 @@ cdef void _image(
         for j in range(ow):
             if start <= j < stop:
                 continue
-            k = place_inside(left + j, x.shape[2], kind)
+            k = index_inside(left + j, x.shape[2], kind)
             at = ow - 1 - j if mirrored else j
             memcpy(target + at * pixel, fill if k < 0 else source + k * pixel, pixel)

@@ -1,12 +1,13 @@
-"""Images read at other points: resized, moved, mirrored, zoomed.
+"""Images sampled on a grid of points: resized, shifted, mirrored, zoomed.
 
-y[n, i, j] is x[n] at the point (rows[n, i], columns[n, j]), in pixels of x: pixel 0 lies at 0. Between
-pixels, "bilinear" mixes the four around the point, "nearest" takes one, of two as near the later.
-Beyond the edges the image goes on as the fill mode says (augment.FILL_MODES), "constant" with the
-number `fill`. A pixel of weight 0 is not read, so that NaN and infinities stay where they are.
+y[n, i, j] is x[n] at the point (rows[n, i], columns[n, j]), in pixels of x, with pixel 0 at 0.
+Bilinear interpolation is a weighted sum of the four pixels around the point; otherwise the nearest
+is taken, on ties the later one. Beyond the edges the image continues by the fill mode
+(augment.FILL_MODES), "constant" with the value `fill`. A pixel of weight 0 is not read, so that NaN
+and infinities do not spread.
 
 x (mb, ih, iw, c) is uint8 or float32, y (mb, oh, ow, c) float32, overwritten. `rows` and `columns`
-have a row for each image, or one for all. Errors: ValueError for what does not fit.
+have one row per image, or one for all. Errors: ValueError for invalid shapes or points.
 """
 
 from cython.parallel cimport parallel, prange
@@ -52,7 +53,7 @@ def resample(
 def resample_bwd(
         const float[:, :, :, ::1] dy, float[:, :, :, ::1] dx, const double[:, ::1] rows,
         const double[:, ::1] columns, bint bilinear, str mode):
-    """dx = the sum over y's pixels of dy, times the weight of x's pixel in them."""
+    """dx = the sum over the pixels of y of dy times the weight of x's pixel."""
     cdef tap *down = NULL
     cdef tap *along = NULL
     if not _fits("resample_bwd", dx.shape, dy.shape, rows, columns):
@@ -74,7 +75,7 @@ def resample_bwd(
 cdef bint _fits(
         str where, const Py_ssize_t *x, const Py_ssize_t *y, const double[:, ::1] rows,
         const double[:, ::1] columns) except -1:
-    """Whether there is anything to do."""
+    """Check the shapes; returns whether there is anything to do."""
     if x[0] != y[0] or x[3] != y[3]:
         raise ValueError(
             f"{where}: x and y must have the same images and channels; received "
@@ -93,7 +94,7 @@ cdef bint _fits(
 
 cdef tap *_taps(
         const double[:, ::1] points, ptrdiff_t n, str mode, bint bilinear) except NULL:
-    """The taps of every point, image by image; freed by the caller."""
+    """The taps of every point, image by image; the caller frees them."""
     cdef ptrdiff_t i, j, length = points.shape[1]
     cdef int kind = FILL_MODES[mode]
     cdef tap *found = <tap *> malloc(points.shape[0] * length * sizeof(tap))
@@ -134,7 +135,7 @@ cdef void _forward(
 cdef void _backward(
         const Py_ssize_t *sy, const float *dy, const Py_ssize_t *sx, float *dx, const tap *down,
         ptrdiff_t downs, const tap *along, ptrdiff_t alongs) noexcept nogil:
-    # An image's channels, or a block of them, belong to one thread: its sums have one order.
+    # One thread per image, or per block of its channels, so that the order of the sums is fixed.
     cdef ptrdiff_t oh = sy[1], ow = sy[2], c = sy[3], image = sx[1] * sx[2] * c
     cdef ptrdiff_t block = channels_of(sy[0], c), parts = (c + block - 1) // block
     cdef ptrdiff_t item, n, i, j, first, p

@@ -1,7 +1,7 @@
-"""Images under an affine map of their own each: turned, sheared.
+"""Images under one affine map per image: rotated, sheared.
 
-y[n, i, j] is x[n] at the row m[3] j + m[4] i + m[5] and the column m[0] j + m[1] i + m[2], for the six
-numbers m of the image, in pixels: the maps of Keras and TensorFlow, from the output to the input.
+y[n, i, j] is x[n] at row m[3] j + m[4] i + m[5] and column m[0] j + m[1] i + m[2], for the image's
+six coefficients m, in pixels: the maps of Keras and TensorFlow, from the output to the input.
 Shapes, interpolation, edges and errors are those of `resample`.
 """
 
@@ -40,7 +40,7 @@ def resample_affine(
 def resample_affine_bwd(
         const float[:, :, :, ::1] dy, float[:, :, :, ::1] dx, const double[:, ::1] maps,
         bint bilinear, str mode):
-    """dx = the sum over y's pixels of dy, times the weight of x's pixel in them."""
+    """dx = the sum over the pixels of y of dy times the weight of x's pixel."""
     cdef int kind = FILL_MODES[mode]
     if _fits("resample_affine_bwd", dx.shape, dy.shape, maps):
         with nogil:
@@ -52,9 +52,9 @@ def resample_affine_bwd(
 
 cdef bint _fits(
         str where, const Py_ssize_t *x, const Py_ssize_t *y, const double[:, ::1] maps) except -1:
-    """Whether there is anything to do."""
+    """Check the shapes and maps; returns whether there is anything to do."""
     cdef ptrdiff_t n, k
-    cdef double reach
+    cdef double bound
     if x[0] != y[0] or x[3] != y[3]:
         raise ValueError(
             f"{where}: x and y must have the same images and channels; received "
@@ -69,8 +69,8 @@ cdef bint _fits(
         raise ValueError(f"{where}: images must have a pixel; received {x[1]} x {x[2]}")
     for n in range(maps.shape[0]):
         for k in range(0, 6, 3):
-            reach = fabs(maps[n, k]) * y[2] + fabs(maps[n, k + 1]) * y[1] + fabs(maps[n, k + 2])
-            if not reach < LARGEST:
+            bound = fabs(maps[n, k]) * y[2] + fabs(maps[n, k + 1]) * y[1] + fabs(maps[n, k + 2])
+            if not bound < LARGEST:
                 raise ValueError(
                     f"{where}: maps must be finite and lead to places below 2**31; received "
                     f"{[maps[n, i] for i in range(6)]}"
@@ -113,7 +113,7 @@ cdef void _row(
 cdef void _backward(
         const Py_ssize_t *sy, const float *dy, const Py_ssize_t *sx, float *dx, const double *maps,
         bint bilinear, int kind) noexcept nogil:
-    # An image's channels, or a block of them, belong to one thread: its sums have one order.
+    # One thread per image, or per block of its channels, so that the order of the sums is fixed.
     cdef ptrdiff_t c = sy[3], image = sx[1] * sx[2] * c, item, n, first
     cdef ptrdiff_t block = channels_of(sy[0], c), parts = (c + block - 1) // block
     cdef unsigned state = 0

@@ -1,11 +1,11 @@
-"""Images resized by weights along their axes: a cubic's, Lanczos', or those of whole areas.
+"""Images resized with separable filters: bicubic, Lanczos, or antialiased.
 
-y[n, i, j] = the sum over k and l of down[i, k] * along[j, l] * x[n, top[i] + k, left[j] + l]: first along
-the rows, then along the columns. A weight of 0 is not multiplied, so that NaN and infinities stay where they
-are.
+y[n, i, j] = the sum over k and l of down[i, k] * along[j, l] * x[n, top[i] + k, left[j] + l]: first over
+the rows, then over the columns. Terms of weight 0 are skipped, so that NaN and infinities do not
+spread.
 
-x (mb, ih, iw, c) is uint8 or float32, y (mb, oh, ow, c) float32, overwritten; top (oh,), down (oh, kh),
-left (ow,), along (ow, kw). Errors: ValueError for what does not fit.
+x (mb, ih, iw, c) is uint8 or float32, y (mb, oh, ow, c) float32, overwritten; top (oh,),
+down (oh, kh), left (ow,), along (ow, kw). Errors: ValueError for invalid shapes or indices.
 """
 
 from cython.parallel cimport parallel, prange
@@ -23,11 +23,11 @@ ctypedef fused pixel:
     float
 
 cdef enum:
-    WIDE = 8  # channels from which a pixel is worth a call of a micro-kernel
+    WIDE = 8  # channels from which on a micro-kernel call per pixel pays
 
 
 cdef struct axis:
-    # `taps` weights for each of `size` places, from `first` on.
+    # For each of `size` outputs, the first of its `taps` inputs, and their weights.
     ptrdiff_t size
     ptrdiff_t taps
     const int64_t *first
@@ -37,7 +37,7 @@ cdef struct axis:
 def resize(
         const pixel[:, :, :, ::1] x, float[:, :, :, ::1] y, const int64_t[::1] top,
         const float[:, ::1] down, const int64_t[::1] left, const float[:, ::1] along):
-    """y = x by the weights `down` of its rows and `along` of its columns."""
+    """y = x filtered with the weights `down` over its rows and `along` over its columns."""
     cdef axis rows, columns
     cdef int failed = 0
     if _fits("resize", x.shape, y.shape, top, down, left, along):
@@ -51,7 +51,7 @@ def resize(
 def resize_bwd(
         const float[:, :, :, ::1] dy, float[:, :, :, ::1] dx, const int64_t[::1] top,
         const float[:, ::1] down, const int64_t[::1] left, const float[:, ::1] along):
-    """dx = the sum over y's pixels of dy, times the weight of x's pixel in them."""
+    """dx = the sum over the pixels of y of dy times the weight of x's pixel."""
     cdef axis rows, columns
     cdef int failed = 0
     if _fits("resize_bwd", dx.shape, dy.shape, top, down, left, along):
@@ -74,7 +74,7 @@ cdef axis _axis(const int64_t[::1] first, const float[:, ::1] weights):
 cdef bint _fits(
         str where, const Py_ssize_t *x, const Py_ssize_t *y, const int64_t[::1] top,
         const float[:, ::1] down, const int64_t[::1] left, const float[:, ::1] along) except -1:
-    """Whether there is anything to do."""
+    """Check the shapes; returns whether there is anything to do."""
     if x[0] != y[0] or x[3] != y[3]:
         raise ValueError(
             f"{where}: x and y must have the same images and channels; received "
@@ -123,7 +123,7 @@ cdef int _forward(
 cdef int _row(
         ptrdiff_t c, ptrdiff_t row, const pixel *x, ptrdiff_t taps, const float *weights,
         const axis *columns, float *y) noexcept nogil:
-    """A row of y, from `taps` rows of x: their mixture first."""
+    """A row of y from `taps` rows of x: first their weighted sum, then along the row."""
     cdef const fc_merge *ks = merge_table()
     cdef ptrdiff_t k, j, q
     cdef float *mixture = <float *> scratch(FC_OWN, 2 * row * sizeof(float))
@@ -142,7 +142,7 @@ cdef int _row(
                 source = mixture + row
             ks.spread(row, 1, source, &weights[k], &mixture)
     if c == 3:
-        _colours(columns, mixture, y)
+        _colors(columns, mixture, y)
         return 0
     memset(y, 0, columns.size * c * sizeof(float))
     for j in range(columns.size):
@@ -158,8 +158,8 @@ cdef int _row(
     return 0
 
 
-cdef void _colours(const axis *columns, const float *x, float *y) noexcept nogil:
-    """A row of y from the mixture x of rows: three channels, whose sums stay in registers."""
+cdef void _colors(const axis *columns, const float *x, float *y) noexcept nogil:
+    """A row of y from the weighted sum x of rows: three channels, whose sums stay in registers."""
     cdef ptrdiff_t j, k
     cdef const float *from_here
     cdef float w, red, green, blue
@@ -178,7 +178,7 @@ cdef void _colours(const axis *columns, const float *x, float *y) noexcept nogil
 cdef int _backward(
         const Py_ssize_t *sx, const float *dy, const axis *rows, const axis *columns,
         float *dx) noexcept nogil:
-    # An image belongs to one thread: its sums have one order.
+    # One thread per image, so that the order of the sums is fixed.
     cdef ptrdiff_t c = sx[3], row = sx[2] * c, oh = rows.size, ow = columns.size, n
     cdef unsigned state = 0
     cdef int failed = 0
@@ -195,7 +195,7 @@ cdef int _backward(
 cdef int _image(
         ptrdiff_t c, ptrdiff_t row, const float *dy, const axis *rows, const axis *columns,
         ptrdiff_t size, float *dx) noexcept nogil:
-    """dx (size,) of an image: each row of dy spread along a row of x first."""
+    """dx (size,) of an image: each row of dy is first scattered along a row, then over rows."""
     cdef const fc_merge *ks = merge_table()
     cdef ptrdiff_t i, j, k, q
     cdef float *spread = <float *> scratch(FC_OWN, row * sizeof(float))

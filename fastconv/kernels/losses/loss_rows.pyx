@@ -1,4 +1,4 @@
-"""Losses of rows of outputs: a value, and the gradient in the same pass."""
+"""Losses of rows of outputs, with the gradient in the same pass."""
 
 from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
@@ -14,7 +14,7 @@ KINDS = (
     "kl_divergence", "poisson", "binary_crossentropy", "binary_crossentropy_of_logits",
     "binary_focal_crossentropy", "binary_focal_crossentropy_of_logits",
 )
-_NUMBER_OF = {kind: number for number, kind in enumerate(KINDS)}
+_CODES = {kind: code for code, kind in enumerate(KINDS)}
 
 
 def pointwise_loss(
@@ -25,14 +25,14 @@ def pointwise_loss(
     Parameters
     ----------
     kind : str
-        Names f; one of `KINDS`.
+        The name of f; one of `KINDS`.
     y, t : (rows, n) float32
-        Outputs and targets; t stands for keep * t + add.
+        Outputs and targets; keep * t + add takes the place of t.
     row_weights : (rows,) float32
     dy : (rows, n) float32 or None
         Gets weight * scale * f'(y, t). May be y or t.
     numbers : up to three numbers
-        Huber's delta; the focal losses' gamma, and what targets of 1 and of 0 count.
+        Huber's delta; the focal losses' gamma, and the weights of targets of 1 and of 0.
 
     Raises
     ------
@@ -40,9 +40,9 @@ def pointwise_loss(
         For another kind, dtype, layout or size.
     """
     cdef fc_loss loss
-    if kind not in _NUMBER_OF:
+    if kind not in _CODES:
         raise ValueError(f"pointwise_loss: kind must be one of {', '.join(KINDS)}; received {kind!r}")
-    _fill(&loss, _NUMBER_OF[kind], scale, keep, add, numbers)
+    _fill(&loss, _CODES[kind], scale, keep, add, numbers)
     return _checked("pointwise_loss", y, t, row_weights, dy, &loss, False)
 
 

@@ -25,8 +25,8 @@ def softmax_cross_entropy(
     probs : (rows, n) float32 or None
         Gets p. May be the logits.
     dlogits : (rows, n) float32 or None
-        Gets weight * (sum(t) p - t), where sum(t) is 1 for labels and proper distributions. May be
-        the logits if `probs` is not.
+        Gets weight * (sum(t) p - t), where sum(t) is 1 for labels and probability distributions.
+        May be the logits if `probs` is not.
 
     Raises
     ------

@@ -2,8 +2,9 @@ from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue
 
-# c (m, n) = epilogue(a (m, k) @ b (k, n)); element (i, j) of a lies at a + i*a_rs + j*a_cs, the same for b;
-# row i of c at c + i*ldc, columns next to each other. c is overwritten (read only where ep.beta is not 0).
+# c (m, n) = epilogue(a (m, k) @ b (k, n)); element (i, j) of a is at a + i*a_rs + j*a_cs, likewise
+# for b; row i of c is at c + i*ldc and contiguous. c is overwritten (and read only if ep.beta is
+# not 0).
 ctypedef struct product:
     ptrdiff_t m, n, k
     const float *a
@@ -14,8 +15,10 @@ ctypedef struct product:
     ptrdiff_t ldc
     fc_epilogue ep
 
-# On a team sized by the work; 0, or -1 when scratch memory could not be had (c is then unspecified).
+# With as many threads as the work is worth; returns 0, or -1 if scratch allocation fails (c is then
+# unspecified).
 cdef int gemm_parallel(const product *p) noexcept nogil
 
-# By the calling thread alone, from packed operands, whatever the sizes (all of them at least 1); returns the same.
+# In the calling thread only, always from packed operands; all sizes must be at least 1. Returns the
+# same.
 cdef int gemm_serial(const product *p) noexcept nogil

@@ -1,14 +1,14 @@
 """General matrix product, in BLIS's five loops.
 
-A thread takes a rectangle of c and shares nothing with the others. Its rows are cut into slabs of MC,
-k into pieces of KC, and its columns into blocks of NC:
+Each thread computes a rectangle of c and shares nothing with the others. Its rows are cut into
+slabs of MC, k into pieces of KC, and its columns into blocks of NC:
 
     for each slab, for each piece of k:    pack that part of a, in panels of gemm_mr rows
         for each block of columns:         pack that part of b, in panels of nr columns
-            for each panel of a:           it stays in the first-level cache, while
-                for each panel of b:       these come from the second-level cache, one register tile
+            for each panel of a:           it stays in the L1 cache, while
+                for each panel of b:       these come from the L2 cache: one register tile
 
-The sum over k is cut in a way that depends on k only, so that no bit depends on the number of threads.
+The cut of k into pieces depends on k only, so that the bits do not depend on the number of threads.
 Products with so few columns or rows that packing does not pay read the larger operand in place.
 """
 
@@ -24,15 +24,15 @@ from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmu
 
 cdef enum:
     MAX_MR = 16
-    PACK_A = 8    # cycles, about, to pack a row of a panel of a, and of b (which may come from memory)
+    PACK_A = 8    # approximate cycles to pack a row of a panel of a, and of b (often from memory)
     PACK_B = 24
 
 cdef ptrdiff_t MC = 1008
 cdef ptrdiff_t KC = 384
 cdef ptrdiff_t NC = 256
 cdef ptrdiff_t KC_IN_PLACE = 320
-cdef ptrdiff_t FEW_COLUMNS = 64  # a panel of a meets too few panels of b to be worth packing
-cdef ptrdiff_t KC_FEW_ROWS = 32  # rows of b that are read side by side, whole, as the memory likes it
+cdef ptrdiff_t FEW_COLUMNS = 64  # a panel of a meets too few panels of b to pay for its packing
+cdef ptrdiff_t KC_FEW_ROWS = 32  # rows of b that are read together, each sequentially
 
 
 cdef inline ptrdiff_t _min(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
@@ -51,7 +51,7 @@ cdef inline ptrdiff_t _piece(ptrdiff_t k, ptrdiff_t largest) noexcept nogil:
 cdef fc_epilogue _epilogue(
     const product *p, ptrdiff_t column, bint first, bint last
 ) noexcept nogil:
-    """Of one piece of the sum: c is added to from the second on, bias and activation come last."""
+    """Of a piece of the sum: all but the first add to c; the last applies bias and activation."""
     cdef fc_epilogue ep = p.ep
     if not first:
         ep.beta = 1
@@ -66,7 +66,7 @@ cdef fc_epilogue _epilogue(
 cdef int _packed(
     const product *p, const fc_matmul *ks, ptrdiff_t m0, ptrdiff_t m1, ptrdiff_t n0, ptrdiff_t n1
 ) noexcept nogil:
-    """Rows m0..m1 and columns n0..n1 of c, by one thread, from packed operands."""
+    """Rows [m0, m1) and columns [n0, n1) of c, in one thread, from packed operands."""
     cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr, kc_max = _piece(p.k, KC)
     cdef ptrdiff_t mc = MC // mr * mr
     cdef float *a_pack = <float *> scratch(
@@ -99,7 +99,7 @@ cdef int _packed(
 cdef int _few_columns(
     const product *p, const fc_matmul *ks, ptrdiff_t m0, ptrdiff_t m1
 ) noexcept nogil:
-    """Rows m0..m1 of a product with few columns: a (its rows or columns dense) is read in place."""
+    """Rows [m0, m1) of a product with few columns; a, contiguous along one axis, is not packed."""
     cdef bint by_columns = p.a_rs == 1 and p.a_cs != 1
     cdef ptrdiff_t mr = ks.mr, nr = ks.nr, kc_max = _piece(p.k, KC_IN_PLACE)
     cdef float *b_pack = <float *> scratch(
@@ -140,7 +140,7 @@ cdef int _few_columns(
 cdef int _few_rows(
     const product *p, const fc_matmul *ks, ptrdiff_t n0, ptrdiff_t n1
 ) noexcept nogil:
-    """Columns n0..n1 of a product with at most mr rows: b (its rows dense) is read in place."""
+    """Columns [n0, n1) of a product with at most mr rows; b, of contiguous rows, is not packed."""
     cdef ptrdiff_t m = p.m, kc_max = _min(KC_FEW_ROWS, p.k)
     cdef float *a_pack = <float *> scratch(FC_INNER, sizeof(float) * kc_max * m)
     cdef ptrdiff_t *points = <ptrdiff_t *> scratch(FC_OWN, sizeof(ptrdiff_t) * kc_max)
@@ -164,7 +164,7 @@ cdef int _few_rows(
 
 
 cdef void _nothing_to_add(const product *p) noexcept nogil:
-    """k = 0: the product is zero, the epilogue remains."""
+    """k = 0: the product is zero, only the epilogue is computed."""
     cdef ptrdiff_t i, j
     cdef float r
     for i in range(p.m):
@@ -274,14 +274,14 @@ def gemm(
     if p.k:
         p.a, p.b = &a[0, 0], &b[0, 0]
     if p.n > 1 and c.strides[1] != 4:
-        # columns apart: work on a copy whose rows are dense
+        # columns are not contiguous: work on a copy with contiguous rows
         dense = np.array(c, order="C", copy=True)
         p.c, p.ldc = &dense[0, 0], p.n
     else:
         dense = None
         p.c, p.ldc = &c[0, 0], c.strides[0] // 4
     if p.m == 1:
-        p.a_rs = p.k  # any stride is right for a single row; this one counts as contiguous
+        p.a_rs = p.k  # any stride is valid for a single row; this one counts as contiguous
     with nogil:
         failed = gemm_parallel(&p)
     if failed:

@@ -1,13 +1,13 @@
-"""Gradients of a normalisation by groups of channels, with the activation behind it.
+"""Gradients of a normalization by groups of channels, fused with the activation that follows it.
 
-Arrays as in channel_norm_fwd. With z = (x - mean) * inv * gamma + beta and dz = dy * f'(z), for each
-sample
+Arrays as in channel_norm_fwd. With z = (x - mean) * inv * gamma + beta and dz = dy * f'(z), for
+each sample
 
     dbeta += sum(dz),   dgamma += sum(dz * (x - mean)) * inv,
     dx = inv * (gamma * dz - mean(gamma * dz) - (x - mean) * inv**2 * mean(gamma * dz * (x - mean)))
 
-with means over a group's rows and channels; for fixed statistics dx = inv * gamma * dz. Two passes: the
-first finds dz and its sums, and leaves dz where the second, for dx, reads it.
+with means over a group's rows and channels; for fixed statistics dx = inv * gamma * dz. Two passes:
+the first computes dz and its sums, the second computes dx from the stored dz.
 """
 
 from cython.parallel cimport parallel, prange
@@ -21,18 +21,18 @@ from fastconv.kernels.activations._table_activations cimport activations_table
 from fastconv.kernels.normalization._table_normalization cimport (
     fc_norm, fc_norm_gradient, fc_normalization, fc_normalized, normalization_table,
 )
-from fastconv.kernels.normalization.channel_norm_fwd cimport activation_number, same_channels
+from fastconv.kernels.normalization.channel_norm_fwd cimport activation_index, same_channels
 
 
 cdef struct Pass:
-    # what every block of a pass reads
+    # the arguments of every block of a pass
     ptrdiff_t samples, rows, n
     fc_norm q
     fc_norm_gradient g
-    const float *dz  # what the second pass reads
+    const float *dz  # read by the second pass
     float *dx
     const float *k  # (samples, 3, n): see norm.h; the first is inv * gamma
-    int number
+    int activation
 
 
 def channel_norm_bwd(
@@ -41,18 +41,18 @@ def channel_norm_bwd(
         bint fixed, float[:, :, ::1] dx, float[::1] dgamma, float[::1] dbeta,
         str kind=None, float a=0, float b=0, float c=0, const float[:, :, ::1] more=None,
         const float[:, :, ::1] y=None, float[:, :, ::1] dz=None):
-    """Overwrites dgamma and dbeta (n), dx, which may be dy or None, and dz, if it is given.
+    """Overwrites dgamma and dbeta (n), dx, which may be dy or None, and dz, unless None.
 
     `fixed`: the statistics do not depend on x. `more`: added to dy. `y`: the output, from which the
-    activation's gradient is read; it must be given where something was added before the activation,
-    whose gradient must then be a function of y. `dz`: takes the gradient before the activation; it
-    may be dy, more or dx. Blocks of rows are summed in float32, then the blocks' sums in float64,
-    in order. MemoryError if there is no room for them.
+    activation's gradient is computed; required if `add` was used in the forward pass, and the
+    gradient must then be a function of y. `dz`: gets the gradient before the activation; it may be
+    dy, more or dx. Blocks of rows are summed in float32, then the blocks' sums in float64, in
+    order. MemoryError if they cannot be allocated.
     """
     cdef Pass q
     cdef ptrdiff_t i
     cdef int status
-    q.number = activation_number(kind)
+    q.activation = activation_index(kind)
     same_channels("channel_norm_bwd", x, mean, inv, gamma, beta)
     same_channels("channel_norm_bwd", x, mean, inv, dgamma, dbeta)
     for name, array in (("dy", dy), ("dx", dx), ("more", more), ("y", y), ("dz", dz)):
@@ -64,7 +64,8 @@ def channel_norm_bwd(
         raise ValueError(
             f"channel_norm_bwd: groups must divide the channels; received {groups}, "
             f"{x.shape[2]} channels")
-    if y is not None and q.number and not activations_table().functions[q.number - 1].from_output:
+    if (y is not None and q.activation
+            and not activations_table().functions[q.activation - 1].from_output):
         raise ValueError(
             f"channel_norm_bwd: y serves an activation whose gradient it tells; received {kind!r}")
     if not (x.shape[0] and x.shape[1] and x.shape[2]):
@@ -83,7 +84,7 @@ def channel_norm_bwd(
     if dz is not None:
         q.g.dz = &dz[0, 0, 0]
     else:
-        q.g.dz = q.dx if q.number or q.g.more != NULL else NULL
+        q.g.dz = q.dx if q.activation or q.g.more != NULL else NULL
     q.dz = q.g.dy if q.g.dz == NULL else q.g.dz
     with nogil:
         status = _bwd(&q, groups, fixed, &inv[0, 0], &gamma[0], &dgamma[0], &dbeta[0])
@@ -100,7 +101,7 @@ cdef int _bwd(
     cdef ptrdiff_t blocks = blocks_of(rows, block), pieces = blocks_of(rows, piece)
     cdef ptrdiff_t i, j
     cdef unsigned state = 0
-    cdef double work = (8.0 if q.number == 0 else 24.0) * samples * rows * n
+    cdef double work = (8.0 if q.activation == 0 else 24.0) * samples * rows * n
     cdef float *k = <float *> calloc(samples * 3 * n, sizeof(float))
     cdef float *parts = <float *> calloc(samples * blocks * 2 * n, sizeof(float))
     cdef double *sums = <double *> calloc(samples * 2 * n, sizeof(double))
@@ -137,7 +138,7 @@ cdef int _bwd(
 
 cdef void _block_sums(
         const Pass *q, ptrdiff_t s, ptrdiff_t first, ptrdiff_t rows, float *sums) noexcept nogil:
-    cdef const fc_normalized *f = normalization_table().normalized + q.number
+    cdef const fc_normalized *f = normalization_table().normalized + q.activation
     cdef fc_norm own = q.q
     own.mean = q.q.mean + s * q.n
     own.scale = q.k + s * 3 * q.n
@@ -164,7 +165,7 @@ cdef void _add_up(
 cdef void _coefficients(
         const Pass *q, ptrdiff_t groups, bint fixed, const float *inv, const float *gamma,
         const double *sums, float *k, float *dgamma, float *dbeta) noexcept nogil:
-    """dgamma, dbeta, and the second and third of each sample's factors k; see norm.h."""
+    """dgamma, dbeta, and the second and third of each sample's coefficients k; see norm.h."""
     cdef ptrdiff_t n = q.n, width = n // groups, s, g, j
     cdef double count = <double> q.rows * width
     cdef double plain, product, gamma_sum, beta_sum, scale

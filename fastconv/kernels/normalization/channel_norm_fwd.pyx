@@ -1,4 +1,4 @@
-"""Normalisation by groups of channels: batch normalisation is one sample with groups of one channel.
+"""Normalization by groups of channels; batch normalization has one sample and a group per channel.
 
 x, y (samples, rows, n); mean, variance, inv (samples, n); gamma, beta (n): C-contiguous float32.
 Errors: ValueError for another dtype, layout or size.
@@ -28,8 +28,8 @@ cdef int same_channels(
     return 0
 
 
-cdef int activation_number(str kind) except -1:
-    """The place in the table of normalisations with an activation; 0 for none."""
+cdef int activation_index(str kind) except -1:
+    """The index in the table `normalized`; 0 for no activation."""
     if kind is None:
         return 0
     if kind not in NAMES:
@@ -40,9 +40,9 @@ cdef int activation_number(str kind) except -1:
 def moments(const float[:, :, ::1] x, int groups, float[:, ::1] mean, float[:, ::1] variance):
     """Mean and (biased) variance of each sample's groups of channels, written for every channel.
 
-    A block of rows is summed in float32, piece by piece, each with the squares around its own mean
-    while it is still in the cache; blocks and channels are put together in float64, in order.
-    MemoryError if there is no room for the blocks' sums.
+    A block of rows is summed in float32, in pieces that stay in the cache, each with its squares
+    around its own mean; blocks and channels are combined in float64, in order. MemoryError if the
+    blocks' sums cannot be allocated.
     """
     cdef int status
     same_channels("moments", x, mean, variance, mean[0], variance[0])
@@ -91,7 +91,7 @@ cdef int _moments(
 cdef void _combine(
         ptrdiff_t rows, ptrdiff_t block, ptrdiff_t n, ptrdiff_t width, const float *parts,
         float *mean, float *variance) noexcept nogil:
-    """The moments of `width` channels, from each block's means and sums of squares around them."""
+    """The moments of `width` channels, from each block's means and centered sums of squares."""
     cdef double total = 0.0, squares = 0.0, count = <double> rows * width
     cdef double away
     cdef ptrdiff_t i, j, many
@@ -114,8 +114,8 @@ def channel_norm_fwd(
         const float[:, :, ::1] x, const float[:, ::1] mean, const float[:, ::1] inv,
         const float[::1] gamma, const float[::1] beta, float[:, :, ::1] y,
         str kind=None, float a=0, float b=0, float c=0, const float[:, :, ::1] add=None):
-    """y = f((x - mean) * inv * gamma + beta + add); y may be x or add. f: an activation, or none."""
-    cdef int number = activation_number(kind)
+    """y = f((x - mean) * inv * gamma + beta + add); y may be x or add. `kind` names f, if any."""
+    cdef int activation = activation_index(kind)
     cdef ptrdiff_t samples = x.shape[0], n = x.shape[2], i, j
     cdef fc_norm q
     cdef float *scale
@@ -138,7 +138,7 @@ def channel_norm_fwd(
         for i in range(samples):
             for j in range(n):
                 scale[i * n + j] = inv[i, j] * gamma[j]
-        _fwd(samples, x.shape[1], n, &x[0, 0, 0], &q, more, &y[0, 0, 0], number)
+        _fwd(samples, x.shape[1], n, &x[0, 0, 0], &q, more, &y[0, 0, 0], activation)
     free(scale)
 
 
@@ -150,14 +150,14 @@ cdef inline const float *_behind(const float *p, ptrdiff_t at) noexcept nogil:
 
 cdef void _fwd(
         ptrdiff_t samples, ptrdiff_t rows, ptrdiff_t n, const float *x, const fc_norm *q,
-        const float *add, float *y, int number) noexcept nogil:
-    cdef const fc_normalized *f = normalization_table().normalized + number
+        const float *add, float *y, int activation) noexcept nogil:
+    cdef const fc_normalized *f = normalization_table().normalized + activation
     cdef ptrdiff_t block = blocks_of(BLOCK, n)
     cdef ptrdiff_t blocks = blocks_of(rows, block)
     cdef ptrdiff_t i, at
     cdef unsigned state = 0
     cdef fc_norm own
-    with parallel(num_threads=threads_for((4.0 if number == 0 else 12.0) * samples * rows * n)):
+    with parallel(num_threads=threads_for((4.0 if activation == 0 else 12.0) * samples * rows * n)):
         state = flush_denormals()
         for i in prange(samples * blocks, schedule="static"):
             at = (i // blocks * rows + i % blocks * block) * n

@@ -1,4 +1,4 @@
-"""Layer normalisation of the rows of a matrix, and its gradients.
+"""Layer normalization of the rows of a matrix, and its gradients.
 
 x, y, dy, dx (rows, n), mean, variance, inv (rows), gamma, beta, dgamma, dbeta (n): C-contiguous
 float32. Errors: ValueError for another dtype, layout or size.
@@ -73,8 +73,9 @@ def layer_norm_bwd(
         float[::1] dgamma, float[::1] dbeta):
     """With h = (x - mean) * inv and g = dy * gamma: dx = inv * (g - mean(g) - h * mean(g * h)).
 
-    dgamma = sum(dy * h) and dbeta = sum(dy) over the rows: blocks of them in float32, then the
-    blocks' sums in float64, in order. dx may be dy, or None. MemoryError if there is no room.
+    dgamma = sum(dy * h) and dbeta = sum(dy) over the rows: blocks of rows in float32, then the
+    blocks' sums in float64, in order. dx may be dy or None. MemoryError if the blocks' sums cannot
+    be allocated.
     """
     cdef int status
     cdef float *out = NULL

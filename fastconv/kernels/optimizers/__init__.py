@@ -1,1 +1,1 @@
-"""Steps of the optimizers, and sums over parameters."""
+"""Optimizer steps, and reductions over parameters."""

@@ -1,8 +1,8 @@
 """One step of an optimizer: one pass over a flat array of parameters.
 
-All arrays (n,), C-contiguous float32; g is read, the others are updated in place. What the steps have
-in common is a `Common`; a state that a variant does without is None. Errors: ValueError for another
-dtype, layout or size.
+All arrays (n,), C-contiguous float32; g is read, the others are updated in place. `Common` holds
+the arguments that all steps share; a state that a variant does not use is None. Errors: ValueError
+for another dtype, layout or size.
 """
 
 from libc.math cimport INFINITY, sqrt
@@ -19,7 +19,7 @@ from fastconv.kernels.optimizers._table_optimizers cimport (
 cdef double UNITS = 12.0
 
 
-# One step and its arrays; `sums`, |w|^2 and |u|^2 of each block, are LAMB's.
+# One step and its arrays; `sums`, |w|^2 and |u|^2 of each block, are for LAMB only.
 cdef struct stepping:
     const fc_optimizers *k
     const fc_optimizer *kernel
@@ -31,8 +31,8 @@ cdef struct stepping:
     double sums[ROW_BLOCKS][2]
 
 
-cdef int place_of(str name) except -1:
-    """Where every level's list of steps, in src/optimizer.h, has this one."""
+cdef int step_index(str name) except -1:
+    """The index of a step in the list in src/optimizer.h, which is the same for every level."""
     cdef const fc_optimizer *steps = optimizers_table().steps
     cdef int i = 0
     while steps[i].name != NULL:
@@ -43,16 +43,16 @@ cdef int place_of(str name) except -1:
 
 
 cdef class Common:
-    """What every step has in common.
+    """The arguments that all steps share.
 
     Parameters
     ----------
     rate : float
         The learning rate.
     grad_scale, clip, pull : float
-        The gradient is g * grad_scale, brought into [-clip, clip], plus pull * w.
+        The gradient is g * grad_scale, clipped to [-clip, clip], plus pull * w.
     keep : float
-        w is multiplied by it before it is changed.
+        The factor by which w is multiplied before the update.
     """
     cdef fc_optimizer_step step
 
@@ -74,7 +74,7 @@ cdef class Common:
         return o
 
 
-cdef int SGD = place_of("sgd")
+cdef int SGD = step_index("sgd")
 
 
 def sgd_step(
@@ -83,8 +83,8 @@ def sgd_step(
     """velocity = momentum * velocity - rate * g;  w += velocity.
 
     With `nesterov`, w += momentum * velocity - rate * g with the new velocity. With `of_gradients`,
-    velocity = momentum * velocity + g and w -= rate * velocity, or rate * (g + momentum * velocity).
-    With velocity None, w -= rate * g, and momentum must be 0.
+    velocity = momentum * velocity + g and w -= rate * velocity, or rate * (g + momentum *
+    velocity). With velocity None, w -= rate * g, and momentum must be 0.
     """
     cdef double[6] numbers = [momentum, 0, 0, 0, 0, 0]
     cdef int form = 0
@@ -97,23 +97,23 @@ def sgd_step(
     _step("sgd_step", SGD, w, g, velocity, None, None, common.take(form, numbers))
 
 
-cdef int ADAM = place_of("adam")
+cdef int ADAM = step_index("adam")
 
 
 def adam_step(
         float[::1] w, const float[::1] g, float[::1] m, float[::1] v, Common common,
         double beta1=0.9, double beta2=0.999, double eps=1e-7, float[::1] largest=None):
-    """m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  w -= rate * m / (sqrt(v) + eps).
+    """m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= rate * m / (sqrt(v) + eps).
 
-    At step t = 1, 2, ... the rate holds the correction sqrt(1 - beta2**t) / (1 - beta1**t). With
-    `largest` (AMSGrad) that becomes max(largest, v) and takes the place of v in the root.
+    At step t = 1, 2, ... the rate includes the correction sqrt(1 - beta2**t) / (1 - beta1**t). With
+    `largest` (AMSGrad), largest = max(largest, v) takes the place of v in the root.
     """
     cdef double[6] numbers = [beta1, 1 - beta1, beta2, 1 - beta2, eps, 0]
     cdef int form = largest is not None
     _step("adam_step", ADAM, w, g, m, v, largest, common.take(form, numbers))
 
 
-cdef int NADAM = place_of("nadam")
+cdef int NADAM = step_index("nadam")
 
 
 def nadam_step(
@@ -124,7 +124,7 @@ def nadam_step(
     _step("nadam_step", NADAM, w, g, m, v, None, common.take(0, numbers))
 
 
-cdef int RMSPROP = place_of("rmsprop")
+cdef int RMSPROP = step_index("rmsprop")
 
 
 def rmsprop_step(
@@ -133,14 +133,14 @@ def rmsprop_step(
     """v = rho v + (1 - rho) g^2;  w -= rate * g / sqrt(v + eps).
 
     With b, b = momentum * b + that step, and w -= b. With `mean` (centered), mean = rho mean +
-    (1 - rho) g, and mean^2 is taken from v in the root.
+    (1 - rho) g, and the root is of v - mean^2 + eps.
     """
     cdef double[6] numbers = [rho, 1 - rho, eps, momentum, 0, 0]
     cdef int form = (b is not None) + 2 * (mean is not None)
     _step("rmsprop_step", RMSPROP, w, g, v, b, mean, common.take(form, numbers))
 
 
-cdef int ADAGRAD = place_of("adagrad")
+cdef int ADAGRAD = step_index("adagrad")
 
 
 def adagrad_step(
@@ -150,7 +150,7 @@ def adagrad_step(
     _step("adagrad_step", ADAGRAD, w, g, total, None, None, common.take(0, numbers))
 
 
-cdef int LION = place_of("lion")
+cdef int LION = step_index("lion")
 
 
 def lion_step(
@@ -161,7 +161,7 @@ def lion_step(
     _step("lion_step", LION, w, g, m, None, None, common.take(0, numbers))
 
 
-cdef int LAMB_APPLY = place_of("lamb_apply")
+cdef int LAMB_APPLY = step_index("lamb_apply")
 
 
 def lamb_step(
@@ -191,7 +191,7 @@ def lamb_step(
         over_blocks(_block, &s, n, BLOCK, UNITS * n)
 
 
-cdef int MUON_DIRECTION = place_of("muon_direction")
+cdef int MUON_DIRECTION = step_index("muon_direction")
 
 
 def muon_direction(
@@ -220,12 +220,12 @@ cdef int _check_state(str where, float[::1] w, float[::1] state) except -1:
 
 
 cdef int _step(
-        str where, int place, float[::1] w, const float[::1] g, float[::1] s0,
+        str where, int index, float[::1] w, const float[::1] g, float[::1] s0,
         float[::1] s1, float[::1] s2, fc_optimizer_step o) except -1:
     cdef stepping s
     _check(where, w, g, s0, s1, s2)
     if w.shape[0]:
-        s.kernel, s.o, s.w, s.g = optimizers_table().steps + place, o, &w[0], &g[0]
+        s.kernel, s.o, s.w, s.g = optimizers_table().steps + index, o, &w[0], &g[0]
         s.states[0] = &s0[0] if s0 is not None else NULL
         s.states[1] = &s1[0] if s1 is not None else NULL
         s.states[2] = &s2[0] if s2 is not None else NULL

@@ -1,4 +1,4 @@
-"""What is measured of parameters and gradients, and running averages of them.
+"""Reductions over parameters and gradients, and moving averages of them.
 
 All arrays (n,), C-contiguous float32. Errors: ValueError for another dtype, layout or size.
 """
@@ -21,7 +21,7 @@ cdef struct measured:
 
 
 cdef double _total(block_body *body, measured *s, ptrdiff_t n, double units):
-    """What `body` adds up, block by block."""
+    """The sum of the partial sums that `body` computes for every block."""
     cdef double total = 0.0
     cdef ptrdiff_t i
     s.k, s.block = optimizers_table(), summed_block(n)
@@ -65,7 +65,7 @@ cdef void _regularize(ptrdiff_t at, ptrdiff_t n, const void *task) noexcept nogi
 
 
 def blend(const float[::1] x, float[::1] y, float share):
-    """y += share * (x - y): a running average y takes x in."""
+    """y += share * (x - y): updates a moving average y of x."""
     cdef measured s
     same_size("blend", "x and y", x.shape[0], y.shape[0])
     if x.shape[0]:

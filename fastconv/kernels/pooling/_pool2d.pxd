@@ -1,5 +1,5 @@
-# What the pooling entries share: the checks of their geometry, under which every window holds an
-# element of x, and how rows are dealt to the team.
+# Shared by the pooling kernels: checks of the geometry, such that every window contains an element
+# of x, and the parallel loop over rows.
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._blocks cimport block_body, blocks_of, over_blocks
@@ -39,14 +39,15 @@ cdef inline int pool_geometry(
     return 0
 
 
-# What the team shares out: a row of one image, all its channels or, if there are few rows, some.
+# One task: a row of one image, with all channels or, if there are few rows, some of them.
 cdef struct pool_piece:
     ptrdiff_t row, nc
-    ptrdiff_t x, y  # where the image's first of these channels lies, in x and in y
+    ptrdiff_t x, y  # offsets of the image's first such channel in x and in y
 
 
-# One pass of a kernel: forward from x to y, backward from dy to dx. `kind` and `arg` are those of the
-# winning taps' numbers (see fastconv.h); `rows` of each image are shared out, `nc` channels at a time.
+# One pass of a kernel: forward from x to y, backward from dy to dx. `arg` is the argmax, stored as
+# `kind` (enum fc_arg in table_pooling.h) says; `rows` per image and `nc` channels make up the
+# tasks.
 cdef struct pooling:
     const fc_pooling *k
     fc_pool p
@@ -86,7 +87,7 @@ cdef inline int arg_sizes(str where, const Py_ssize_t *y, const Py_ssize_t *arg)
 
 
 cdef inline int arg_range(str where, ptrdiff_t itemsize, ptrdiff_t kh, ptrdiff_t kw) except -1:
-    # int32 numbers pass through float32 registers, which hold whole numbers up to 2^24
+    # indices are held as float32 in registers, which is exact for integers up to 2^24
     if kh > (1 << 24) or kw > (1 << 24) or kh * kw > (256 if itemsize == 1 else 1 << 24):
         raise ValueError(
             f"{where}: uint8 argmax holds windows of up to 256 elements, int32 up to 2**24; "

@@ -1,8 +1,8 @@
 """Max, min and average pooling, backward.
 
 dy (mb, oh, ow, ic) and dx (mb, ih, iw, ic), C-contiguous float32; the geometry as in pool2d_fwd. dx
-is overwritten, with 0 where nothing arrives, and must not overlap dy. Each element of dx belongs to
-one piece of work, which adds up in a fixed order. Errors: ValueError for another dtype, layout or
+is overwritten, with 0 where there is no gradient, and must not overlap dy. Each element of dx is
+computed by one task, which adds in a fixed order. Errors: ValueError for another dtype, layout or
 geometry.
 """
 
@@ -15,7 +15,7 @@ from fastconv.kernels.pooling._pool2d cimport (
 from fastconv.kernels.pooling._table_pooling cimport FC_ARG_I32, FC_ARG_U8, fc_pool, pooling_table
 
 
-# Windows that overlap: the rows of dx, which gather; otherwise the rows of dy, which spread.
+# Rows per image: of dx, which gather, if windows overlap; otherwise of dy, which scatter.
 cdef inline ptrdiff_t rows_of_work(const fc_pool *p) noexcept nogil:
     return p.ih if p.kh > p.sh or p.kw > p.sw else p.oh
 
@@ -23,10 +23,10 @@ cdef inline ptrdiff_t rows_of_work(const fc_pool *p) noexcept nogil:
 def max_pool2d_bwd(
         const float[:, :, :, ::1] dy, argmax, float[:, :, :, ::1] dx,
         ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl):
-    """dx = the sum of dy over the windows that an element won.
+    """dx = the sum of dy over the windows whose argmax is the element.
 
-    argmax as max_pool2d_fwd gave it, uint8 or int32. A number that names no element of its window
-    sends its dy nowhere.
+    argmax as written by max_pool2d_fwd, uint8 or int32. Where it is not the index of an element of
+    the window, dy is dropped.
     """
     cdef pooling t
     cdef const uint8_t[:, :, :, ::1] bytes_
@@ -59,7 +59,7 @@ def avg_pool2d_bwd(
         const float[:, :, :, ::1] dy, float[:, :, :, ::1] dx,
         ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl,
         int divisor):
-    """dx = the sum over an element's windows of dy / count; the divisor as in avg_pool2d_fwd."""
+    """dx = the sum of dy / count over an element's windows; the divisor as in avg_pool2d_fwd."""
     cdef pooling t
     pool_geometry(&t.p, "avg_pool2d_bwd", dx.shape, dy.shape, kh, kw, sh, sw, pt, pl)
     if dy.shape[0]:

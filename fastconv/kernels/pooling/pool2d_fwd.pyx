@@ -1,9 +1,9 @@
 """Max, min and average pooling, forward.
 
-x (mb, ih, iw, ic) and y (mb, oh, ow, ic), C-contiguous float32; windows of kh x kw in steps of
-(sh, sw) behind pt rows and pl columns of padding. A window may hang over any edge; what lies outside
-x takes no part. y is overwritten and must not overlap x. Errors: ValueError for another dtype, layout
-or geometry.
+x (mb, ih, iw, ic) and y (mb, oh, ow, ic), C-contiguous float32; windows of kh x kw with strides
+(sh, sw), after pt rows and pl columns of padding. A window may extend beyond any edge; elements
+outside x are left out. y is overwritten and must not overlap x. Errors: ValueError for another
+dtype, layout or geometry.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -23,8 +23,8 @@ def max_pool2d_fwd(
         bint least=False):
     """y = the largest element of each window or, with `least`, the smallest; NaN if there is one.
 
-    argmax (mb, oh, ow, ic), if not None, gets the number i*kw + j of the tap that won: the first
-    such element, or the first NaN, row by row. uint8, or int32 for windows of more than 256 elements.
+    argmax (mb, oh, ow, ic), if not None, gets the index i*kw + j of that element: the first such,
+    or the first NaN, in row-major order. uint8, or int32 for windows of more than 256 elements.
     """
     cdef pooling t
     cdef uint8_t[:, :, :, ::1] bytes_

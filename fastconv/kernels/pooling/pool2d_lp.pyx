@@ -1,8 +1,8 @@
 """Lp pooling: y = (sum over each window of |x|^p)^(1/p), with p of at least 1.
 
-The forward pass for p = 2 is one kernel. For any other p, and for every gradient, the powers and shares
-below are summed over the windows by avg_pool2d_fwd and avg_pool2d_bwd with divisor 2. Arrays and
-errors as in pool2d_fwd; the flat ones C-contiguous, in place where it is said.
+The forward pass for p = 2 is one kernel. For any other p, and for every gradient, the powers and
+shares below are summed over the windows by avg_pool2d_fwd and avg_pool2d_bwd with divisor 2. Arrays
+and errors as in pool2d_fwd; flat arrays are C-contiguous, and in place where noted.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -42,7 +42,7 @@ def lp_power(const float[::1] x, float p, float[::1] y):
 
 
 def lp_root(const float[::1] x, float p, float[::1] y):
-    """y = x^(1/p) of numbers that are not negative; y may be x."""
+    """y = x^(1/p), for x >= 0; y may be x."""
     same_size("lp_root", "x and y", x.shape[0], y.shape[0])
     over_one(pooling_table().root, x, p, y, UNITS)
 

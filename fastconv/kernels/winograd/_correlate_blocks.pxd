@@ -1,4 +1,4 @@
 from fastconv.kernels.winograd._stages cimport winograd_pass
 
-# 0, or -1 when scratch memory could not be had.
+# Returns 0, or -1 if scratch allocation fails.
 cdef int winograd_correlate(const winograd_pass *p) noexcept nogil

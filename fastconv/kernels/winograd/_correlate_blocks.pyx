@@ -1,11 +1,11 @@
 """Winograd F(4x4, 3x3) on NHWC: a quarter of the multiplications of the direct method.
 
-A block of tiles small enough for the second-level cache is transformed, multiplied (36 matrix products
-of tiles by filters) and transformed back at once. The filters are transformed once per call. Map edges
-are zeros in the block's copy of the source and masks on the way out.
+A block of tiles small enough for the L2 cache is transformed, multiplied (36 matrix products of
+tiles by filters) and transformed back. The filters are transformed once per call. At the map's
+edges, the block's copy of the source is padded with zeros and the output tiles are cropped.
 
-Where there are so many filters that fetching them for every block would take longer than multiplying,
-`_correlate_slices.pyx` does the same in another order.
+Where there are so many filters that loading them for every block would take longer than
+multiplying, `_correlate_slices.pyx` does the same in another order.
 """
 
 from cython.parallel cimport parallel, prange
@@ -22,7 +22,7 @@ from fastconv.kernels.winograd._stages cimport (
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024  # of transformed source and products per block
-cdef ptrdiff_t COLUMNS = 32               # result channels per pass over the transformed source
+cdef ptrdiff_t COLUMNS = 32               # output channels per pass over the transformed source
 
 
 cdef void _products(

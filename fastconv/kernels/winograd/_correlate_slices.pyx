@@ -1,9 +1,10 @@
 """Winograd F(4x4, 3x3) slice by slice, for many channels.
 
-The transformed filters do not fit any cache, so they have to serve many tiles each time they are
-fetched. Some hundred tiles are transformed by the whole team; then each thread takes some of the 36
-slices, whose filters nobody else reads; then the products of all slices are transformed back. The
-transformed tiles pass through memory, which costs less than fetching filters again.
+The transformed filters do not fit in a cache, so they must be used for many tiles each time they
+are loaded. A few hundred tiles are transformed by all threads; then each thread multiplies some of
+the 36 slices, so that no two threads load the same filters; then the products of all slices are
+transformed back. The transformed tiles pass through memory, which costs less than loading the
+filters again.
 """
 
 from cython.parallel cimport parallel, prange
@@ -17,17 +18,17 @@ from fastconv.kernels.winograd._stages cimport (
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
-cdef ptrdiff_t KC = 384  # source channels of a piece of the sum, as in the general product
+cdef ptrdiff_t KC = 384  # source channels per piece of the sum, as in gemm
 cdef ptrdiff_t LEAST_TILES = 128
 cdef ptrdiff_t MOST_TILES = 256
-cdef ptrdiff_t COLUMNS = 256  # result channels of one thread's share of a slice
+cdef ptrdiff_t COLUMNS = 256  # output channels of one task in a slice
 
 
 cdef int _load(
     const winograd_pass *p, const tiling *t, const fc_winograd *wk, ptrdiff_t n, ptrdiff_t r,
     float *v, const layout *at
 ) noexcept nogil:
-    """The transformed tiles of one row of tiles of image n."""
+    """Transform row r of tiles of image n."""
     cdef float *copy = <float *> scratch(FC_OWN, sizeof(float) * (6 * t.src_columns * p.kc + SLACK))
     if copy == NULL:
         return -1
@@ -42,7 +43,7 @@ cdef int _multiply(
     const winograd_pass *p, const fc_matmul *ks, ptrdiff_t n_tiles, const float *v, ptrdiff_t v_tile,
     const float *u, ptrdiff_t first, float *m, ptrdiff_t m_tile
 ) noexcept nogil:
-    """m (tiles, nc) = v (tiles, kc) @ u of one slice, for a share of the columns."""
+    """m (tiles, nc) = v (tiles, kc) @ u of one slice, for COLUMNS columns from `first` on."""
     cdef ptrdiff_t piece = round_up(ceil_div(p.kc, ceil_div(p.kc, KC)), 4)
     cdef float *packed = <float *> scratch(
         FC_OWN, sizeof(float) * (round_up(n_tiles, ks.gemm_mr) * piece + SLACK))
@@ -75,7 +76,7 @@ cdef int correlate_slices(
     cdef float *v
     cdef float *m
     cdef unsigned csr = 0
-    cdef int failed = 0, starved = 0  # one for each loop: OpenMP adds a name up once
+    cdef int failed = 0, starved = 0  # one per loop: OpenMP reduces a variable only once
     cut_tiles(p.mb, p.oh, p.ow, larger(LEAST_TILES, smaller(p.kc // 2, MOST_TILES)), &t)
     vs, ms = row_layout(t.tiles, p.kc), row_layout(t.tiles, p.nc)
     v = <float *> scratch(FC_INNER, sizeof(float) * (layout_floats(t.tiles, p.kc) + layout_floats(t.tiles, p.nc)))

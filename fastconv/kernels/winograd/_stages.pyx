@@ -1,4 +1,4 @@
-"""What Winograd's convolutions are made of: cutting the map into tiles, the transforms, the way out."""
+"""The stages of Winograd's convolutions: cutting maps into tiles, transforms, output."""
 
 from libc.stdint cimport uint8_t
 
@@ -11,7 +11,7 @@ from fastconv.kernels.matmul._table_matmul cimport fc_matmul
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
 cdef enum:
-    FILTER_ROWS = 64  # source channels per task of the filters' transform
+    FILTER_ROWS = 64  # source channels per task of the filter transform
 
 
 cdef void cut_tiles(
@@ -36,7 +36,7 @@ cdef ptrdiff_t filter_slice(const winograd_pass *p, const fc_matmul *ks) noexcep
 cdef void _filters(
     const winograd_pass *p, const fc_matmul *ks, const float *w, ptrdiff_t tap, float *u, int team
 ) noexcept nogil:
-    """Of taps w[9] (kc, nc), `tap` floats apart."""
+    """Transform the taps w[9] (kc, nc), `tap` floats apart."""
     cdef const fc_winograd *wk = winograd_table()
     cdef ptrdiff_t task, k, j, n, width, pieces = ceil_div(p.kc, FILTER_ROWS)
     for task in prange(ceil_div(p.nc, ks.nr) * pieces, num_threads=team, schedule="static"):
@@ -53,7 +53,10 @@ cdef void _filters(
 cdef void _turn(
     const winograd_pass *p, const fc_matmul *ks, float *w, ptrdiff_t tap, int team
 ) noexcept nogil:
-    """Taps w[9] (kc, nc), `tap` floats apart, of p.w (3, 3, nc, kc) turned. Writes VL floats beyond."""
+    """w[9] (kc, nc), `tap` floats apart, = p.w (3, 3, nc, kc) transposed and rotated 180 degrees.
+
+    May write up to VL floats beyond each tap.
+    """
     cdef ptrdiff_t t
     for t in prange(9, num_threads=team, schedule="static"):
         ks.pack_panel(p.kc, p.nc, p.nc, p.w + (8 - t) * p.nc * p.kc, 1, p.kc, w + t * tap)
@@ -69,7 +72,7 @@ cdef float *transform_filters(
         if u != NULL:
             _filters(p, ks, p.w, tap, u, team)
         return u
-    tap += SLACK  # a thread must not write into what another one has done
+    tap += SLACK  # a thread must not overwrite the result of another
     turned = <float *> scratch(FC_TABLE, sizeof(float) * 9 * tap)
     if turned == NULL:
         return NULL
@@ -144,14 +147,13 @@ cdef void store_tile(
     const winograd_pass *p, const fc_winograd *wk, const float *m, const layout *at,
     ptrdiff_t first, ptrdiff_t columns, ptrdiff_t n, ptrdiff_t r, ptrdiff_t c
 ) noexcept nogil:
-    """Channels from `first` on of the tile (r, c) of image n, out of its products m."""
     cdef const float *bias = p.ep.bias + first if p.ep.bias != NULL else NULL
-    cdef ptrdiff_t rows = smaller(4, p.oh - 4 * r), cols = smaller(4, p.ow - 4 * c), place
+    cdef ptrdiff_t rows = smaller(4, p.oh - 4 * r), cols = smaller(4, p.ow - 4 * c), offset
     if p.pool:
-        place = ((n * (p.oh // 2) + 2 * r) * (p.ow // 2) + 2 * c) * p.nc + first
+        offset = ((n * (p.oh // 2) + 2 * r) * (p.ow // 2) + 2 * c) * p.nc + first
         wk.output_pooled(
-            m, at.row, at.column, columns, bias, p.ep.act, p.to + place,
-            p.argmax + place if p.argmax != NULL else NULL,
+            m, at.row, at.column, columns, bias, p.ep.act, p.to + offset,
+            p.argmax + offset if p.argmax != NULL else NULL,
             p.ow // 2 * p.nc, p.nc, <int> rows // 2, <int> cols // 2)
     else:
         wk.output(

@@ -1,10 +1,10 @@
 """Winograd F(3x3, 4x4): the weight gradient of a 3x3 convolution from 4x4 tiles of dy.
 
-It shares the input transform of the forward pass; the sum over tiles is 36 outer-product sums, and the
-transform back to nine taps happens once. As in the direct kernel the tiles are cut into parts whose
-number depends on the shapes only, and the parts are added in order.
+The input transform is that of the forward pass; the sum over tiles is 36 sums of outer products,
+and the inverse transform to nine taps is done once. As in the direct kernel, the tiles are cut into
+parts whose number depends on the shapes only, and the parts are added in order.
 
-Where the sums of one part alone would fill a cache, `_weights_slices.pyx` goes another way.
+Where the sums of a single part would not fit in the cache, `_weights_slices.pyx` is used.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -27,7 +27,7 @@ from fastconv.kernels.winograd._weights_slices cimport bwd_weights_slices
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024
 cdef ptrdiff_t PARTS = 8
-cdef ptrdiff_t PART_FLOATS = 4 << 20  # all parts together, as long as that leaves two
+cdef ptrdiff_t PART_FLOATS = 4 << 20  # limit for all parts together, but at least two parts
 
 
 cdef void _products(
@@ -84,7 +84,8 @@ cdef int _part(
         transform_gradient(t, wk, images, rows, g.oc, copy, d, &ds)
         _products(g, ks, n_tiles, v, &vs, d, &ds, points, sums, index == first)
         if with_bias:
-            # the copy still holds the block's dy, zeros around it; points[tiles] on are zeros
+            # the copy still holds the block's dy, padded with zeros; points from index t.tiles on
+            # are 0
             pixels = images * 16 * t.rows * t.tile_columns
             for row from 0 <= row < pixels by t.tiles:
                 for j from 0 <= j < g.oc by ks.nr:
@@ -111,7 +112,7 @@ cdef int winograd_bwd_weights(
     if by_slices:
         return bwd_weights_slices(g, x, dy, argmax, dw, db, team)
     parts = smaller(PARTS, larger(2, PART_FLOATS // floats))
-    # the transformed block fits the cache, yet is long enough to pay for touching all sums
+    # the transformed block fits the cache, but is long enough to make up for accessing all sums
     wanted = larger(CACHE_FLOATS // (POINTS * (g.ic + g.oc)), g.ic * g.oc // (g.ic + g.oc))
     cut_tiles(
         g.mb, g.oh, g.ow, smaller(wanted, larger(1, g.mb * g.oh * g.ow // (16 * parts))), &t)

@@ -1,8 +1,8 @@
 """Winograd F(3x3, 4x4) slice by slice, for many channels.
 
-The 36 sums do not fit a cache, so each is to be touched rarely and by one thread only: some hundred
-tiles are transformed by the whole team, then each thread adds the packed products of its slices to
-their sums. Every sum is one sequence of additions, whatever the number of threads.
+The 36 sums do not fit in a cache, so each should be accessed rarely and by one thread only: a few
+hundred tiles are transformed by all threads, then each thread adds the products of its slices, from
+packed operands, to their sums. The order of every sum is fixed, whatever the number of threads.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -24,10 +24,11 @@ from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_tab
 
 cdef ptrdiff_t LEAST_TILES = 128
 cdef ptrdiff_t MOST_TILES = 256
-cdef ptrdiff_t COLUMNS = 256  # result channels of one thread's share of a slice
+cdef ptrdiff_t COLUMNS = 256  # output channels of one task in a slice
 
 
-# Some tiles, transformed: v[f] (tiles, ic) of x, d[f] (tiles, oc) of dy; and dy's sum over each row of tiles.
+# A block of transformed tiles: v[f] (tiles, ic) of x, d[f] (tiles, oc) of dy; and dy's sum over
+# each row of tiles.
 cdef struct block:
     tiling t
     layout vs, ds
@@ -40,7 +41,7 @@ cdef int _load(
     const geometry *g, const block *b, const float *x, const float *dy,
     const uint8_t *argmax, ptrdiff_t n, ptrdiff_t r, ptrdiff_t row
 ) noexcept nogil:
-    """One row of tiles of image n, the block's row number `row`."""
+    """Transform row r of tiles of image n, which is row `row` of the block."""
     cdef const fc_winograd *wk = winograd_table()
     cdef const tiling *t = &b.t
     cdef ptrdiff_t at = row * t.tile_columns
@@ -75,7 +76,7 @@ cdef int _share(
     const geometry *g, const block *b, ptrdiff_t n_tiles, ptrdiff_t f, ptrdiff_t first, bint add,
     float *sums
 ) noexcept nogil:
-    """sums[f] (ic, oc) = or += v[f]^T d[f], for a share of the columns."""
+    """sums[f] (ic, oc) = or += v[f]^T d[f], for COLUMNS columns from `first` on."""
     cdef product p
     p.m, p.k, p.n = g.ic, n_tiles, smaller(COLUMNS, g.oc - first)
     p.a, p.a_rs, p.a_cs = b.v + point(&b.vs, f), 1, b.vs.tile

@@ -1,4 +1,4 @@
-"""Iterables that count their passes, so that an epoch can be told which pass is its own."""
+"""Iterables that count their passes, whose count is set so that a resumed run continues it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from fastconv._arguments import is_whole
 
 
 class EpochNumbers:
-    """Tells an iterable with an attribute `epoch`, the number of its next pass, which one to make.
+    """The passes of an iterable whose attribute `epoch`, the next pass, can be set.
 
-    A training that begins at epoch 0 goes on from where the iterable stands; one that begins later
-    goes on where another run stopped, and so does the iterable.
+    In a run that begins at epoch 0, the passes continue from the iterable's present one. A run that
+    begins later resumes another one: there the pass is the epoch itself.
     """
 
     def __init__(self, items: Any) -> None:
@@ -20,15 +20,15 @@ class EpochNumbers:
         self._offset: int | None = None
 
     def of_epoch(self, epoch: int) -> int:
-        """The number of the first pass of `epoch`, if every epoch is a pass."""
+        """The pass of `epoch`, if every epoch is one pass."""
         if self._offset is None:
             self._offset = self.first if epoch == 0 else 0
         return self._offset + epoch
 
     def of_steps(self, epoch: int, steps: int) -> tuple[int | None, int]:
-        """The pass in which an epoch of `steps` batches begins, and how many lie before it there.
+        """The pass in which an epoch of `steps` batches begins, and the batches to skip in it.
 
-        (None, 0) if nobody knows how long a pass is.
+        (None, 0) if the length of a pass is unknown.
         """
         length = len(self.items) if hasattr(self.items, "__len__") else 0
         if not length:
@@ -38,7 +38,7 @@ class EpochNumbers:
 
 
 def epoch_numbers_of(items: Any) -> EpochNumbers | None:
-    """None for what does not count its passes, or does not let itself be told."""
+    """The `EpochNumbers` of an iterable; None if it has no integer attribute `epoch` to set."""
     if not is_whole(getattr(items, "epoch", None)):
         return None
     try:

@@ -1,4 +1,4 @@
-"""A model that is told its input's shape by the first samples: built once they are accepted."""
+"""Models whose input shape comes from the first samples, built once these are accepted."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def built_once_accepted(model: Model, *, with_loss: bool = True, where: str) -> Iterator[None]:
-    """Within it, all that a call was given is checked, which connects a model but does not build
-    it. At its end the model is built; an error leaves an unbuilt model unbuilt.
+    """A context for the checks of a call's arguments, which connect a model but do not build it.
 
+    At the end of the context the model is built; after an error an unbuilt model is still unbuilt.
     `with_loss` also checks that the losses fit the model's last layers.
     """
     if model.built:
@@ -30,7 +30,7 @@ def built_once_accepted(model: Model, *, with_loss: bool = True, where: str) -> 
             _check_losses(model, with_loss, where)
     except BaseException:
         if model.compiled is not None:
-            model.compiled.forget()  # what it found for outputs that are gone
+            model.compiled.forget()  # what was resolved for outputs that no longer exist
         raise
 
 

@@ -1,4 +1,4 @@
-"""An iterator that is walked ahead by a thread of its own."""
+"""Reading an iterator ahead in a background thread."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Prefetch(Generic[T]):
-    """Walks `items` in a thread, at most `depth` of them ahead of the reader.
+    """Reads `items` in a thread, at most `depth` of them ahead of the consumer.
 
-    An error in the thread comes out where the reader would have got the item. `close` ends the
-    thread and waits for it, also when the reader leaves early.
+    An error in the thread is raised where the consumer would have received the item. `close` stops
+    the thread and waits for it, also when the consumer stops early.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Prefetch(Generic[T]):
         raise StopIteration
 
     def close(self) -> None:
-        """End the thread and wait until it is gone."""
+        """Stop the thread and wait for it to end."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -65,8 +65,7 @@ class Prefetch(Generic[T]):
     def _work(self) -> None:
         try:
             while not self._stopped:
-                # The next item is asked for only when there is room for it: what is not read
-                # later stays where it came from.
+                # Read the next item only when there is room for it: unread items stay in `items`.
                 with self._changed:
                     self._changed.wait_for(lambda: len(self._ready) < self._depth or self._stopped)
                     if self._stopped:
@@ -77,7 +76,7 @@ class Prefetch(Generic[T]):
                     self._changed.notify_all()
         except StopIteration:
             pass
-        except BaseException as error:  # handed to the reader, whatever it is
+        except BaseException as error:  # raised in the consumer, whatever it is
             self._error = error
         finally:
             with self._changed:

@@ -1,7 +1,7 @@
-"""Samples and targets as users hand them over: checked, weighted, split and ordered.
+"""The user's samples and targets: checked, weighted, split and ordered.
 
-This is the door of all arrays: whole ones are checked once per call, batches of a stream one by
-one. The plans take what was checked here as it is.
+All arrays pass through these checks: whole ones once per call, batches of a stream one by one. The
+plans do not check them again.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Signature = tuple[tuple[tuple[int, ...], str], ...]
 
 @dataclass(slots=True)
 class Samples:
-    """Arrays of one length: all of a data set, or a batch.
+    """Arrays of one length: a whole data set, or a batch.
 
     Attributes
     ----------
     x : list of arrays, one for each input
     y : list of arrays, one for each output that has a loss
-    weights : list of arrays or None, beside `y`
+    weights : list of arrays or None, one for each entry of `y`
         What each sample's loss is multiplied by.
     """
 
@@ -49,20 +49,20 @@ class Samples:
 
     @property
     def signature(self) -> Signature:
-        """What the plan for these samples depends on."""
-        return tuple((x.shape[1:], engine_dtype(x)) for x in self.x)
+        """The shapes and dtypes that the plan for these samples depends on."""
+        return tuple((x.shape[1:], plan_dtype(x)) for x in self.x)
 
 
-def engine_dtype(x: np.ndarray) -> str:
-    """Images of bytes go in as they are, everything else as float32."""
+def plan_dtype(x: np.ndarray) -> str:
+    """The dtype in which a plan takes an input: uint8 stays, everything else becomes float32."""
     return "uint8" if x.dtype == np.uint8 else "float32"
 
 
 def check_x(model: Model, x: Any, *, where: str) -> list[np.ndarray]:
     """An array of samples for each input.
 
-    Their shape connects a model that does not know its input yet; `built_once_accepted` then builds
-    it, or takes that back.
+    Their shape connects a model whose input shape is not known yet; `built_once_accepted` then
+    builds it, or undoes the connection.
     """
     if x is None:
         raise ValueError(f"{where}: x, the samples, must be given; received None")
@@ -99,7 +99,7 @@ def check_samples(
     *,
     where: str,
 ) -> Samples:
-    """Samples and targets of one length, at least one; targets as each loss wants them."""
+    """Samples and targets of one length, at least one; targets in the form that each loss takes."""
     compiled = model.require_compiled(where)
     model.require_loss(where)
     arrays = check_x(model, x, where=where)
@@ -142,7 +142,7 @@ def with_class_weight(
 
 
 def split_off(data: Samples, share: float, *, where: str) -> tuple[Samples, Samples]:
-    """Cut the last `share` of the samples off, before any shuffling: (training, validation)."""
+    """Split off the last `share` of the samples, before any shuffling: (training, validation)."""
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
         raise ValueError(f"{where}: validation_split must be between 0 and 1; received {share!r}")
     cut = int(len(data) * (1 - share))
@@ -160,7 +160,7 @@ def shuffled(n: int, seed: int, epoch: int, iterations: int) -> np.ndarray:
 
 
 def _shapes_of(x: Any, several: bool, where: str) -> Any:
-    """The shapes of the samples; with `several`, lists and dictionaries are of several inputs."""
+    """The shapes of the samples; with `several`, a list or dictionary holds several inputs."""
     if several and isinstance(x, Mapping):
         return {key: _shapes_of(part, False, where) for key, part in x.items()}
     if several and isinstance(x, (list, tuple)) and all(np.ndim(part) > 1 for part in x):
@@ -180,7 +180,7 @@ def _check_axes(array: np.ndarray, name: str, where: str) -> None:
 def _for_losses(
     value: Any, specs: list[TensorSpec], with_loss: list[TensorSpec], what: str, where: str
 ) -> list[Any]:
-    """Entries for the outputs that have a loss; those of the others may be left out."""
+    """Entries for the outputs that have a loss; those for the others may be omitted."""
     if len(with_loss) < len(specs):
         if isinstance(value, Mapping):
             value = {k: v for k, v in value.items() if k in {spec.name for spec in with_loss}}
@@ -223,7 +223,7 @@ def _weights(
 
 
 def _is_flat(given: Any) -> bool:
-    """Whether a list is one weight after the other, and not a list of arrays."""
+    """Whether a list holds the weights themselves, and not arrays of them."""
     return not isinstance(given, Mapping) and bool(given) and all(np.ndim(g) == 0 for g in given)
 
 

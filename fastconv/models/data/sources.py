@@ -1,4 +1,4 @@
-"""From what a user passes as x and y to epochs of batches."""
+"""The batch source for the user's x and y."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_BATCH = 32
 
 
 def batch_size_of(value: Any, *, where: str) -> int:
-    """The user's batch size; 32 if there is none."""
+    """The user's batch size; 32 by default."""
     return as_int(DEFAULT_BATCH if value is None else value, "batch_size", where=where)
 
 
@@ -38,7 +38,7 @@ def labelled(
     *,
     where: str,
 ) -> Source:
-    """Batches with targets."""
+    """A batch source with targets."""
     if comes_in_batches(x, y):
         return labelled_stream(model, x, y, sample_weight, steps, anew=True, where=where)
     size = batch_size_of(batch_size, where=where)
@@ -56,7 +56,7 @@ def labelled_stream(
     anew: bool = False,
     where: str,
 ) -> Stream:
-    """Batches with targets from an iterable of (x, y) or (x, y, sample_weight)."""
+    """A batch source with targets, for an iterable of (x, y) or (x, y, sample_weight)."""
     for given, what in ((y, "y"), (sample_weight, "sample_weight")):
         if given is not None:
             raise ValueError(
@@ -74,7 +74,7 @@ def labelled_stream(
 
 
 def unlabelled(model: Model, x: Any, batch_size: Any, steps: int | None, *, where: str) -> Source:
-    """Batches without targets; those that come with an iterable are left aside."""
+    """A batch source without targets; those in an iterable's batches are ignored."""
     if comes_in_batches(x, None):
 
         def prepare(item: Any) -> Samples:

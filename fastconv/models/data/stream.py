@@ -1,4 +1,4 @@
-"""Batches that come from a generator or any other iterable, fetched ahead in a thread."""
+"""The batch source for generators and other iterables of batches, read ahead in a thread."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Prepare = Callable[[Any], Samples]
 
 
 def comes_in_batches(x: Any, y: Any) -> bool:
-    """Whether `x` is read batch by batch, rather than an array or a nest of them.
+    """Whether `x` is an iterable of batches, rather than an array or a structure of arrays.
 
-    That is what has no array inside: a generator, a data loader, a Keras Sequence (`__len__` and
-    `__getitem__`), or a list of tuples (x, y).
+    For example a generator, a data loader, a Keras Sequence (`__len__` and `__getitem__`), or a
+    list of tuples (x, y).
     """
     if isinstance(x, list) and y is None:
         return bool(x) and all(isinstance(item, tuple) and len(item) in (2, 3) for item in x)
@@ -29,16 +29,17 @@ def comes_in_batches(x: Any, y: Any) -> bool:
 
 
 class Stream:
-    """An iterable of batches as epochs.
+    """Epochs of batches from an iterable.
 
-    An iterator allows a single pass: with `steps` an epoch takes so many batches from where the
-    last one stopped. What allows several begins anew when it ends, or with `anew` for every epoch.
-    What counts its passes (`EpochNumbers`) is told their numbers.
+    Without `steps`, or with `anew`, every epoch starts a new pass over the iterable; otherwise an
+    epoch takes the next `steps` batches, and a new pass starts when one is exhausted. An iterator
+    allows only one pass, which the epochs share. An iterable that counts its passes
+    (`EpochNumbers`) has the count set before each pass.
 
     Attributes
     ----------
     steps : int or None
-        Batches in an epoch; None if nobody knows.
+        Batches in an epoch; None if unknown.
     samples : None
     batch_size : int
         The largest batch so far.
@@ -61,13 +62,13 @@ class Stream:
         self.batch_size = 0
         self._numbers = None if self._once else epoch_numbers_of(items)
         self._peeked_pass = None if self._numbers is None else self._numbers.first
-        self._in_one_pass = 0  # batches of all epochs together
+        self._shared_batches = 0  # the batches of all epochs together, if these share passes
         self._running: Prefetch[Samples] | None = None
         self._peeked: list[Samples] = []
         self._first: Iterator[Any] | None = None
 
     def peek(self) -> Samples:
-        """The first batch, which is checked, and stays the first of the first epoch."""
+        """Read and check the first batch, which is still the first one of the first epoch."""
         self._first = self._walk()
         try:
             item = next(self._first)
@@ -81,7 +82,7 @@ class Stream:
         return batch
 
     def begin(self, epochs: int) -> None:
-        """Say how many epochs will be asked for; starts fetching if they share one pass."""
+        """Prepare for this number of epochs; if they share passes, start reading ahead."""
         if self._once and not self._limited and epochs > 1:
             raise ValueError(
                 f"{self._where}: an iterator can be walked only once: for several epochs give "
@@ -89,23 +90,23 @@ class Stream:
                 f"{kind_of(self._items)} and {epochs} epochs"
             )
         if self._limited and self.steps is not None and (self._once or not self._anew):
-            self._in_one_pass = self.steps * epochs
+            self._shared_batches = self.steps * epochs
             if self._numbers is None:
                 self._start(None, 0)
 
     def epoch(
         self, epoch: int | None = None, iterations: int = 0, seed: int | None = None
     ) -> Generator[Samples, None, None]:
-        """An epoch's batches, in the order of the iterable; or those of epoch number `epoch`."""
+        """The batches of an epoch; `epoch` sets the pass of an iterable that counts its passes."""
         pass_number: int | None = None
         skip = 0
         if self._numbers is not None and epoch is not None:
-            if not self._in_one_pass:
+            if not self._shared_batches:
                 pass_number = self._numbers.of_epoch(epoch)
             elif self._running is None:
                 assert self.steps is not None
                 pass_number, skip = self._numbers.of_steps(epoch, self.steps)
-        if self._in_one_pass:
+        if self._shared_batches:
             if self._running is None:
                 self._start(pass_number, skip)
             assert self._running is not None
@@ -116,15 +117,15 @@ class Stream:
             yield from self._counted(batches)
 
     def close(self) -> None:
-        """End the thread."""
+        """Stop the thread."""
         if self._running is not None:
             self._running.close()
             self._running = None
 
     def _start(self, pass_number: int | None, skip: int) -> None:
-        """Fetch ahead beyond the ends of the epochs."""
+        """Start reading ahead, across the ends of epochs."""
         batches = self._batches(pass_number, skip, again=True)
-        self._running = Prefetch(itertools.islice(batches, self._in_one_pass))
+        self._running = Prefetch(itertools.islice(batches, self._shared_batches))
 
     def _counted(self, batches: Iterator[Samples]) -> Iterator[Samples]:
         done = 0
@@ -142,26 +143,26 @@ class Stream:
     def _batches(
         self, pass_number: int | None = None, skip: int = 0, *, again: bool
     ) -> Iterator[Samples]:
-        """Runs in the thread: checked batches, of one pass or of endless ones.
+        """The checked batches of one pass or, with `again`, of endless passes; runs in the thread.
 
-        With `pass_number`, those of this pass and the next ones, the first `skip` left out.
+        With `pass_number`, from that pass on, without its first `skip` batches.
         """
         peeked, self._peeked = self._peeked, []
         items, self._first = self._first, None
         if pass_number is not None and (skip or pass_number != self._peeked_pass):
-            peeked, items = [], None  # they are of another pass
+            peeked, items = [], None  # those are from another pass
         yield from peeked
         while True:
             empty = not peeked
             if items is None and pass_number is not None:
                 self._items.epoch = pass_number
-            for place, item in enumerate(self._walk() if items is None else items):
+            for index, item in enumerate(self._walk() if items is None else items):
                 empty = False
-                if place >= skip:
+                if index >= skip:
                     yield self._prepare(item)
             items, peeked, skip = None, [], 0
             pass_number = None if pass_number is None else pass_number + 1
-            if hasattr(self._items, "on_epoch_end"):  # Keras's Sequence shuffles there
+            if hasattr(self._items, "on_epoch_end"):  # a Keras Sequence shuffles there
                 self._items.on_epoch_end()
             if not again or self._once or empty:
                 return

@@ -1,4 +1,4 @@
-"""Models as files and as configurations.
+"""Saving and loading of models, weights and configurations.
 
 =====================  ==========================================================================
 file                   what is there

@@ -1,4 +1,4 @@
-"""Models as files: what is saved, and how it finds its way back."""
+"""Checkpoints: saving a model with its training state, and restoring it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
 
 
 def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write the configuration, the weights and everything that a resumed run needs.
-
-    `Model.save` says more.
-    """
+    """Write the configuration, the weights and the training state; see `Model.save`."""
     refuse_existing(filepath, overwrite, "save")
     weights_of(model, "save")  # says so if there are none
     # Copies: another thread may go on training while the file is written. `reading` has made the
@@ -60,30 +57,30 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
 ) -> Model:
-    """The model that `Model.save` wrote: built, compiled, ready to go on.
+    """The model that `Model.save` wrote: built, compiled, ready to resume training.
 
     Parameters
     ----------
     filepath : path
     custom_objects : dict, optional
-        The caller's own layers, losses, metrics, optimizers, ..., and functions used as losses or
-        metrics, by name.
+        Custom layers, losses, metrics, optimizers, ..., and functions used as losses or metrics, by
+        name.
     compile : bool
-        False leaves the optimizer, its state, the loss and the metrics in the file.
+        False ignores the optimizer, its state, the loss and the metrics in the file.
 
     Returns
     -------
     Model
         With `epoch`, `history`, `user_metadata` and the optimizer's state as they were saved:
-        ``model.fit(..., initial_epoch=model.epoch)`` ends in the same bits as a run in one piece.
+        ``model.fit(..., initial_epoch=model.epoch)`` ends in the same bits as an uninterrupted run.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged or foreign, names an unknown class, or its tensors are not those of
-        its configuration; names the file and says what is wrong.
+        If the file is damaged or of another format, names an unknown class, or its tensors do not
+        fit its configuration; the message names the file and the problem.
     """
     tensors, description = read_tensors(filepath)
     if not compile:
@@ -107,7 +104,7 @@ def load_model(
 
 
 def restore_model(model: Model, path: str | os.PathLike[str]) -> None:
-    """Bring a compiled model to the state in a file that `save_model` wrote of an equal one.
+    """Restore a compiled model's training state from a file of an equal one, from `save_model`.
 
     Raises
     ------
@@ -127,7 +124,7 @@ def restore_model(model: Model, path: str | os.PathLike[str]) -> None:
 
 
 def _without_kept(model: Model, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The other tensors; those that a callback kept go to the model."""
+    """The tensors but those that a callback kept, which are set as the model's `kept_weights`."""
     kept = {n.removeprefix(KEPT): t for n, t in tensors.items() if n.startswith(KEPT)}
     model.kept_weights = kept or None
     return {name: tensor for name, tensor in tensors.items() if not name.startswith(KEPT)}
@@ -140,7 +137,7 @@ def _take_history(model: Model, training: Mapping[str, Any]) -> None:
 
 
 def _make(description: Mapping[str, Any]) -> Model:
-    """The model that a file describes, still with weights of its own."""
+    """The model that a file describes, with newly drawn weights."""
     model = make_model(description["model"], "the outermost class must be a model")
     training = description["training"]
     _take_history(model, training)

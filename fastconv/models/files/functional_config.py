@@ -1,4 +1,4 @@
-"""A functional model as JSON values: its layers, and which outputs each call of them reads."""
+"""The configuration of a functional model: its layers, and the inputs of each call of them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ M = TypeVar("M", bound="Functional")
 
 
 def to_config(model: Composite) -> dict[str, Any]:
-    """The configuration: every layer once, and the calls as ``[layer number, inputs, training]``.
+    """The configuration: every layer once, and the calls as ``[layer index, inputs, training]``.
 
-    A tensor is written as the number of its call and its place among the call's outputs.
+    A tensor is written as the index of its call and its index among the call's outputs.
     """
-    number = {call: k for k, call in enumerate(model.calls_inside)}
-    place = {layer: k for k, layer in enumerate(model.layers)}
+    call_index = {call: k for k, call in enumerate(model.calls_inside)}
+    layer_index = {layer: k for k, layer in enumerate(model.layers)}
 
     def reference(structure: Any) -> Any:
         if isinstance(structure, SymbolicTensor):
-            return {"call": number[structure.call], "output": structure.index}
+            return {"call": call_index[structure.call], "output": structure.index}
         if isinstance(structure, Mapping):
             return {"dict": {key: reference(part) for key, part in structure.items()}}
         return [reference(part) for part in structure]
@@ -39,7 +39,9 @@ def to_config(model: Composite) -> dict[str, Any]:
         "trainable": model.trainable,
         "seed": model.seed,
         "layers": [_entry(model, layer, k) for k, layer in enumerate(model.layers)],
-        "calls": [[place[c.layer], reference(c.inputs), c.training] for c in model.calls_inside],
+        "calls": [
+            [layer_index[c.layer], reference(c.inputs), c.training] for c in model.calls_inside
+        ],
         "inputs": reference(model.input),
         "outputs": reference(model.output),
     }
@@ -50,7 +52,7 @@ def from_config(
     config: Mapping[str, Any],
     custom_objects: Mapping[str, type[Layer]] | None = None,
 ) -> M:
-    """The model that `to_config` described, with weights of its own."""
+    """The model that `to_config` described, with newly drawn weights."""
     layers = [make(entry, custom_objects) for entry in config["layers"]]
     for layer, entry in zip(layers, config["layers"], strict=True):
         if "seed" in entry:
@@ -64,8 +66,8 @@ def from_config(
             return {key: tensors(part) for key, part in written["dict"].items()}
         return leaves(calls[written["call"]].outputs)[written["output"]]
 
-    for place, inputs, training in config["calls"]:
-        layer = layers[place]
+    for index, inputs, training in config["calls"]:
+        layer = layers[index]
         if not isinstance(layer, InputLayer):
             layer(tensors(inputs), training=training)
         calls.append(layer.calls[-1])
@@ -74,7 +76,7 @@ def from_config(
     )
     if [model.layers.index(layer) for layer in layers] != list(range(len(layers))):
         raise ValueError("the layers are in another order than the calls have them")
-    model._trainable = bool(config["trainable"])  # every layer has come with its own
+    model._trainable = bool(config["trainable"])  # each layer's is in its configuration
     return model
 
 

@@ -1,4 +1,4 @@
-"""Models again from their configurations, without their weights."""
+"""Models from configurations, without their weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def clone_model(model: Model) -> Model:
-    """A model of the same layers with weights of its own, as they were at the model's beginning.
+    """A new model with equal layers and the same initial weights.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     ----------
     json_string : str
     custom_objects : dict, optional
-        The caller's own layers, by name.
+        Custom layers, by name.
 
     Raises
     ------
     ValueError
-        If the text describes no model, or names an unknown class.
+        If the text does not describe a model, or names an unknown class.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
 
 def _classes(layer: Layer) -> dict[str, Any]:
-    """The classes of a model's layers, by name, also of those inside of models."""
+    """The classes of a model's layers, by name, including those of nested models."""
     found = {type(layer).__name__: type(layer)}
     for inside in layer.layers if isinstance(layer, Composite) else ():
         found |= _classes(inside)

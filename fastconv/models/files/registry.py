@@ -1,4 +1,4 @@
-"""The classes that a file may name: a fixed table, so that loading a file never runs its words."""
+"""The classes that a file may name: a fixed table, so that loading a file never runs its code."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _MODELS: dict[str, type[Composite]] = {}
 
 
 def register_model(cls: M) -> M:
-    """Enter one of this package's models, as a decorator of its class."""
+    """Class decorator that registers one of this package's models."""
     _MODELS[cls.__name__] = cls
     return cls
 
 
 def known_classes() -> dict[str, type[Layer]]:
-    """The classes that a file may hold, by name: all public layers, and the models."""
+    """The classes that a file may name: all public layers, and the registered models."""
     return {name: getattr(layers, name) for name in layers.CLASSES} | _MODELS
 
 
@@ -46,13 +46,13 @@ def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = No
     description : dict
         ``{"class": name, "config": arguments}``.
     custom_objects : dict, optional
-        The caller's own layers, by name, besides those of a `custom_object_scope`; nothing else
-        outside of the table is ever made.
+        Custom layers, by name, besides the registered ones and those of a `custom_object_scope`;
+        no other class outside of the table is ever used.
 
     Raises
     ------
     ValueError
-        If the description is none, or the class is unknown.
+        If the description is not valid, or the class is unknown.
     """
     if not isinstance(description, Mapping) or not isinstance(description.get("config"), Mapping):
         raise ValueError(f"a layer is described by a class and a config; received {description!r}")
@@ -62,8 +62,8 @@ def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = No
             return make(description)
     own = own_objects()
     if isinstance(name, str) and isinstance(own.get(name), type):
-        mine: Layer = own[name].from_config(config)
-        return mine
+        custom: Layer = own[name].from_config(config)
+        return custom
     classes = known_classes()
     if not isinstance(name, str) or name not in classes:
         near = difflib.get_close_matches(str(name), [*classes, *own], n=1)
@@ -75,7 +75,7 @@ def make(description: Any, custom_objects: Mapping[str, type[Layer]] | None = No
 
 
 def make_model(description: Any, rule: str) -> Model:
-    """The model that `describe` described; ValueError, with the rule, for a single layer."""
+    """The model that `describe` described; raises ValueError, with the rule, for a layer."""
     made = make(description)
     if not made.layers_inside:
         raise ValueError(f"{rule}; received {made!r}")

@@ -1,6 +1,6 @@
 """Files of named arrays with a description: safetensors, with a checksum over everything.
 
-The description is a dictionary of JSON values in the file's metadata. No code is ever read.
+The description is a dictionary of JSON values in the file's metadata. A file never holds code.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def write_tensors(
     tensors: Mapping[str, np.ndarray],
     description: Mapping[str, Any],
 ) -> None:
-    """Write the file, all or nothing.
+    """Write the file, atomically.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def read_tensors(
     ----------
     path : path
     own : bool
-        Whether the file must be one of `write_tensors`; otherwise any safetensors file will do, and
+        Whether the file must be from `write_tensors`; otherwise any safetensors file will do, and
         its description is empty.
 
     Raises
@@ -67,7 +67,8 @@ def read_tensors(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is truncated, damaged or something else; names it and says what is wrong.
+        If the file is truncated, damaged or of another format; the message names it and the
+        problem.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -99,8 +100,8 @@ def read_tensors(
 
 
 def _header(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bytes:
-    """The safetensors header. Written here because the library's has another order every time, and
-    equal models are to give equal files."""
+    """The safetensors header. It is written here because the library's order of entries varies, and
+    equal models must give equal files."""
     entries: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, array in arrays.items():
@@ -117,7 +118,7 @@ def _raw(array: np.ndarray) -> memoryview:
 
 
 def _checksum(tensors: Mapping[str, np.ndarray], text: Mapping[str, str]) -> int:
-    """CRC-32 over every name, type, shape, value and text, in the order of the names."""
+    """CRC-32 over every name, dtype, shape, value and text, in the order of the names."""
     crc = 0
     for key in sorted(text):
         crc = zlib.crc32(f"{key}={text[key]}\n".encode(), crc)

@@ -1,4 +1,4 @@
-"""Weights as files of named arrays: written, read, and put where they belong."""
+"""Weights as files of named arrays: saving, and loading into a model's parameters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = T
 def load_weights(
     model: Composite, path: str | os.PathLike[str], skip_mismatch: bool = False
 ) -> None:
-    """Read the weights of `save_weights`, of `save`, or of any fitting safetensors file."""
+    """Read the weights from a file of `save_weights` or `save`, or any fitting safetensors file."""
     wanted = weights_of(model, "load_weights")
     tensors, _ = read_tensors(path, own=False)
     found = {name: t for name, t in tensors.items() if not name.startswith((OPTIMIZER, KEPT))}
@@ -50,7 +50,7 @@ def weights_of(model: Composite, where: str) -> dict[str, np.ndarray]:
 
 
 def refuse_existing(path: str | os.PathLike[str], overwrite: bool, where: str) -> None:
-    """FileExistsError if a file must not be written over, and is there."""
+    """Raise FileExistsError if the file exists and must not be overwritten."""
     if not overwrite and os.path.exists(path):
         raise FileExistsError(
             f"{where}: with overwrite=False there must be no such file yet; received "
@@ -61,7 +61,7 @@ def refuse_existing(path: str | os.PathLike[str], overwrite: bool, where: str) -
 def _fitting(
     wanted: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], name: str
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """What both have in one shape; a warning names the rest of the model's."""
+    """The tensors whose name and shape match in both; a warning lists the model's others."""
     both = [k for k in wanted if k in found and found[k].shape == wanted[k].shape]
     if not both:
         raise ValueError(
@@ -81,7 +81,7 @@ def write_into(
     found: Mapping[str, np.ndarray],
     path: str | os.PathLike[str],
 ) -> None:
-    """Copy the file's tensors into the model's arrays, after all of them were checked."""
+    """Copy the file's tensors into the model's arrays, after all have been checked."""
     name = os.fspath(path)
     for problem, names in (
         ("lacks", wanted.keys() - found.keys()),

@@ -45,7 +45,7 @@ def evaluate(
     steps: int | None,
     callbacks: Iterable[Callback] | None,
 ) -> dict[str, float]:
-    """Evaluate; `Model.evaluate` says what the arguments mean."""
+    """Evaluate; the arguments are those of `Model.evaluate`."""
     where = "evaluate"
     limit = steps_of(steps, "steps", where=where)
     with built_once_accepted(model, where=where):
@@ -64,7 +64,7 @@ def predict(
     steps: int | None,
     callbacks: Iterable[Callback] | None,
 ) -> Any:
-    """Predict; `Model.predict` says what the arguments mean."""
+    """Predict; the arguments are those of `Model.predict`."""
     where = "predict"
     limit = steps_of(steps, "steps", where=where)
     with built_once_accepted(model, with_loss=False, where=where):
@@ -89,9 +89,9 @@ def run_prediction(model: Model, source: Source, hooks: CallbackList | None = No
     hooks.call("on_predict_end", {})
     if parts[0]:
         return rebuild(model.output, [np.concatenate(part) for part in parts])
-    return rebuild(model.output, [_none(spec.shape) for spec in model.output_specs])
+    return rebuild(model.output, [_empty(spec.shape) for spec in model.output_specs])
 
 
-def _none(shape: tuple[int | None, ...]) -> np.ndarray:
+def _empty(shape: tuple[int | None, ...]) -> np.ndarray:
     """The outputs for no samples."""
     return np.empty((0, *(size or 0 for size in shape)), np.float32)

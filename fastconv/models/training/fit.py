@@ -43,7 +43,7 @@ def fit(
     validation_batch_size: int | None,
     validation_freq: int | Sequence[int],
 ) -> History:
-    """Train; `Model.fit` says what the arguments mean."""
+    """Train; the arguments are those of `Model.fit`."""
     where = "fit"
     epochs = as_int(epochs, "epochs", where=where, minimum=0)
     initial_epoch = as_int(initial_epoch, "initial_epoch", where=where, minimum=0)
@@ -117,7 +117,7 @@ def _train_epoch(
 ) -> dict[str, float]:
     means = Means(model)
     seed = model.seed if shuffle else None
-    step, done = -1, model.batches_done  # some, if an interrupted epoch is gone on with
+    step, done = -1, model.batches_done  # above 0 if an interrupted epoch is resumed
     with closing(source.epoch(epoch, model.optimizer.iterations - done, seed)) as batches:
         for step, batch in enumerate(batches):
             if step < done:
@@ -132,12 +132,12 @@ def _train_epoch(
             if model.stop_training:
                 break
     if step + 1 < (source.steps or 0):
-        model.stop_training = True  # the data ran out, and said so
+        model.stop_training = True  # the data ran out, with a warning
     return means.result()
 
 
 def _refuse(loss: float, epoch: int, step: int, source: Source, hooks: CallbackList) -> None:
-    """A loss that is not finite ends the training, unless a callback sees to it."""
+    """Raise FloatingPointError for a loss that is not finite, unless a callback handles it."""
     if any(isinstance(c, TerminateOnNaN) for c in hooks.callbacks):
         return
     of = f" of {source.steps}" if source.steps is not None else ""
@@ -163,7 +163,7 @@ def _validation(model: Model, data: Any, batch_size: Any, steps: int | None) -> 
 
 
 def _validation_epochs(freq: Any, where: str) -> Any:
-    """Whether an epoch, counted from 1, is followed by a validation."""
+    """A function that returns whether an epoch, counted from 1, is followed by a validation."""
     if is_whole(freq):
         every = as_int(freq, "validation_freq", where=where)
         return lambda epoch: epoch % every == 0

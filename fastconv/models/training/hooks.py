@@ -1,4 +1,4 @@
-"""The callbacks of one run: the caller's, and a progress bar unless they bring their own."""
+"""The callbacks of one run: the user's, and a progress bar if they have none."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def make_hooks(
     first: Sequence[Callback] = (),
     **params: int,
 ) -> CallbackList:
-    """`first`, then the caller's callbacks, then the bar, all of them told what will run."""
+    """`first`, the user's callbacks and the progress bar, with the parameters of the run set."""
     if verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"verbose: must be 'auto', 0, 1 or 2; received {verbose!r}")
     if callbacks is None:
-        own: list[Callback] = []
+        given: list[Callback] = []
     elif isinstance(callbacks, Callback):
-        own = [callbacks]
+        given = [callbacks]
     else:
-        own = list(callbacks)
-    shown = [] if any(isinstance(c, ProgbarLogger) for c in own) else [ProgbarLogger()]
-    told = {
+        given = list(callbacks)
+    bar = [] if any(isinstance(c, ProgbarLogger) for c in given) else [ProgbarLogger()]
+    run_params = {
         **params,
         "steps": source.steps,
         "samples": source.samples,
         "batch_size": source.batch_size,
         "verbose": verbose,
     }
-    return CallbackList([*first, *own, *shown], model, told)
+    return CallbackList([*first, *given, *bar], model, run_params)

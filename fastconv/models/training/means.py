@@ -1,4 +1,4 @@
-"""What a loop reports: means over the batches so far."""
+"""The logs of a loop: means over the batches so far."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Means:
         compiled = model.require_compiled("metrics")
         specs = model.output_specs
         losses = compiled.losses(specs)
-        # Copies: a callback may evaluate in the middle of an epoch.
+        # Copies, since a callback may evaluate in the middle of an epoch.
         self._metrics = compiled.fresh_metrics(specs)
         self._parts = [
             f"{spec.name}_loss"
@@ -31,7 +31,7 @@ class Means:
         self._samples = 0
 
     def add(self, outcome: Outcome, batch: Samples) -> None:
-        """Take in a batch: what it came to, and its targets."""
+        """Add the outcome of a batch; `batch` has its targets and weights."""
         rows = len(batch)
         self._totals += rows * np.array([outcome.loss, *outcome.losses])
         self._samples += rows
@@ -49,6 +49,6 @@ class Means:
             value = entry.metric.result()
             if np.ndim(value) == 0:
                 logs[entry.name] = float(value)
-            else:  # one number for each class
+            else:  # one value for each class
                 logs |= {f"{entry.name}_{i}": float(part) for i, part in enumerate(value)}
         return logs

@@ -1,4 +1,4 @@
-"""Single batches: one training step, or one evaluation."""
+"""Training, evaluation and prediction on a single batch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def train_on_batch(
     sample_weight: Any,
     class_weight: Mapping[int, float] | None,
 ) -> dict[str, float]:
-    """Take one training step on a batch; its loss and metrics."""
+    """Take one training step on a batch; return its loss and metrics."""
     where = "train_on_batch"
     with built_once_accepted(model, where=where):
         data = check_samples(model, x, y, sample_weight, where=where)

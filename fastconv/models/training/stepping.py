@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch came to.
+    """The losses and outputs of a batch.
 
     Attributes
     ----------
     loss : float
-        What training makes small: the weighted sum of the losses, and the regularizers.
+        The training objective: the weighted sum of the losses, plus the penalties of regularizers.
     losses : list of float
         Each loss by itself, without its weight.
     outputs : list of arrays
@@ -63,7 +63,7 @@ def prediction_step(model: Model, batch: Samples, batch_size: int) -> list[np.nd
 
 
 def _penalties(model: Model, *, gradients: bool) -> float:
-    """What the regularizers of the trained parameters cost; with it their gradients are added."""
+    """The penalties of the trainable parameters; with `gradients`, theirs are added to `grad`."""
     total = 0.0
     for parameter in model.parameters:
         if parameter.regularizer is not None and parameter.trainable:

@@ -1,4 +1,4 @@
-"""Ready networks, each with the recipe that it is trained by."""
+"""Predefined networks, each with its training recipe."""
 
 from __future__ import annotations
 
@@ -78,20 +78,20 @@ NAMES = tuple(_NETWORKS)
 def build(
     name: str, input_shape: Sequence[int], classes: int, seed: int | None = None, **options: Any
 ) -> Model:
-    """A network of the zoo, with new weights, compiled by its recipe for integer labels.
+    """A network of the zoo with newly drawn weights, compiled by its recipe for integer labels.
 
     Parameters
     ----------
     name : str
         One of `NAMES`.
     input_shape : tuple of int
-        Of one image: ``(32, 32, 3)``. Pixels run from 0 to 255; the network scales them.
+        Shape of one image: ``(32, 32, 3)``. Pixels are from 0 to 255; the network scales them.
     classes : int
         Number of classes.
     seed : int, optional
-        Everything random follows from it.
+        All randomness is derived from it.
     **options
-        The network's own, e.g. ``as_published=True`` of "cifar10".
+        Options of the network, e.g. ``as_published=True`` of "cifar10".
 
     Raises
     ------
@@ -113,12 +113,12 @@ def build(
 
 
 def recipe(name: str, **options: Any) -> Hyperparameters:
-    """How the network `name` is meant to be trained; options as for `build`."""
+    """The training recipe of the network `name`; options as for `build`."""
     return _NETWORKS[check_choice(name, NAMES, where="zoo.recipe", what="name")].recipe(**options)
 
 
 def made_for(name: str) -> tuple[tuple[int, ...], int]:
-    """The shape of an image and the number of classes that the network `name` was made for.
+    """The image shape and the number of classes that the network `name` was designed for.
 
     Examples
     --------

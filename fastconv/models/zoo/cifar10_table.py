@@ -1,7 +1,7 @@
 """The network of the CIFAR-10 training-time table: 3,247,422 parameters at 32×32×3, ten classes.
 
-The program behind the table never switched its dropout on, took the softmax twice and did not
-shuffle; ``as_published=True`` does the same. The default is what its author meant.
+The program behind the table never enabled its dropout, applied the softmax twice and did not
+shuffle; ``as_published=True`` does the same. The default is what its author intended.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a network of the zoo is meant to be trained."""
+"""The training recipes of the zoo's networks."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from fastconv.optimizers import Optimizer
 
 
 def constant(epoch: int) -> float:
-    """The schedule that changes nothing."""
+    """A constant learning rate."""
     return 1.0
 
 
 def tenth_every(epochs: int) -> Callable[[int], float]:
-    """A tenth of the learning rate after every so many epochs."""
+    """A schedule that divides the learning rate by 10 after every so many epochs."""
     return lambda epoch: 0.1 ** (epoch // epochs)
 
 
 def cosine(epochs: int) -> Callable[[int], float]:
-    """Half a cosine, from 1 to 0 at the end of the run."""
+    """A cosine schedule, from 1 at the start to 0 at the end of the run."""
     return lambda epoch: 0.5 + 0.5 * math.cos(math.pi * epoch / epochs)
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Optimizer, schedule and numbers that a network is trained by.
+    """Optimizer, schedule and hyperparameters that a network is trained with.
 
     Attributes
     ----------
     make_optimizer : callable
         ``make_optimizer(learning_rate)`` returns a new optimizer.
     learning_rate : float
-        At the beginning.
+        The initial learning rate.
     batch_size, epochs : int
     schedule : callable
-        ``schedule(epoch)``, counted from 0: what the learning rate is multiplied by.
+        ``schedule(epoch)``, counted from 0, is the factor of the learning rate.
     shuffle : bool
-        Whether every epoch has a new order.
+        Whether every epoch takes the samples in a new order.
     """
 
     make_optimizer: Callable[[float], Optimizer]

@@ -1,7 +1,7 @@
 """LeNet-5 (LeCun et al. 1998): 61,706 parameters at 32×32×1, ten classes.
 
-Digits of 28×28 pixels are padded by two, as its authors did. The poolings are plain means and the
-output is a softmax, as is usual today.
+Digits of 28×28 pixels are padded by two, as by its authors. Pooling is average pooling, without
+trained factors, and the output is a softmax, as is usual today.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def network(
 
 
 def recipe() -> Hyperparameters:
-    """Gradient descent with momentum, batches of 32, 20 epochs."""
+    """SGD with momentum, batches of 32, 20 epochs."""
     return Hyperparameters(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9),
         learning_rate=0.01,

@@ -1,6 +1,6 @@
 """A small network for handwritten digits: more than 98 % on MNIST's test set in three epochs.
 
-That takes batches of 32; with batches of 128 the same figure takes five.
+That is with batches of 32; with batches of 128 it takes five epochs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def network(
 
 
 def recipe() -> Hyperparameters:
-    """Gradient descent with momentum, batches of 32, 10 epochs."""
+    """SGD with momentum, batches of 32, 10 epochs."""
     return Hyperparameters(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9),
         learning_rate=0.01,

@@ -1,6 +1,6 @@
 """MobileNetV2 (Sandler et al. 2018): 3,504,872 trainable parameters with 1,000 classes.
 
-The CIFAR form halves the image three times instead of five; with ten classes it has 2,236,682.
+The CIFAR variant halves the image three times instead of five; with ten classes it has 2,236,682.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ STAGES = (
     (6, 160, 3, 2),
     (6, 320, 1, 1),
 )
-"""How many times wider inside, filters, number of blocks, stride of the first."""
+"""Expansion factor, filters, number of blocks, stride of the first block."""
 
 
-def normalised(x: Any, relu: bool = True) -> Any:
-    """Batch normalisation, and ReLU up to 6 if wanted."""
+def normalized(x: Any, relu: bool = True) -> Any:
+    """Batch normalization, and ReLU6 if `relu`."""
     x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
     return ReLU(max_value=6)(x) if relu else x
 
 
 def pointwise(x: Any, filters: int, relu: bool = True) -> Any:
-    """1×1 convolution without bias."""
-    return normalised(Conv2D(filters, 1, use_bias=False, kernel_initializer="he_normal")(x), relu)
+    """1×1 convolution without bias, batch normalization, and ReLU6 if `relu`."""
+    return normalized(Conv2D(filters, 1, use_bias=False, kernel_initializer="he_normal")(x), relu)
 
 
 def inverted_residual(x: Any, wider: int, filters: int, strides: int) -> Any:
-    """Widen, convolve every channel by itself, narrow; the shortcut joins the narrow ends."""
+    """Expansion, depthwise convolution, projection; the shortcut connects the narrow ends."""
     y = pointwise(x, wider * x.shape[-1]) if wider > 1 else x
     y = DepthwiseConv2D(3, strides, padding=1, use_bias=False)(y)
-    y = pointwise(normalised(y), filters, relu=False)
+    y = pointwise(normalized(y), filters, relu=False)
     return Add()([x, y]) if strides == 1 and x.shape[-1] == filters else y
 
 
@@ -65,7 +65,7 @@ def network(
     """Seventeen inverted residual blocks, for pixels from 0 to 255."""
     x = Input(input_shape)
     y = Rescaling(1 / 127.5, -1)(x)
-    y = normalised(Conv2D(32, 3, 1 if cifar else 2, padding=1, use_bias=False)(y))
+    y = normalized(Conv2D(32, 3, 1 if cifar else 2, padding=1, use_bias=False)(y))
     for stage, (wider, filters, count, strides) in enumerate(STAGES):
         for number in range(count):
             first = 1 if cifar and stage == 1 else strides
@@ -77,7 +77,7 @@ def network(
 
 
 def recipe(cifar: bool) -> Hyperparameters:
-    """Gradient descent with Nesterov's momentum and decay; half a cosine to 0."""
+    """SGD with Nesterov momentum and weight decay; a cosine schedule to 0."""
     epochs = 60 if cifar else 150
     return Hyperparameters(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9, nesterov=True, weight_decay=1e-3),

@@ -1,7 +1,7 @@
 """Residual networks (He et al. 2015), with the stride in the 3×3 convolution.
 
-Trainable parameters with 1,000 classes: ResNet-18 11,689,512, ResNet-50 25,557,032. The CIFAR forms
-begin with a 3×3 convolution of stride 1 and no pooling; with ten classes: 11,173,962 and
+Trainable parameters with 1,000 classes: ResNet-18 11,689,512, ResNet-50 25,557,032. The CIFAR
+variants begin with a 3×3 convolution of stride 1 and no pooling; with ten classes: 11,173,962 and
 23,520,842.
 """
 
@@ -29,7 +29,7 @@ WIDTHS = (64, 128, 256, 512)
 
 
 def convolution(x: Any, filters: int, size: int, strides: int = 1, relu: bool = True) -> Any:
-    """Convolution without bias, batch normalisation, and ReLU if wanted."""
+    """Convolution without bias, batch normalization, and ReLU if `relu`."""
     x = Conv2D(
         filters,
         size,
@@ -91,7 +91,7 @@ def network(
 
 
 def recipe(cifar: bool) -> Hyperparameters:
-    """Gradient descent with Nesterov's momentum and decay; half a cosine to 0."""
+    """SGD with Nesterov momentum and weight decay; a cosine schedule to 0."""
     epochs = 60 if cifar else 90
     return Hyperparameters(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9, nesterov=True, weight_decay=5e-3),

@@ -1,6 +1,6 @@
-"""A small network for time series, (length, channels): convolutions along the one axis of time.
+"""A small network for time series, (length, channels): convolutions along time.
 
-An image is taken for a series, too: its rows, with pixels from 0 to 255, are the steps.
+An image can be used as a series, too: its rows, with pixels from 0 to 255, are the steps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from fastconv.utils.arrays import as_shape
 def network(
     input_shape: Sequence[int | None] = (128, 1), classes: int = 2, seed: int | None = None
 ) -> Sequential:
-    """Three convolutions and the mean over time; the length may be left open."""
+    """Three convolutions and the mean over time; the length may be open."""
     rows: list[Layer] = []
     if len(input_shape) == 3:
         height, width, channels = as_shape(input_shape, "input_shape", where="time_series")

@@ -39,7 +39,7 @@ def network(
 
 
 def recipe() -> Hyperparameters:
-    """Gradient descent with momentum, batches of 256, a tenth of the rate every 25 epochs."""
+    """SGD with momentum, batches of 256; the learning rate is divided by 10 every 25 epochs."""
     return Hyperparameters(
         make_optimizer=lambda rate: SGD(rate, momentum=0.9),
         learning_rate=0.01,

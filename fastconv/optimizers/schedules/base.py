@@ -1,4 +1,4 @@
-"""What every schedule is: a learning rate for each step."""
+"""The base of all schedules: a learning rate for each step."""
 
 from __future__ import annotations
 

@@ -9,16 +9,17 @@ from fastconv.optimizers.schedules.base import LearningRateSchedule
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine from the initial rate down to `alpha` of it, after a linear warm-up if wanted.
+    """Half a cosine from the initial rate down to `alpha` times it, after an optional warm-up.
 
     Loshchilov, Hutter, "SGDR: stochastic gradient descent with warm restarts" (2017).
 
     Parameters
     ----------
     initial_learning_rate, decay_steps, alpha : float
-        Where the decay begins without a warm-up, its steps, and the share that is left at the end.
+        The first rate (of the warm-up, if there is one), the steps of the decay, and the last rate
+        as a share of the one that the decay starts from.
     warmup_target : float, optional
-        With it the rate first rises from `initial_learning_rate` to this, and falls from here.
+        If given, the rate first rises linearly from `initial_learning_rate` to it.
     warmup_steps : float
         The steps of the warm-up, before the `decay_steps`.
 
@@ -74,7 +75,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     initial_learning_rate, first_decay_steps : float
     t_mul, m_mul : float
     alpha : float
-        The share of the initial rate that is left at the lowest point.
+        The lowest rate, as a share of the initial one.
 
     Examples
     --------
@@ -120,5 +121,5 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 
 def half_cosine(share: float) -> float:
-    """From 1 at 0 down to 0 at 1."""
+    """(1 + cos(pi * share)) / 2, which falls from 1 to 0."""
     return 0.5 * (1 + math.cos(math.pi * share))

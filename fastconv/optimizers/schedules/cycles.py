@@ -11,10 +11,11 @@ from fastconv.optimizers.schedules.cosine import half_cosine
 
 
 class OneCycle(LearningRateSchedule):
-    """Up to the largest rate and down to almost nothing, in `total_steps`.
+    """Up to the largest rate and down to almost 0, in `total_steps`.
 
     Smith, Topin, "Super-convergence" (2018): the rate rises from ``max_learning_rate / div_factor``
-    over the first `pct_start` of the steps, then falls to that start over `final_div_factor`.
+    over the first `pct_start` of the steps, then falls to that first rate divided by
+    `final_div_factor`.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from fastconv.optimizers.schedules.base import LearningRateSchedule
 
 
 class _Decay(LearningRateSchedule):
-    """An initial rate, a number of steps, and a rate of decrease for each of them."""
+    """An initial rate, a number of steps, and a rate of decay per that many steps."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class _Decay(LearningRateSchedule):
         self.staircase = bool(staircase)
 
     def decays(self, step: int) -> float:
-        """How many times `decay_steps` have passed."""
+        """step / decay_steps, rounded down with `staircase`."""
         passed = step / self.decay_steps
         return math.floor(passed) if self.staircase else passed
 
@@ -81,14 +81,14 @@ class InverseTimeDecay(_Decay):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From the initial rate to the end, by a power of the share of the steps that is left.
+    """From the initial to the end rate, by a power of the remaining share of the steps.
 
     Parameters
     ----------
     initial_learning_rate, decay_steps, end_learning_rate, power : float
         ``(initial - end) * (1 - step / decay_steps) ** power + end``
     cycle : bool
-        After `decay_steps`, double them (then three times, ...) and fall again.
+        After `decay_steps`, start again with twice (then three times, ...) as many steps.
 
     Examples
     --------
@@ -134,7 +134,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     Parameters
     ----------
     boundaries : list of float
-        Step numbers, rising.
+        Increasing numbers of steps.
     values : list of float
         The rates, one more than boundaries.
 

@@ -1,12 +1,12 @@
-"""Padding and output sizes of a window along one axis: the one place that knows this arithmetic.
+"""Padding and output sizes of a window along one axis. This arithmetic is nowhere else.
 
-Along one axis, a window of `k` taps, `d` apart, covers ``f = (k - 1) * d + 1`` elements. Moved in
-steps of `s` over `size` elements with `before` + `after` elements of padding, it has
+Along one axis, a window of `k` taps with dilation `d` has the extent ``f = (k - 1) * d + 1``. Moved
+with stride `s` over `size` elements with `before` + `after` elements of padding, it has
 
     floor((size - f + before + after) / s) + 1
 
-places to stand. "valid" pads nothing. "same" pads so that there are ``ceil(size / s)`` places; when
-the padding is odd, the extra row and column go to the bottom and the right, as in TensorFlow.
+positions. "valid" means no padding. "same" pads such that there are ``ceil(size / s)`` positions;
+when the padding is odd, the extra row and column go to the bottom and the right, as in TensorFlow.
 """
 
 from __future__ import annotations
@@ -32,40 +32,40 @@ def output_size(
     where: str = "conv2d",
     axis: str = "size",
 ) -> int:
-    """Number of places of a window along one axis: floor((size - f + padding) / stride) + 1.
+    """Number of window positions along one axis: floor((size - f + padding) / stride) + 1.
 
     Raises
     ------
     ValueError
-        If the window is larger than the padded input, so that nothing would come out.
+        If the window is larger than the padded input, so that the output would be empty.
 
     Examples
     --------
     >>> output_size(32, kernel=5), output_size(32, kernel=3, before=1, after=1)
     (28, 32)
     """
-    reach = (kernel - 1) * dilation + 1
+    extent = (kernel - 1) * dilation + 1
     padded = size + before + after
-    if reach > padded:
+    if extent > padded:
         spread = f" ({kernel} taps, dilation {dilation})" if dilation > 1 else ""
         raise ValueError(
             f"{where}: the window must fit into the padded input; "
-            f"received window {axis} {reach}{spread}, input {axis} {size} with padding "
+            f"received window {axis} {extent}{spread}, input {axis} {size} with padding "
             f"{before} + {after}"
         )
-    return (padded - reach) // stride + 1
+    return (padded - extent) // stride + 1
 
 
 def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> Pair:
-    """Padding (before, after) that gives ceil(size / stride) outputs; the odd one comes after.
+    """Padding (before, after) that gives ceil(size / stride) outputs; an odd element goes after.
 
     Examples
     --------
     >>> same_padding(8, kernel=2), same_padding(8, kernel=3), same_padding(8, kernel=3, stride=2)
     ((0, 1), (1, 1), (0, 1))
     """
-    reach = (kernel - 1) * dilation + 1
-    total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+    extent = (kernel - 1) * dilation + 1
+    total = max((-(-size // stride) - 1) * stride + extent - size, 0)
     return total // 2, total - total // 2
 
 
@@ -78,7 +78,7 @@ def resolve_padding(
     *,
     where: str = "conv2d",
 ) -> tuple[Pair, Pair]:
-    """Turn any way of writing a padding into ((top, bottom), (left, right)).
+    """Convert any form of the argument to ((top, bottom), (left, right)).
 
     Examples
     --------
@@ -101,7 +101,7 @@ def resolve_padding(
 
 
 def check_padding(padding: Any, *, where: str) -> str | tuple[Pair, Pair]:
-    """The names "valid" and "same" as they are, numbers as ((top, bottom), (left, right))."""
+    """The names "valid" and "same" in lower case, numbers as ((top, bottom), (left, right))."""
     if isinstance(padding, str):
         resolve_padding(padding.lower(), (1, 1), (1, 1), (1, 1), where=where)
         return padding.lower()
@@ -122,12 +122,12 @@ def transposed_size(
     """Output size of a transposed convolution: (size - 1) * stride + f - padding + output_padding.
 
     It is the input size of a convolution with the same window whose output size is `size`;
-    `output_padding`, smaller than the stride, picks one of the several that there are.
+    `output_padding`, smaller than the stride, selects one of the input sizes that qualify.
 
     Raises
     ------
     ValueError
-        If nothing would be left, or `output_padding` is outside 0 ... stride - 1.
+        If the output would be empty, or `output_padding` is outside 0 ... stride - 1.
 
     Examples
     --------
@@ -149,11 +149,11 @@ def transposed_size(
 
 
 def ceil_padding(size: int, kernel: int, stride: int, before: int, after: int) -> int:
-    """Padding after the end that makes room for the last, overhanging window."""
-    places = -(-(size + before + after - kernel) // stride) + 1
-    if (places - 1) * stride >= size + before:  # it would start in the padding behind x
-        places -= 1
-    return max((places - 1) * stride + kernel - size - before, after)
+    """Padding after the end that includes the last, partial window."""
+    positions = -(-(size + before + after - kernel) // stride) + 1
+    if (positions - 1) * stride >= size + before:  # it would start in the padding behind x
+        positions -= 1
+    return max((positions - 1) * stride + kernel - size - before, after)
 
 
 def _both_sides(side: Any, padding: Padding, where: str) -> Pair:

@@ -1,6 +1,6 @@
-"""At which points of its input a resampled image is read: fixed ones, or drawn for each image.
+"""Sampling points of resampled images: fixed, or drawn at random for each image.
 
-Points are pixels of the input, counted from the middle of the first one. Formulas as in Keras 3.
+Points are in pixels of the input, with 0 at the center of the first. Formulas as in Keras 3.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Axes:
-    """Rows (mb or 1, oh) and columns (mb or 1, ow): every row meets every column."""
+    """A grid of points: rows (mb or 1, oh) and columns (mb or 1, ow), in every combination."""
 
     rows: np.ndarray
     columns: np.ndarray
 
     @property
     def size(self) -> tuple[int, int]:
-        """Of the image that is made."""
+        """Size of the output image."""
         return self.rows.shape[1], self.columns.shape[1]
 
     def is_identity(self, size: tuple[int, ...]) -> bool:
-        """Whether an image of this size stays as it is."""
+        """Whether resampling leaves an image of this size unchanged."""
         return self.size == size and all(
             (points == np.arange(n)).all() for points, n in zip(self, size, strict=True)
         )
@@ -39,23 +39,23 @@ class Axes:
 
 
 Draw: TypeAlias = "Callable[[np.ndarray], Axes | np.ndarray]"
-"""From four numbers in [0, 1) for each image to its points, or to its affine map (mb, 6)."""
+"""Maps four numbers in [0, 1) for each image to its points, or to its affine map (mb, 6)."""
 
 
 def whole(height: int, width: int) -> Axes:
-    """Every pixel where it is."""
+    """The identity: every pixel's own position."""
     return Axes(_line(height), _line(width))
 
 
 def window(height: int, width: int, top: int, left: int) -> Axes:
-    """Pixels of a window."""
+    """The pixels of a window."""
     return Axes(_line(height) + top, _line(width) + left)
 
 
 def resized(source: tuple[int, int], size: tuple[int, int], keep: str | None = None) -> Axes:
-    """`source` stretched to `size`, pixels being squares; points beyond the edges lie on them.
+    """`source` resized to `size`, with half-pixel centers; points are clamped to the edges.
 
-    `keep` as in `stretches`; with "pad" points may lie beyond the source's edges.
+    `keep` as in `stretches`; with "pad" points may lie outside the source.
     """
     parts = zip(stretches(source, size, keep), size, strict=True)
     return Axes(*(_stretched(first, length, new) for (first, length), new in parts))
@@ -64,10 +64,10 @@ def resized(source: tuple[int, int], size: tuple[int, int], keep: str | None = N
 def stretches(
     source: tuple[int, int], size: tuple[int, int], keep: str | None
 ) -> list[tuple[int, int]]:
-    """Along each axis, where what is stretched to `size` begins, and how long it is.
+    """Along each axis, (start, length) of the part of the source that is resized to `size`.
 
-    With `keep` "crop" it is the largest middle part of the new proportions; with "pad" the smallest
-    image of these proportions with the source in its middle; with None the source.
+    With `keep` "crop" it is the largest centered part with the new aspect ratio; with "pad" the
+    smallest region with this aspect ratio that contains the source, centered; with None the source.
     """
     (ih, iw), (oh, ow) = source, size
     parts = []
@@ -85,7 +85,7 @@ def stretches(
 
 
 def _stretched(first: int, length: int, new: int) -> np.ndarray:
-    # (2 i + 1) length / (2 new) - 1/2 in one division: what is half a pixel is so exactly.
+    # (2 i + 1) length / (2 new) - 1/2 with a single division, so that half pixels are exact.
     at = ((2 * np.arange(new) + 1) * length - new) / (2 * new)
     return (first + np.clip(at, 0, length - 1))[None]
 
@@ -96,7 +96,7 @@ def _line(n: int) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Every other image is turned over, along its rows, its columns or both."""
+    """Mirrors an image with probability 1/2, along its rows, its columns or both."""
 
     height: int
     width: int
@@ -114,7 +114,7 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A window that lies anywhere within the image."""
+    """A window at a random position within the image."""
 
     source: tuple[int, int]
     size: tuple[int, int]
@@ -130,7 +130,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """Moved down and to the right, by shares of the height and the width."""
+    """Shifts down and to the right, by fractions of the height and the width."""
 
     height: int
     width: int
@@ -147,7 +147,10 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Zoom:
-    """Made smaller (positive shares) or larger around the middle; `across` None: in proportion."""
+    """Zooms out (positive fractions) or in around the center.
+
+    With `across` None the aspect ratio is kept.
+    """
 
     height: int
     width: int
@@ -166,7 +169,7 @@ class Zoom:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Turned around the middle by shares of a full circle, counter-clockwise if positive."""
+    """Rotates around the center by fractions of a full turn, counter-clockwise if positive."""
 
     height: int
     width: int

@@ -1,4 +1,4 @@
-"""Resized images as mixtures: which pixels of an axis count, and how much.
+"""Weights of resized images: which pixels along an axis contribute, and by how much.
 
 Formulas and references: `fastconv.reference.resize_weights`.
 """
@@ -16,9 +16,9 @@ from fastconv.plan.geometry.points import stretches
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Weights:
-    """Place i of an axis: the sum over k of weights[i, k] times place first[i] + k of the source.
+    """Output i along an axis: the sum over k of weights[i, k] times source pixel first[i] + k.
 
-    `missing` (n,) is what the places beyond the source's edges would have counted.
+    `missing` (n,) is the total weight of the pixels beyond the source's edges.
     """
 
     first: np.ndarray
@@ -33,7 +33,7 @@ def resizing(
     antialias: bool,
     keep: str | None = None,
 ) -> tuple[Weights, Weights]:
-    """The weights of the rows and of the columns; `keep` as in `sampling.stretches`."""
+    """The weights of the rows and of the columns; `keep` as in `points.stretches`."""
     rows, columns = (
         _weights(n, first, length, new, interpolation, antialias)
         for n, (first, length), new in zip(source, stretches(source, size, keep), size, strict=True)
@@ -44,23 +44,23 @@ def resizing(
 def _weights(
     n: int, first: int, length: int, new: int, interpolation: str, antialias: bool
 ) -> Weights:
-    """Of the part that begins at `first` of an axis of n, perhaps beyond its edges."""
-    reach, curve = CURVES[interpolation]
+    """Weights for the part [first, first + length) of an axis of n, which may exceed its edges."""
+    radius, weight_at = CURVES[interpolation]
     scale = max(1.0, length / new) if antialias else 1.0
     at = (((2 * np.arange(new) + 1) * length - new) / (2 * new))[:, None]
 
-    def worth(begin: np.ndarray, count: int) -> np.ndarray:
-        """Of `count` places of the part; those that it does not have are worth nothing."""
-        places = begin + np.arange(count)
-        found = curve(abs(places - at) / scale)
-        found[(places < 0) | (places >= length) | (abs(found) < 1e-15)] = 0  # or sin(pi)
+    def weights_of(begin: np.ndarray, count: int) -> np.ndarray:
+        """Weights of `count` pixels of the part from `begin` on; 0 for those outside the part."""
+        pixels = begin + np.arange(count)
+        found = weight_at(abs(pixels - at) / scale)
+        found[(pixels < 0) | (pixels >= length) | (abs(found) < 1e-15)] = 0  # sin(pi) is not 0
         return found
 
-    begin, count = np.floor(at - reach * scale) + 1, math.ceil(2 * reach * scale)
-    total = worth(begin, count).sum(axis=1, keepdims=True)
+    begin, count = np.floor(at - radius * scale) + 1, math.ceil(2 * radius * scale)
+    total = weights_of(begin, count).sum(axis=1, keepdims=True)
     width = min(count, n)
     start = np.clip(begin + first, 0, n - width)
-    weights = worth(start - first, width) / total
+    weights = weights_of(start - first, width) / total
     return Weights(
         start[:, 0].astype(np.int64), weights.astype(np.float32), 1 - weights.sum(axis=1)
     )
@@ -75,8 +75,8 @@ def _cubic(far: np.ndarray) -> np.ndarray:
     return np.where(far < 1, near, np.where(far < 2, ((2.5 - 0.5 * far) * far - 4) * far + 2, 0))
 
 
-def _lanczos(reach: int) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda far: np.where(far < reach, np.sinc(far) * np.sinc(far / reach), 0)
+def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda far: np.where(far < radius, np.sinc(far) * np.sinc(far / radius), 0)
 
 
 CURVES: dict[str, tuple[int, Callable[[np.ndarray], np.ndarray]]] = {
@@ -85,4 +85,4 @@ CURVES: dict[str, tuple[int, Callable[[np.ndarray], np.ndarray]]] = {
     "lanczos3": (3, _lanczos(3)),
     "lanczos5": (5, _lanczos(5)),
 }
-"""How far pixels count, and how much by their distance."""
+"""Each filter's radius, and its weight as a function of distance."""

@@ -1,4 +1,4 @@
-"""Geometry of convolutions and poolings: every size that a kernel needs, worked out and checked."""
+"""Geometry of convolution and pooling: every size that a kernel needs, computed and checked."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Conv2DShape:
         return self.mb, self.oh, self.ow, self.oc
 
     def kernel_arguments(self) -> dict[str, int]:
-        """What a kernel is made from: all but the batch size and the padding behind the end."""
+        """Constructor arguments of a kernel: all but the batch size, `pb` and `pr`."""
         names = (field.name for field in fields(self))
         return {name: getattr(self, name) for name in names if name not in ("mb", "pb", "pr")}
 
@@ -89,7 +89,7 @@ class Pool2DShape:
 
     @property
     def window(self) -> tuple[int, int, int, int, int, int]:
-        """What the pooling kernels are told: kh, kw, sh, sw, pt, pl."""
+        """The window arguments of the pooling kernels: kh, kw, sh, sw, pt, pl."""
         return self.kh, self.kw, self.sh, self.sw, self.pt, self.pl
 
     @property
@@ -114,20 +114,20 @@ def conv2d_shape(
     x_shape, w_shape : four integers each
         `mb` may be 0, everything else is at least 1.
     strides, dilation : int or pair
-        One number for both axes, or (rows, columns).
+        One value for both axes, or (rows, columns).
     padding : "same", "valid", int, pair, or ((top, bottom), (left, right))
-        A number pads all four sides; a pair is (rows, columns), the same on both sides.
+        An int pads all four sides; a pair is (rows, columns), the same on both sides.
     groups : int
         Divides both ic and oc.
     where : str
-        The name that opens an error message.
+        The prefix of error messages.
 
     Raises
     ------
     TypeError
         If something is not a whole number (booleans are not).
     ValueError
-        If a rule above is broken, or the window does not fit into the padded input.
+        If a rule above is violated, or the window does not fit into the padded input.
 
     Examples
     --------
@@ -175,9 +175,9 @@ def pool2d_shape(
 ) -> Pool2DShape:
     """Geometry of a pooling of x (mb, ih, iw, ic); `strides` defaults to `pool_size`.
 
-    With `ceil_mode` a last window that hangs over the edge counts too, as long as it starts inside
-    x or its top and left padding. Padding must be smaller than the window, so that no window lies
-    in padding alone.
+    With `ceil_mode` a last window that extends beyond the edge counts too, as long as it starts
+    inside x or its top and left padding. Padding must be smaller than the window, so that no window
+    consists of padding only.
 
     Raises
     ------
@@ -213,7 +213,7 @@ def pool2d_shape(
 
 
 def _sizes(shape: Sequence[int], what: str, where: str, *, batch: bool = True) -> list[int]:
-    """Four sizes as integers; only a batch axis may be empty."""
+    """Four sizes as integers; only the batch axis may be 0."""
     sizes = items_of(shape)
     axes = "(mb, ih, iw, ic)" if batch else "(kh, kw, ic/groups, oc)"
     if sizes is None or len(sizes) != 4:

@@ -1,4 +1,4 @@
-"""Geometry of transposed convolutions: that of the convolution whose gradient they are."""
+"""Geometry of a transposed convolution: that of the convolution whose input gradient it is."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def conv2d_transpose_shape(
     x_shape, w_shape : four integers each
     strides, dilation : int or pair
     padding : "same", "valid", int, pair, or ((top, bottom), (left, right))
-        What is cut off the result. "valid" cuts nothing; "same" leaves size * stride.
+        The border cropped from the result. "valid" crops nothing; "same" leaves size * stride.
     output_padding : int or pair, optional
         Rows and columns that are added below and to the right, fewer than the stride. With "same"
-        the size is then (size - 1) * stride + reach % 2 + output_padding, as Keras has it, where
-        reach = (k - 1) * dilation + 1.
+        the size is then (size - 1) * stride + f % 2 + output_padding, as in Keras, where
+        f = (k - 1) * dilation + 1.
 
     Returns
     -------
     Conv2DShape
-        Its x is the transposed convolution's result, its y the input.
+        Its x is the transposed convolution's output, its y the input.
 
     Raises
     ------
     TypeError, ValueError
-        If something is not a whole number or out of its range, or nothing would be left.
+        If something is not a whole number or is out of range, or the output would be empty.
 
     Examples
     --------
@@ -73,16 +73,16 @@ def conv2d_transpose_shape(
 def _axis(
     size: int, k: int, s: int, d: int, padding: Padding, extra: int | None, axis: int, where: str
 ) -> tuple[int, int, int]:
-    """(size of the result, what is cut off before it and behind it)."""
-    reach = (k - 1) * d + 1
-    full = (size - 1) * s + reach
+    """(size of the result, elements cropped before it, elements cropped after it)."""
+    extent = (k - 1) * d + 1
+    full = (size - 1) * s + extent
     if isinstance(padding, str):
         resolve_padding(padding, (1, 1), (1, 1), (1, 1), where=where)  # a known name
         if extra is not None:
             transposed_size(size, k, s, 0, 0, d, extra, where=where)  # within its range
         if padding == "valid":
-            return full + (max(s - reach, 0) if extra is None else extra), 0, 0
-        out = size * s if extra is None else (size - 1) * s + reach % 2 + extra
+            return full + (max(s - extent, 0) if extra is None else extra), 0, 0
+        out = size * s if extra is None else (size - 1) * s + extent % 2 + extra
         total = max(full - out, 0)
         return out, total // 2, total - total // 2
     cut = resolve_padding(padding, (1, 1), (1, 1), (1, 1), where=where)[axis]

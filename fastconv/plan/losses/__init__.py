@@ -1,7 +1,7 @@
 """The losses of a plan.
 
-spec        which loss
+spec        a loss by name, with its options
 targets     targets and sample weights, checked
-step        an executor for each kind of loss
-objective   all losses of one plan, and where each meets the graph's outputs
+executors   an executor for each kind of loss
+objective   all losses of one plan, and how each attaches to the graph's outputs
 """

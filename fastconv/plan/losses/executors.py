@@ -1,4 +1,4 @@
-"""The losses: each turns an output and its targets into a number, and into the first gradient."""
+"""Loss executors: each computes a loss from an output and its targets, and the gradient."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LossExecutor:
     Attributes
     ----------
     targets : Targets
-        Checked and stored by the plan before it runs anything.
+        The plan checks and stores a batch's targets before it runs anything.
     """
 
     def __init__(self, spec: LossSpec, rows: int, shape: tuple[int, ...]) -> None:
@@ -28,18 +28,23 @@ class LossExecutor:
         self.targets = Targets(spec, rows, shape)
 
     def run(self, x: np.ndarray, y: np.ndarray, dx: np.ndarray | None) -> float:
-        """The loss of x, of which y is the output; the gradient of x overwrites dx."""
+        """The loss of x; dx, if given, is overwritten with the gradient of x.
+
+        y is the graph's output: x itself, or the softmax of x, which this call then computes.
+        """
         gradient = None if dx is None else rows_2d(dx)
         return float(self.rows(rows_2d(x), None if y is x else rows_2d(y), gradient))
 
     def rows(self, x: np.ndarray, y: np.ndarray | None, dx: np.ndarray | None) -> float:
-        """`run` over rows of outputs; y is None where it is x."""
+        """`run` on 2-D arrays of rows; y is None where it is x."""
         raise NotImplementedError
 
 
 class CrossEntropyExecutor(LossExecutor):
-    """-sum(t * log softmax(x)), from x before the softmax; writes the probabilities into y if y is
-    not x itself. dx = softmax(x) - t, times the row's weight."""
+    """-sum(t * log softmax(x)) of logits x; writes the probabilities into y if y is not x itself.
+
+    dx = softmax(x) - t, times the row's weight.
+    """
 
     def rows(self, x: np.ndarray, y: np.ndarray | None, dx: np.ndarray | None) -> float:
         targets = self.targets
@@ -49,9 +54,9 @@ class CrossEntropyExecutor(LossExecutor):
 
 
 class ProbabilitiesExecutor(LossExecutor):
-    """-sum(t * log q) or the focal loss, where q is x divided by its sum, kept away from 0 and 1.
+    """-sum(t * log q) or the focal loss, q = x / sum(x) clipped away from 0 and 1.
 
-    From logits, the softmax of x is taken first.
+    With `from_logits`, the softmax of x is computed first.
     """
 
     def __init__(self, spec: LossSpec, rows: int, shape: tuple[int, ...]) -> None:
@@ -73,7 +78,7 @@ class ProbabilitiesExecutor(LossExecutor):
 
 
 class PointwiseExecutor(LossExecutor):
-    """A sum or a mean over the elements of each row."""
+    """A loss that is a sum or a mean over the elements of each row."""
 
     def __init__(self, spec: LossSpec, rows: int, shape: tuple[int, ...]) -> None:
         super().__init__(spec, rows, shape)
@@ -91,14 +96,14 @@ class PointwiseExecutor(LossExecutor):
 
 
 class CustomExecutor(LossExecutor):
-    """A function of the user's own, in NumPy."""
+    """A user-defined function, in NumPy."""
 
     def run(self, x: np.ndarray, y: np.ndarray, dx: np.ndarray | None) -> float:
         assert self.spec.function is not None
         targets = self.targets.values.reshape(x.shape)
         values, gradient = _checked_result(self.spec.function(targets, x), x)
         weights = self.targets.weights.reshape(x.shape[:-1])
-        if x.ndim > 2:  # one weight for each sample: rows of one sample share theirs
+        if x.ndim > 2:  # one weight for each sample, shared by its rows
             weights = weights.reshape(len(x), -1)[:, 0] * weights[0].size
         if dx is not None:
             np.multiply(gradient, weights.reshape(-1, *[1] * (x.ndim - 1)), out=dx)
@@ -106,7 +111,7 @@ class CustomExecutor(LossExecutor):
 
 
 def _checked_result(result: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each sample's loss and the gradient, or an error."""
+    """Each sample's loss and the gradient; raises an error if they do not fit."""
     if not isinstance(result, tuple) or len(result) != 2:
         raise TypeError(
             "loss: a function must return (losses of the samples, gradient in the outputs); "
@@ -124,7 +129,7 @@ def _checked_result(result: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def make_loss_executor(
     spec: LossSpec, rows: int, shape: tuple[int, ...], sees_logits: bool
 ) -> LossExecutor:
-    """The executor of a loss; `sees_logits` if what it reads comes before a softmax."""
+    """The executor of a loss; `sees_logits` if it reads logits."""
     if spec.kind == "custom":
         return CustomExecutor(spec, rows, shape)
     if spec.is_crossentropy and sees_logits:

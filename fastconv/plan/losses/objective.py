@@ -1,4 +1,4 @@
-"""The losses of a plan, and where each meets the steps."""
+"""The losses of a plan, and how each attaches to the graph's outputs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from fastconv.plan.losses.executors import LossExecutor, make_loss_executor
 from fastconv.plan.losses.spec import LossSpec
 from fastconv.plan.operations.activations import SoftmaxExecutor
 
-LOSS = -1  # what the losses are called where steps are numbered
+LOSS = -1  # the step index that stands for the losses
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A loss of output number `output`.
+    """A loss of the output with index `output`.
 
-    If the output comes straight from a softmax that nobody else reads, `softmax` is the number of
-    that step: the loss then takes the step's input, and writes the output and the gradient of the
-    logits in one pass. This is also the stable way: no logarithm of a rounded probability.
+    If the output comes directly from a softmax and has no other reader, `softmax` is the index of
+    that step: the loss then reads the step's input, and writes the output and the gradient of the
+    logits in one pass. This is also numerically stable: no logarithm of a rounded probability.
     """
 
     output: int
@@ -33,12 +33,12 @@ class Placement:
 
 
 class Objective:
-    """All losses of a plan; their weighted sum is what training makes small.
+    """All losses of a plan; training minimizes their weighted sum.
 
     Attributes
     ----------
     values : list of float
-        Each loss of the last run, without its weight.
+        Each loss of the last run, unweighted.
     """
 
     def __init__(
@@ -72,12 +72,12 @@ class Objective:
         self._flow = flow
         self._executors: WeakKeyDictionary[Execution, list[LossExecutor]] = WeakKeyDictionary()
 
-    def width(self, place: Placement) -> int:
-        """Elements of a sample in the output that a loss reads."""
-        return self._flow.graph.outputs[place.output].size
+    def width(self, placement: Placement) -> int:
+        """Number of elements per sample of the output that a loss reads."""
+        return self._flow.graph.outputs[placement.output].size
 
     def take(self, execution: Execution, targets: Any, sample_weight: Any) -> None:
-        """Check the targets of a batch and keep them."""
+        """Check the targets of a batch and store them."""
         count = len(self.placements)
         given = as_list(targets, count, "targets")
         weights = [sample_weight] * count
@@ -89,7 +89,7 @@ class Objective:
             executor.targets.take(part, weight)
 
     def run(self, execution: Execution, gradient: bool, clock: Clock | None = None) -> float:
-        """The weighted sum of the losses and what steps cost; with `gradient`, also the seeds."""
+        """The weighted sum of the losses plus the penalties; with `gradient`, fill the seeds."""
         start = perf_counter()
         total = execution.penalties()
         self.values.clear()
@@ -99,13 +99,15 @@ class Objective:
                 seed = execution.seeds[number]
                 if seed is not None:
                     seed[...] = 0
-        for executor, place in zip(self._executors_for(execution), self.placements, strict=True):
-            y = execution.outputs[place.output]
-            x, dx = y, execution.seeds[place.output]
-            if place.softmax is not None:
-                x = execution.executors[place.softmax].inputs[0]
-                dx = execution.gradient_before(place.softmax) if dx is not None else None
-            weight = place.spec.weight
+        for executor, placement in zip(
+            self._executors_for(execution), self.placements, strict=True
+        ):
+            y = execution.outputs[placement.output]
+            x, dx = y, execution.seeds[placement.output]
+            if placement.softmax is not None:
+                x = execution.executors[placement.softmax].inputs[0]
+                dx = execution.gradient_before(placement.softmax) if dx is not None else None
+            weight = placement.spec.weight
             wanted = dx if gradient and weight else None
             value = executor.run(x, y, wanted) / (weight or 1.0)
             if gradient and dx is not None and not weight:
@@ -132,12 +134,12 @@ class Objective:
 
 
 def _softmax_before(flow: Flow, number: int) -> int | None:
-    """The step that is a softmax and writes just this output, read by nobody else."""
+    """The index of the softmax step that writes this output, if the two can be fused."""
     root = flow.outputs[number]
     i = flow.writer.get(root)
     if i is None or flow.readers.get(root) or flow.outputs.count(root) > 1:
         return None
-    if flow.graph.outputs[number] is not root:  # reshaped: other rows than those of the softmax
+    if flow.graph.outputs[number] is not root:  # reshaped: its rows are not those of the softmax
         return None
     step = flow.steps[i]
     if step.executor is not SoftmaxExecutor:

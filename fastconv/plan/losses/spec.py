@@ -1,4 +1,4 @@
-"""Which loss a plan computes."""
+"""The specification of a loss: its kind and options."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from fastconv._arguments import check_choice
 
 CROSSENTROPIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
-# Losses of probabilities, which may also be given what comes before the softmax or the sigmoid.
+# Losses of probabilities, which can also be computed from logits.
 WITH_LOGITS = (
     *CROSSENTROPIES,
     "categorical_focal_crossentropy",
     "binary_crossentropy",
     "binary_focal_crossentropy",
 )
-# Sums over the last axis; the others of this form are means over it.
+# Sums over the last axis; the other pointwise losses are means over it.
 SUMS = ("kl_divergence", "half_squared_error")
 MEANS = (
     "mean_squared_error",
@@ -37,34 +37,34 @@ Function = Callable[[Any, Any], tuple[Any, Any]]
 class LossSpec:
     """A loss by name.
 
-    It works along the last axis of the output, and what comes out for each row there is brought
-    together by the reduction, each row times its sample's weight.
+    It is computed along the last axis of the output; the values of the rows, each times its
+    sample's weight, are then reduced.
 
     Parameters
     ----------
     kind : str
-        One of `KINDS`. "sparse_categorical_crossentropy" wants class numbers as targets, the others
-        arrays of the output's shape.
+        One of `KINDS`. "sparse_categorical_crossentropy" takes class labels as targets, the others
+        take arrays of the output's shape.
     from_logits : bool
-        Whether the output of a loss of probabilities is before the softmax or the sigmoid.
+        Whether the output is logits, to which the softmax or sigmoid has not been applied.
     weight : float
-        What the loss is multiplied by in the sum of all losses.
+        The factor of the loss in the sum of all losses.
     label_smoothing : float
-        The share of the targets, from 0 to 1, that is dealt out to all classes.
+        The fraction of the targets, from 0 to 1, that is distributed over all classes.
     reduction : str
         "sum_over_batch_size" or "mean" divides the sum by the number of rows, "sum" does not,
         "mean_with_sample_weight" divides by the sum of the weights.
     numbers : tuple of float
-        Huber's delta; for the focal losses gamma and alpha, for the binary one also what targets
-        of 0 count.
+        Huber's delta; for the focal losses gamma and alpha, for the binary one also the weight of
+        targets of 0.
     function : callable
-        Of a "custom" loss: ``function(targets, outputs)`` gives each sample's loss (rows,) and its
-        gradient in the outputs.
+        For a "custom" loss: ``function(targets, outputs)`` returns each sample's loss (rows,) and
+        its gradient with respect to the outputs.
 
     Raises
     ------
     TypeError, ValueError
-        For anything else; the nearest name is proposed.
+        For invalid values; the error suggests the nearest valid name.
     """
 
     kind: str
@@ -103,12 +103,12 @@ class LossSpec:
 
     @property
     def is_crossentropy(self) -> bool:
-        """Whether a softmax before it can become part of it."""
+        """Whether a preceding softmax can be fused with it."""
         return self.kind in CROSSENTROPIES
 
     @property
     def wants_probabilities(self) -> bool:
-        """Whether the output must not be a linear layer's."""
+        """Whether the output must be probabilities, not logits."""
         return self.kind in WITH_LOGITS and not self.from_logits
 
     @property

@@ -1,4 +1,4 @@
-"""Targets and sample weights, checked and brought into the form that the loss kernels read."""
+"""Targets and sample weights, checked and converted to the layout that the loss kernels read."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fastconv.plan.losses.spec import LossSpec
 class Targets:
     """The targets of one batch.
 
-    An output (mb, ..., classes) counts as mb * ... rows of classes.
+    An output (mb, ..., classes) is treated as n = mb * ... rows of classes.
 
     Attributes
     ----------
-    values : (n,) int64 array for class numbers, else (n, classes) float32 array
+    values : (n,) int64 array for class labels, else (n, classes) float32 array
     weights : (n,) float32 array
-        The sample's weight over the number of rows, so that the weighted sum is the mean; or as
-        another reduction asks.
+        Each row's factor: the sample's weight divided by the number of rows, so that the weighted
+        sum is the mean; or what another reduction requires.
     """
 
     def __init__(self, spec: LossSpec, rows: int, shape: tuple[int, ...]) -> None:
@@ -34,13 +34,13 @@ class Targets:
         self._own = (
             np.empty(n, np.int64) if spec.is_sparse else np.empty((n, self._classes), np.float32)
         )
-        # A loss without weight is still computed, for the report; its gradient is set to 0.
+        # A loss of weight 0 is still computed, for reporting; its gradient is set to 0.
         rows_count = 1 if spec.reduction == "sum" else max(n, 1)
         self._even = np.full(n, (spec.weight or 1.0) / rows_count, np.float32)
         self.weights = self._even
 
     def take(self, targets: Any, sample_weight: Any = None) -> None:
-        """Check the targets of a batch and keep them; nothing is kept if they are refused."""
+        """Check the targets of a batch and store them; nothing is stored if they are invalid."""
         weights = self._even
         if sample_weight is not None:
             weights = self._checked_weights(sample_weight)
@@ -104,7 +104,7 @@ class Targets:
         return self._scaled(np.repeat(weights, self._per_sample))
 
     def _scaled(self, weights: np.ndarray) -> np.ndarray:
-        """Every row's weight as the reduction has it."""
+        """Every row's weight, scaled for the reduction."""
         if self.spec.reduction == "mean_with_sample_weight":
             total = float(weights.sum(dtype=np.float64))
             return (weights * ((self.spec.weight or 1.0) / (total or 1.0))).astype(np.float32)

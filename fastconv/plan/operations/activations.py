@@ -25,7 +25,7 @@ from fastconv.plan.executor import (
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
 
-# Each kind with its attributes and their defaults (Keras's).
+# Each kind with its attributes and their defaults, which are Keras's.
 KINDS: dict[str, dict[str, Any]] = {
     "relu": {},
     "leaky_relu": {"negative_slope": 0.2},
@@ -46,12 +46,12 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def check_attrs(kind: str, attrs: Mapping[str, Any], *, where: str) -> dict[str, Any]:
-    """All attributes of an activation: those given, checked, and the defaults of the others.
+    """All attributes of an activation: those given, checked, and defaults for the others.
 
     Raises
     ------
     TypeError, ValueError
-        For an unknown kind or attribute, or a value that breaks its rule.
+        For an unknown kind or attribute, or an invalid value.
     """
     check_choice(kind, KINDS, where=where, what="kind")
     defaults = KINDS[kind]
@@ -79,7 +79,7 @@ def _check(name: str, value: Any, where: str) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Activation(Primitive):
-    """y = f(x); "softmax" works along the last axis, everything else on single elements."""
+    """y = f(x), elementwise, or "softmax" along the last axis."""
 
     kind: str
     attrs: Mapping[str, Any] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Activation(Primitive):
 
 @dataclass(frozen=True, eq=False)
 class PReLU(Primitive):
-    """y = x, or alpha * x where x <= 0; alpha has the shape of x, or 1 on axes that share it."""
+    """y = x, or alpha * x where x <= 0; alpha has the shape of x, or size 1 on shared axes."""
 
     alpha: Parameter
 
@@ -101,12 +101,12 @@ class PReLU(Primitive):
 
 
 class ActivationRecorder(Recorder):
-    """Functions of single elements, and softmax."""
+    """Elementwise activations, and softmax."""
 
     def activation(self, x: Value, kind: str, **attrs: Any) -> Value:
         """Apply a function to every element, or "softmax" along the last axis.
 
-        `KINDS` has the kinds and their attributes.
+        `KINDS` lists the kinds and their attributes.
         """
         where = self._where("activation")
         self._float_input(x, where)
@@ -118,7 +118,7 @@ class ActivationRecorder(Recorder):
         return self._record(Activation(kind, attrs), (x,), x.shape)
 
     def prelu(self, x: Value, alpha: Parameter) -> Value:
-        """x, or alpha * x where x <= 0; alpha has the shape of x, or 1 on axes that share it."""
+        """x, or alpha * x where x <= 0; alpha has the shape of x, or size 1 on shared axes."""
         where = self._where("prelu")
         self._float_input(x, where)
         sizes = zip(alpha.shape, x.shape, strict=False)
@@ -167,7 +167,7 @@ class SoftmaxExecutor(Executor):
 
 
 class ElementwiseExecutor(Executor):
-    """y = f(x); the gradient is read from y where it is a function of y, else from x."""
+    """y = f(x); the gradient is computed from y where it is a function of y, else from x."""
 
     in_place = True
 
@@ -188,7 +188,7 @@ class ElementwiseExecutor(Executor):
 
 
 def kernel_of(activation: Activation) -> tuple[str, tuple[float, ...]]:
-    """The kernel that computes an elementwise activation, and its parameters."""
+    """The name of the kernel that computes an elementwise activation, and its parameters."""
     kind, attrs = activation.kind, activation.attrs
     if kind == "gelu":
         return ("gelu_tanh" if attrs["approximate"] else "gelu"), ()
@@ -202,8 +202,8 @@ def kernel_of(activation: Activation) -> tuple[str, tuple[float, ...]]:
 class PReLUExecutor(Executor):
     """y = x, or alpha * x where x <= 0.
 
-    The kernels know one slope per column of a matrix: an alpha that is shared along leading axes
-    only, such as (1, 1, channels), is that already; one shared along others is spread out first.
+    The kernels take one slope per column of a matrix. An alpha that is shared along leading axes
+    only, such as (1, 1, channels), has this form already; other shared alphas are broadcast first.
     """
 
     in_place = True
@@ -215,7 +215,7 @@ class PReLUExecutor(Executor):
         self.reads_input = setting.backward
         sizes, shape = self.alpha.shape, step.output.shape
         leading = next((i for i, size in enumerate(sizes) if size != 1), len(sizes))
-        # the shape of the kernels' alpha: that of x, but for shared leading axes
+        # the shape of the kernels' alpha: that of x, without shared leading axes
         own = sizes[leading:]
         self.columns = own if own and own == shape[leading:] else shape
         self.spread = self.columns != own

@@ -1,4 +1,4 @@
-"""Image adjustments: contrast, brightness, erased boxes, standardization."""
+"""Image adjustments: contrast, brightness, random erasing, standardization."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fastconv.plan.parameters import Parameter
 from fastconv.plan.recorder import Primitive, Value, with_batch
 
 ONE = np.ones((1, 1), np.float32)
-NOISE = 2  # the purpose of the draws that fill a box; 0 and 1 make the boxes
+NOISE = 2  # `purpose` of the random numbers that fill a box; 0 and 1 are for the boxes themselves
 NO_LIMITS = (-math.inf, math.inf)
 ZERO = np.zeros((1, 1), np.float32)
 
@@ -34,7 +34,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Contrast(Primitive):
-    """While training, clip((x - mean) * f + mean) with f drawn from `factor` for each image."""
+    """In training, clip((x - mean) * f + mean) with f drawn from `factor` for each image."""
 
     factor: Range
     limits: Range
@@ -43,7 +43,7 @@ class Contrast(Primitive):
 
 @dataclass(frozen=True, eq=False)
 class Brightness(Primitive):
-    """While training, clip(x + delta) with delta drawn from `delta` for each image."""
+    """In training, clip(x + delta) with delta drawn from `delta` for each image."""
 
     delta: Range
     limits: Range
@@ -52,10 +52,10 @@ class Brightness(Primitive):
 
 @dataclass(frozen=True, eq=False)
 class Erase(Primitive):
-    """While training, a box of some images becomes `fill`, or clipped noise if that is None.
+    """In training, a box in some images is set to `fill`, or to clipped noise if that is None.
 
-    A box's sides are the roots of shares of `scale` times the image's; an image has one with a
-    probability drawn from `chance`. `fill` has one number for each channel.
+    A box's sides are the image's, times the square roots of fractions drawn from `scale`; an image
+    gets a box with a probability drawn from `chance`. `fill` has one value for each channel.
     """
 
     chance: Range
@@ -69,7 +69,7 @@ class Erase(Primitive):
 class Standardize(Primitive):
     """y = (x - mean) / sqrt(variance), or with `invert` mean + x * sqrt(variance).
 
-    The two have the sizes of a sample along `axes`. A root below `epsilon` counts as `epsilon`.
+    Mean and variance have the sizes of a sample along `axes`. The root is at least `epsilon`.
     """
 
     mean: Parameter
@@ -84,13 +84,13 @@ class Standardize(Primitive):
 
 
 class AdjustingRecorder(SamplingRecorder):
-    """Steps that change an image's colours, or what lies in a box of it.
+    """Steps that change an image's colors, or the contents of a box in it.
 
-    x may be of bytes; within `inference` the random ones record nothing but their conversion.
+    x may be uint8; within `inference` the random steps only record the conversion to float32.
     """
 
     def contrast(self, x: Value, factor: Any, limits: Any, seed: int) -> Value:
-        """While training, clip((x - mean) * f + mean), f from `factor`, mean by channel."""
+        """In training, clip((x - mean) * f + mean), with f from `factor` and the channel's mean."""
         where = self._where("contrast")
         self._image(x, where)
         step = Contrast(
@@ -101,7 +101,7 @@ class AdjustingRecorder(SamplingRecorder):
         return self._in_training(step, x)
 
     def brightness(self, x: Value, delta: Any, limits: Any, seed: int) -> Value:
-        """While training, clip(x + d), d from the range `delta`."""
+        """In training, clip(x + d), with d from the range `delta`."""
         where = self._where("brightness")
         self._image(x, where)
         step = Brightness(
@@ -118,7 +118,7 @@ class AdjustingRecorder(SamplingRecorder):
         limits: Any,
         seed: int,
     ) -> Value:
-        """While training, overwrite a box of some images; see `Erase`."""
+        """In training, overwrite a box in some images; see `Erase`."""
         where = self._where("erase")
         self._image(x, where)
         if fill is not None and len(fill) != x.shape[2]:
@@ -143,9 +143,9 @@ class AdjustingRecorder(SamplingRecorder):
         axes: Sequence[int],
         invert: bool = False,
     ) -> Value:
-        """(x - mean) / sqrt(variance), or the way back, with a mean for each place along `axes`.
+        """(x - mean) / sqrt(variance), or its inverse, with a mean for each index along `axes`.
 
-        `axes` are those of a sample, in order; mean and variance have their sizes.
+        `axes` are axes of a sample, in increasing order; mean and variance have their sizes.
         """
         where = self._where("standardize")
         self._own(x, where)
@@ -183,9 +183,10 @@ def _range(
 
 
 class ContrastExecutor(Executor):
-    """y = clip(f x + (1 - f) mean); f is drawn again for the backward pass.
+    """y = clip(f x + (1 - f) mean); f is computed again for the backward pass.
 
-    The mask of the clipping is read from y; the mean passes on a share of every gradient.
+    The mask of the clipping is read from y; the gradient of the mean is distributed over all
+    pixels.
     """
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
@@ -252,12 +253,12 @@ def pixels(images: np.ndarray) -> np.ndarray:
 def _column(
     how: Contrast | Brightness, ends: tuple[float, float], rows: int, step: int
 ) -> np.ndarray:
-    """A number for each image, (rows, 1)."""
+    """A random number for each image, (rows, 1)."""
     return between(*ends, uniforms(rows, how.seed, step)[:, :1]).astype(np.float32)
 
 
 class EraseExecutor(Executor):
-    """y = x but for the boxes, which have no gradient; backward draws the same ones again."""
+    """y = x except in the boxes, where the gradient is 0; backward computes the boxes again."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -283,14 +284,14 @@ class EraseExecutor(Executor):
         erase(dx.view(np.uint8), self.boxes(step), np.zeros(4 * dx.shape[-1], np.uint8))
 
     def boxes(self, step: int) -> np.ndarray:
-        """(top, left, bottom, right) for each image; empty where it stays whole."""
+        """(top, left, bottom, right) for each image; empty where nothing is erased."""
         how, rows = self.how, self.setting.rows
         box, chance = (uniforms(rows, how.seed, step, purpose) for purpose in (0, 1))
         found = np.zeros((rows, 4), np.int64)
         for k, n in enumerate(self.output.shape[1:3]):
             length = n * np.sqrt(between(*how.scale, box[:, k]))
             start = box[:, 2 + k] * (n - length)
-            # The pixels from start on, up to, but not including, start + length.
+            # The pixels in [start, start + length).
             found[:, k], found[:, 2 + k] = np.ceil(start), np.ceil(start + length)
         found = np.minimum(found, np.tile(self.output.shape[1:3], 2))
         found[chance[:, 1] >= between(*how.chance, chance[:, 0])] = 0
@@ -298,13 +299,15 @@ class EraseExecutor(Executor):
 
 
 class StandardizeExecutor(Executor):
-    """y = scale * x + shift, both made of the parameters' values at every call."""
+    """y = scale * x + shift, both computed from the parameters' values in every call."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
         self.how = step.get(Standardize)
         shape = step.output.shape
-        self.tail = shape[min(self.how.axes, default=len(shape)) :]  # what has factors of its own
+        self.tail = shape[
+            min(self.how.axes, default=len(shape)) :
+        ]  # the axes along which factors may vary
         self.in_place = step.inputs[0].dtype == "float32"
 
     def forward(self, training: bool, step: int) -> None:
@@ -316,7 +319,7 @@ class StandardizeExecutor(Executor):
         adjust(self._rows(self.d_output), self._rows(dx), scale, ZERO, *NO_LIMITS)
 
     def _rows(self, array: np.ndarray) -> np.ndarray:
-        """(mb, places, factors): a view."""
+        """(mb, repetitions, factors): a view."""
         return array.reshape(len(array), -1, math.prod(self.tail))
 
     def _factors(self) -> tuple[np.ndarray, np.ndarray]:

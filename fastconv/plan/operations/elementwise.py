@@ -1,4 +1,4 @@
-"""Scaling, dropout and penalties: one value in, one of the same shape out."""
+"""Scaling, dropout and activity penalties: one input, and an output of the same shape."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
 
 @dataclass(frozen=True, eq=False)
 class Dropout(Primitive):
-    """y = x * mask / (1 - rate) while training, y = x otherwise; mask = f(seed, step, element)."""
+    """y = x * mask / (1 - rate) in training, else y = x; mask = f(seed, step, element index)."""
 
     rate: float
     seed: int
@@ -38,7 +38,7 @@ class Dropout(Primitive):
 
 @dataclass(frozen=True, eq=False)
 class SpatialDropout(Primitive):
-    """As `Dropout`, with one draw for all places of a sample's channel."""
+    """As `Dropout`, with one draw for each sample and channel."""
 
     rate: float
     seed: int
@@ -62,7 +62,7 @@ class Affine(Primitive):
 
 @dataclass(frozen=True, eq=False)
 class ActivityPenalty(Primitive):
-    """y = x, which costs (l1 * sum(abs(x)) + l2 * sum(x**2)) / samples where there is a loss."""
+    """y = x; adds (l1 * sum(abs(x)) + l2 * sum(x**2)) / samples to the loss, if there is one."""
 
     l1: float
     l2: float
@@ -73,10 +73,10 @@ class ActivityPenalty(Primitive):
 
 
 class ElementwiseRecorder(Recorder):
-    """Scaling, dropout and penalties."""
+    """Scaling, dropout and activity penalties."""
 
     def dropout(self, x: Value, rate: float, seed: int) -> Value:
-        """Zero a share `rate` of the elements while training and scale up the rest.
+        """In training, zero a fraction `rate` of the elements and scale up the others.
 
         Within `inference` nothing is recorded, and x itself is returned.
         """
@@ -88,7 +88,7 @@ class ElementwiseRecorder(Recorder):
         return self._record(Dropout(rate, seed), (x,), x.shape)
 
     def spatial_dropout(self, x: Value, rate: float, seed: int) -> Value:
-        """As `dropout`, but of whole channels: one draw for each sample and channel."""
+        """As `dropout`, but for whole channels: one draw for each sample and channel."""
         where = self._where("spatial_dropout")
         self._float_input(x, where)
         rate, seed = _checked_rate(rate, where), self._seed(seed, where)
@@ -99,7 +99,7 @@ class ElementwiseRecorder(Recorder):
         return self._record(SpatialDropout(rate, seed), (x,), x.shape)
 
     def affine(self, x: Value, scale: float, offset: float) -> Value:
-        """scale * x + offset; the one step that takes uint8 values and makes float32 of them."""
+        """scale * x + offset, as float32; x may be uint8."""
         where = self._where("affine")
         self._own(x, where)
         step = Affine(
@@ -108,7 +108,7 @@ class ElementwiseRecorder(Recorder):
         return self._record(step, (x,), x.shape)
 
     def activity_penalty(self, x: Value, l1: float, l2: float) -> Value:
-        """x, whose l1 * sum(abs(x)) + l2 * sum(x**2), by the number of samples, joins the loss."""
+        """x; adds l1 * sum(abs(x)) + l2 * sum(x**2), over the number of samples, to the loss."""
         where = self._where("activity_penalty")
         self._float_input(x, where)
         step = ActivityPenalty(as_float(l1, "l1", where=where), as_float(l2, "l2", where=where))
@@ -145,7 +145,7 @@ class DropoutExecutor(Executor):
 
 
 class SpatialDropoutExecutor(Executor):
-    """y = x * factor while training, one factor (0 or 1 / (1 - rate)) for each channel."""
+    """y = x * factor in training, one factor (0 or 1 / (1 - rate)) for each sample and channel."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -174,7 +174,7 @@ class SpatialDropoutExecutor(Executor):
 
 
 class AffineExecutor(Executor):
-    """y = scale * x + offset, x of float32 or uint8."""
+    """y = scale * x + offset, x float32 or uint8."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -193,7 +193,7 @@ class AffineExecutor(Executor):
 
 
 class ActivityPenaltyExecutor(Executor):
-    """y = x; what it costs has a gradient in y, which joins that of the steps behind it."""
+    """y = x; the gradient of the penalty is added to that of the following steps."""
 
     in_place = True
 

@@ -1,4 +1,4 @@
-"""Several values into one: element by element, or one after the other."""
+"""Operations with several inputs: elementwise, and concatenation."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
 
 @dataclass(frozen=True, eq=False)
 class Add(Primitive):
-    """y = a + b, of one shape."""
+    """y = a + b, of equal shapes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Concat(Primitive):
-    """The inputs one after the other along `axis`, which counts from the first axis of a sample."""
+    """The inputs concatenated along `axis`, where 0 is the first axis of a sample."""
 
     axis: int
 
 
 @dataclass(frozen=True, eq=False)
 class Merge(Primitive):
-    """y = a op b, element by element, for op "subtract", "maximum" or "minimum"."""
+    """y = a op b, elementwise, for op "subtract", "maximum" or "minimum"."""
 
     kind: str
 
@@ -53,11 +53,11 @@ class Merge(Primitive):
 
 @dataclass(frozen=True, eq=False)
 class Multiply(Primitive):
-    """y = a * b; one of the two may be spread over the other.
+    """y = a * b; b may be broadcast over a.
 
-    `spread` is "" for two values of one shape, "channels" if b has the shape (1, ..., 1, c), one
-    factor for each channel, and "pixels" if it has (..., 1), one factor for each pixel, or
-    (1, ..., 1), one for all of them.
+    `spread` is "" for equal shapes, "channels" if b has the shape (1, ..., 1, c), one factor for
+    each channel, and "pixels" if it has (..., 1), one factor for each pixel, or (1, ..., 1), one
+    for all of them.
     """
 
     spread: str = ""
@@ -68,10 +68,10 @@ class Multiply(Primitive):
 
 
 class MergingRecorder(Recorder):
-    """Steps that bring several values together."""
+    """Steps with several inputs."""
 
     def add(self, a: Value, b: Value) -> Value:
-        """a + b, element by element."""
+        """a + b, elementwise."""
         where = self._where("add")
         self._float_input(a, where)
         self._float_input(b, where)
@@ -82,10 +82,10 @@ class MergingRecorder(Recorder):
         return self._record(Add(), (a, b), a.shape)
 
     def concat(self, xs: Sequence[Value], axis: int = -1) -> Value:
-        """Put values one after the other along `axis`.
+        """Concatenate values along `axis`.
 
-        `axis` counts the axes of a sample, without the batch: 0 is the first, -1 the last. The
-        values agree in every other axis.
+        `axis` is an axis of a sample, without the batch axis: 0 is the first, -1 the last. The
+        values must agree in all other axes.
         """
         where = self._where("concat")
         values = tuple(xs)
@@ -116,10 +116,10 @@ class MergingRecorder(Recorder):
         return self._record(Concat(axis), values, shape)
 
     def multiply(self, a: Value, b: Value) -> Value:
-        """a * b, element by element.
+        """a * b, elementwise.
 
-        One of the two may have the shape (1, ..., 1, c) beside (..., c), one factor for each
-        channel, (..., 1), one factor for each pixel, or (1, ..., 1), one for all.
+        One of the two may have the shape (1, ..., 1, c) while the other has (..., c), one factor
+        for each channel, (..., 1), one factor for each pixel, or (1, ..., 1), one for all.
         """
         where = self._where("multiply")
         self._float_input(a, where)
@@ -134,15 +134,15 @@ class MergingRecorder(Recorder):
         )
 
     def subtract(self, a: Value, b: Value) -> Value:
-        """a - b, element by element."""
+        """a - b, elementwise."""
         return self._merge("subtract", a, b)
 
     def maximum(self, a: Value, b: Value) -> Value:
-        """The larger of a and b, element by element; equal ones count as a's."""
+        """The larger of a and b, elementwise; a is taken where they are equal."""
         return self._merge("maximum", a, b)
 
     def minimum(self, a: Value, b: Value) -> Value:
-        """The smaller of a and b, element by element; equal ones count as a's."""
+        """The smaller of a and b, elementwise; a is taken where they are equal."""
         return self._merge("minimum", a, b)
 
     def _merge(self, kind: str, a: Value, b: Value) -> Value:
@@ -157,7 +157,7 @@ class MergingRecorder(Recorder):
 
 
 def _spread(x: tuple[int, ...], factors: tuple[int, ...]) -> str | None:
-    """How `factors` lie over x; None if they do not."""
+    """How `factors` are broadcast over x (see `Multiply`); None if they cannot be."""
     if x == factors:
         return ""
     if not x or len(x) != len(factors):
@@ -168,7 +168,7 @@ def _spread(x: tuple[int, ...], factors: tuple[int, ...]) -> str | None:
 
 
 class AddExecutor(Executor):
-    """y = a + b; the gradient of both is that of y, which one of them takes without a copy."""
+    """y = a + b; the gradient of both is that of y, and one of them shares its buffer."""
 
     passes_on = (0, 1)
 
@@ -182,7 +182,7 @@ class AddExecutor(Executor):
 
 
 class MultiplyExecutor(Executor):
-    """y = a * b; the gradient of each is dy times the other, summed where it was spread."""
+    """y = a * b; the gradient of each is dy times the other, summed over broadcast axes."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -234,7 +234,7 @@ class SubtractExecutor(Executor):
 
 
 class ExtremeExecutor(Executor):
-    """y = the larger or the smaller of a and b, which gets the gradient."""
+    """y = the larger or the smaller of a and b; the one taken gets the gradient."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -253,7 +253,7 @@ class ExtremeExecutor(Executor):
 
 
 class ConcatExecutor(Executor):
-    """Copies every input into its part of the output; backward, copies the parts out again."""
+    """Copies every input into its part of the output; backward copies the parts of the gradient."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)

@@ -19,14 +19,14 @@ from fastconv.plan.executor import (
 from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
 
 ZERO = np.zeros((), np.float32)
-SUM = 2  # the divisor of a pooling that sums
+SUM = 2  # the `divisor` of avg_pool2d_fwd for sums
 
 Sides = tuple[tuple[int, int], ...]  # (before, after) for each axis of a sample
 
 
 @dataclass(frozen=True, eq=False)
 class Reshape(Primitive):
-    """The same elements in the same order under another shape: nothing is copied."""
+    """The same elements in another shape: a view, nothing is copied."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +38,21 @@ class Pad(Primitive):
 
 @dataclass(frozen=True, eq=False)
 class Crop(Primitive):
-    """x without what lies before and after along each axis."""
+    """x without (before, after) elements along each axis."""
 
     sides: Sides
 
 
 @dataclass(frozen=True, eq=False)
 class Transpose(Primitive):
-    """Axis number i of the output is axis axes[i] of x, the batch not counted."""
+    """Axis i of the output is axis axes[i] of x, not counting the batch axis."""
 
     axes: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Upsample(Primitive):
-    """Every pixel of x (ih, iw, ic) becomes a block of sh x sw equal ones."""
+    """Repeats every pixel of x (ih, iw, ic) in a block of sh x sw."""
 
     sh: int
     sw: int
@@ -63,10 +63,10 @@ class Upsample(Primitive):
 
 
 class MovementRecorder(Recorder):
-    """Steps that change only the form of a value, or copy its elements to other places."""
+    """Steps that change only the shape of a value, or copy its elements."""
 
     def reshape(self, x: Value, shape: Sequence[int]) -> Value:
-        """The same elements under another shape (without the batch axis); one size may be -1."""
+        """The same elements in another shape (without the batch axis); one size may be -1."""
         where = self._where("reshape")
         self._own(x, where)
         given = items_of(shape)
@@ -108,7 +108,7 @@ class MovementRecorder(Recorder):
         return self._record(Crop(both), (x,), shape)
 
     def transpose(self, x: Value, axes: Sequence[int]) -> Value:
-        """Axes in another order: axis i of the result is axis axes[i] of a sample of x."""
+        """Permute the axes: axis i of the result is axis axes[i] of a sample of x."""
         where = self._where("transpose")
         self._float_input(x, where)
         order = items_of(axes)
@@ -125,7 +125,7 @@ class MovementRecorder(Recorder):
         return self._record(Transpose(tuple(order)), (x,), shape)
 
     def upsample(self, x: Value, size: int | Sequence[int]) -> Value:
-        """Every pixel of x (ih, iw, ic) as a block of equal ones; `size` is (rows, columns)."""
+        """Repeat every pixel of x (ih, iw, ic) in a block of `size` (rows, columns)."""
         where = self._where("upsample")
         self._float_input(x, where, rank=3)
         sh, sw = as_pair(size, "size", where=where)
@@ -146,7 +146,7 @@ def _sides(sides: Sequence[Sequence[int]], x: Value, where: str) -> Sides:
 
 
 class PadExecutor(Executor):
-    """Zeros around x; backward, the part in the middle."""
+    """Adds zeros around x; backward crops the gradient."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -154,14 +154,14 @@ class PadExecutor(Executor):
         self.sides = pad.sides
 
     def forward(self, training: bool, step: int) -> None:
-        place(self.inputs[0], self.output, self.sides)
+        pad_into(self.inputs[0], self.output, self.sides)
 
     def backward(self, step: int) -> None:
         strided_copy(middle(self.d_output, self.sides), self.dx)
 
 
 class CropExecutor(Executor):
-    """The part in the middle; backward, zeros around its gradient."""
+    """Crops x; backward adds zeros around the gradient."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -173,11 +173,11 @@ class CropExecutor(Executor):
 
     def backward(self, step: int) -> None:
         dx = self.dx
-        place(self.d_output, dx, self.sides)
+        pad_into(self.d_output, dx, self.sides)
 
 
 class TransposeExecutor(Executor):
-    """Axes in another order."""
+    """Permutes the axes; backward applies the inverse permutation."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -193,7 +193,7 @@ class TransposeExecutor(Executor):
 
 
 class UpsampleExecutor(Executor):
-    """Each pixel again and again; backward, the sum over its copies."""
+    """Repeats each pixel; backward sums over its copies."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -212,14 +212,14 @@ class UpsampleExecutor(Executor):
 
 
 def middle(whole: np.ndarray, sides: Sides) -> np.ndarray:
-    """What lies between the sides of every sample: a view."""
+    """The part of every sample between its sides: a view."""
     sizes = whole.shape[1:]
     cuts = (slice(a, n - b) for (a, b), n in zip(sides, sizes, strict=True))
     return whole[(slice(None), *cuts)]
 
 
-def place(part: np.ndarray, whole: np.ndarray, sides: Sides) -> None:
-    """Write `part` into the middle of `whole`, and zeros at its sides."""
+def pad_into(part: np.ndarray, whole: np.ndarray, sides: Sides) -> None:
+    """Copy `part` into the middle of `whole` and fill its sides with zeros."""
     rest = whole
     for axis, (before, after) in enumerate(sides, start=1):
         lead, size = (slice(None),) * axis, rest.shape[axis]

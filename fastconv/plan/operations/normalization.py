@@ -27,7 +27,7 @@ from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
 
 @dataclass(frozen=True, eq=False)
 class Normalization(Primitive):
-    """y = (x - mean) / sqrt(variance + epsilon) * gamma + beta; gamma and beta may be missing."""
+    """y = (x - mean) / sqrt(variance + epsilon) * gamma + beta; gamma and beta are optional."""
 
     gamma: Parameter | None
     beta: Parameter | None
@@ -40,11 +40,12 @@ class Normalization(Primitive):
 
 @dataclass(frozen=True, eq=False)
 class BatchNorm(Normalization):
-    """Statistics over everything but the last axis: the batch's while training, else `mean` and
-    `variance` (c,), which training moves: mean = momentum * mean + (1 - momentum) * the batch's.
+    """Statistics over all axes but the last: in training those of the batch, else the moving
+    averages `mean` and `variance` (c,). A training step updates these:
+    mean = momentum * mean + (1 - momentum) * the batch's mean.
 
-    `adapts` says, at every training step, whether it does so; if not, the statistics stay as they
-    are and are used as in inference.
+    `adapts` is called at every training step; if it returns false, the moving averages are not
+    updated and are used as in inference.
     """
 
     mean: Parameter
@@ -63,7 +64,7 @@ class BatchNorm(Normalization):
 
 @dataclass(frozen=True, eq=False)
 class GroupNorm(Normalization):
-    """Statistics of each sample's groups of neighbouring channels, over all places."""
+    """Statistics of each sample's groups of adjacent channels, over all pixels."""
 
     groups: int
 
@@ -74,7 +75,7 @@ class GroupNorm(Normalization):
 
 @dataclass(frozen=True, eq=False)
 class LayerNorm(Normalization):
-    """Statistics over the last `axes` axes; gamma and beta have the shape of these."""
+    """Statistics over the last `axes` axes; gamma and beta have the sizes of these axes."""
 
     axes: int
 
@@ -88,7 +89,7 @@ def _always() -> bool:
 
 
 class NormalizationRecorder(Recorder):
-    """Steps that bring values to mean 0 and variance 1."""
+    """Steps that normalize values to mean 0 and variance 1."""
 
     def batch_norm(
         self,
@@ -102,9 +103,10 @@ class NormalizationRecorder(Recorder):
         epsilon: float = 1e-3,
         adapts: Callable[[], bool] = _always,
     ) -> Value:
-        """Normalise each channel of the last axis over the batch and all places.
+        """Normalize each channel of the last axis over the batch and all pixels.
 
-        `mean` and `variance` (c,) are moved by training forward passes while `adapts` says so.
+        `mean` and `variance` (c,) are moving averages, updated by training steps where `adapts()`
+        is true.
         """
         where = self._where("batch_norm")
         channels = self._channels(x, where)
@@ -130,7 +132,7 @@ class NormalizationRecorder(Recorder):
         *,
         epsilon: float = 1e-3,
     ) -> Value:
-        """Normalise each sample's `groups` groups of channels of the last axis."""
+        """Normalize each of the `groups` groups of channels of each sample."""
         where = self._where("group_norm")
         channels = self._channels(x, where)
         number = as_int(groups, "groups", where=where)
@@ -153,7 +155,7 @@ class NormalizationRecorder(Recorder):
         axes: int = 1,
         epsilon: float = 1e-3,
     ) -> Value:
-        """Normalise over the last `axes` axes of each sample."""
+        """Normalize over the last `axes` axes of each sample."""
         where = self._where("layer_norm")
         self._channels(x, where)
         number = as_int(axes, "axes", where=where)
@@ -194,10 +196,10 @@ def _epsilon(value: float, where: str) -> float:
 class ChannelNormExecutor(Executor):
     """y = f((x - mean) * inv * gamma + beta + a), inv = 1 / sqrt(variance + epsilon).
 
-    What backward needs of the forward pass is x and the statistics, a few numbers per channel: it
-    computes the normalised values again. With a second input a, f is ReLU or nothing: backward
-    reads its mask from y, and the gradient behind it, which is also that of a, takes the place of
-    the output's.
+    Backward needs x and the statistics from the forward pass, a few numbers per channel, and
+    computes the normalized values again. With a second input a, f is ReLU or the identity: backward
+    reads the mask of the ReLU from y; the gradient after it, which is also that of a, shares the
+    buffer of the output's gradient.
     """
 
     in_place = True
@@ -212,7 +214,7 @@ class ChannelNormExecutor(Executor):
         self.kind, self.numbers = kind if activation is None else kernel_of(activation)
         self.channels = step.output.shape[-1]
         self.samples, self.groups = 1, self.channels
-        self.fixed = False  # whether the last forward pass took its statistics from elsewhere
+        self.fixed = False  # whether the last forward pass used statistics that do not depend on x
         self.reads_input = setting.backward
         self.adds = step.find(Add) is not None
         self.reads_output = setting.backward and self.adds and self.kind is not None
@@ -259,8 +261,8 @@ class ChannelNormExecutor(Executor):
             self.groups,
             self.fixed,
             self._maybe_cube(dx),
-            self._place(self.norm.gamma),
-            self._place(self.norm.beta),
+            self._gradient_of(self.norm.gamma),
+            self._gradient_of(self.norm.beta),
             self.kind,
             *self.numbers,
             more=self._maybe_cube(self.d_more),
@@ -271,13 +273,13 @@ class ChannelNormExecutor(Executor):
     def _gamma(self) -> np.ndarray:
         return self._ones if self.norm.gamma is None else self.norm.gamma.value
 
-    def _place(self, parameter: Parameter | None) -> np.ndarray:
-        """Where a parameter's gradient goes, if anybody wants it."""
+    def _gradient_of(self, parameter: Parameter | None) -> np.ndarray:
+        """The array for a parameter's gradient; a dummy if it is not needed."""
         wanted = parameter is not None and parameter.trainable
         return self.gradient(parameter) if parameter is not None and wanted else self._unwanted
 
     def _cube(self, array: np.ndarray) -> np.ndarray:
-        """(samples, rows, channels): each sample has statistics of its own."""
+        """(samples, rows, channels); statistics are per sample."""
         return array.reshape(self.samples, -1, self.channels)
 
     def _maybe_cube(self, array: np.ndarray | None) -> np.ndarray | None:
@@ -285,7 +287,7 @@ class ChannelNormExecutor(Executor):
 
 
 class BatchNormExecutor(ChannelNormExecutor):
-    """The whole batch is one sample, and every channel a group."""
+    """The whole batch is treated as one sample, and every channel as a group."""
 
     primitive = BatchNorm
     norm: BatchNorm
@@ -299,7 +301,7 @@ class BatchNormExecutor(ChannelNormExecutor):
         super().find_statistics(training)
 
     def settle(self) -> None:
-        """Move the averages towards the statistics of this step."""
+        """Update the moving averages with the statistics of this step."""
         if self.fixed:
             return
         norm, own = self.norm, self.own
@@ -308,7 +310,7 @@ class BatchNormExecutor(ChannelNormExecutor):
 
 
 class GroupNormExecutor(ChannelNormExecutor):
-    """Every sample has statistics of its own, for each group of channels."""
+    """Every sample has its own statistics, for each group of channels."""
 
     primitive = GroupNorm
     norm: GroupNorm
@@ -319,7 +321,7 @@ class GroupNormExecutor(ChannelNormExecutor):
 
 
 class LayerNormExecutor(Executor):
-    """y = (x - mean) * inv * gamma + beta over the last axes; x and two numbers a row are kept."""
+    """y = (x - mean) * inv * gamma + beta over the last axes; saves x, and mean and inv per row."""
 
     in_place = True
 
@@ -354,15 +356,15 @@ class LayerNormExecutor(Executor):
             self.own["inv"],
             self._gamma(),
             None if dx is None else self._rows(dx),
-            self._place(self.norm.gamma),
-            self._place(self.norm.beta),
+            self._gradient_of(self.norm.gamma),
+            self._gradient_of(self.norm.beta),
         )
 
     def _gamma(self) -> np.ndarray:
         return self._ones if self.norm.gamma is None else flat(self.norm.gamma.value)
 
-    def _place(self, parameter: Parameter | None) -> np.ndarray:
-        """Where a parameter's gradient goes, if anybody wants it."""
+    def _gradient_of(self, parameter: Parameter | None) -> np.ndarray:
+        """The array for a parameter's gradient; a dummy if it is not needed."""
         if parameter is None or not parameter.trainable:
             return self._unwanted
         return flat(self.gradient(parameter))

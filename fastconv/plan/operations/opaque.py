@@ -1,4 +1,4 @@
-"""Layers that compute by themselves, in NumPy."""
+"""User-defined layers, in NumPy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fastconv.plan.recorder import Primitive, Recorder, Value
 
 @dataclass(frozen=True, eq=False)
 class Opaque(Primitive):
-    """A layer that computes by itself, in NumPy: `forward(x, training)` and `backward(dy)`."""
+    """A user-defined layer in NumPy, with `forward(x, training)` and `backward(dy)`."""
 
     layer: Any
 
@@ -34,16 +34,16 @@ class Opaque(Primitive):
 
 
 class OpaqueRecorder(Recorder):
-    """Steps that the engine does not look into."""
+    """Steps computed by user-defined layers."""
 
     def opaque(self, xs: Value | Sequence[Value], layer: Any) -> Value:
-        """A layer that computes by itself.
+        """A user-defined layer.
 
-        `layer.forward(x, training)` returns y and `layer.backward(dy)` returns dx, with
-        the batch axis first; with several inputs, x and dx are lists. If the layer has
-        `compute_output_shape`, it is asked with the input's shape without the batch axis (or a list
-        of them); otherwise y has the shape of x. Gradients of the layer's own `parameters` are
-        written by its `backward` into their `grad`.
+        `layer.forward(x, training)` returns y and `layer.backward(dy)` returns dx, with the batch
+        axis first; with several inputs, x and dx are lists. If the layer has
+        `compute_output_shape`, it is called with the input's shape without the batch axis (or a
+        list of shapes); otherwise y has the shape of x. The layer's `backward` writes the gradients
+        of its `parameters` into their `grad`.
         """
         where = self._where("opaque")
         values = (xs,) if isinstance(xs, Value) else tuple(xs)
@@ -71,7 +71,7 @@ class OpaqueRecorder(Recorder):
 
 
 class _InInference:
-    """A layer that computes as in inference while the plan trains."""
+    """A layer that runs as in inference even when the plan trains."""
 
     def __init__(self, layer: Any) -> None:
         self.layer = layer
@@ -92,10 +92,10 @@ class _InInference:
 
 
 class OpaqueExecutor(Executor):
-    """y = layer.forward(x, training), dx = layer.backward(dy); what it returns is copied.
+    """y = layer.forward(x, training), dx = layer.backward(dy); results are copied.
 
-    The layer may keep what it was given: its input and the gradient stay as they are until its
-    `backward` has returned.
+    The layer may keep references to its arguments: its input and the gradient are not overwritten
+    before its `backward` has returned.
     """
 
     algorithm = "the layer's own"

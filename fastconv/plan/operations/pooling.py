@@ -1,4 +1,4 @@
-"""Pooling: the largest, the smallest, the mean or the norm of each window."""
+"""Pooling: the maximum, minimum, mean or Lp norm of each window."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fastconv.plan.geometry.padding import Padding
 from fastconv.plan.geometry.shapes import Pool2DShape, pool2d_shape
 from fastconv.plan.recorder import Primitive, Recorder, Value
 
-SUM = 2  # the divisor of a sum that is not divided
+SUM = 2  # the `divisor` of avg_pool2d_fwd and avg_pool2d_bwd for sums
 KINDS = ("max", "min", "avg", "lp")
 
 
@@ -34,8 +34,8 @@ KINDS = ("max", "min", "avg", "lp")
 class Pool2D(Primitive):
     """The "max", "min" or mean ("avg") of each window, or its norm ("lp"): (sum |x|^p)^(1/p).
 
-    Padding is never counted as an element; but with `count_include_pad` the mean divides by the
-    whole window, also where it hangs over.
+    Padding is not part of a window; but with `count_include_pad` the mean divides by the full
+    window size, also for windows that extend beyond the edges.
     """
 
     kind: str
@@ -68,7 +68,7 @@ class PoolingRecorder(Recorder):
     ) -> Value:
         """Pool x (ih, iw, ic) with "max", "min", "avg" or "lp"; `strides` defaults to `pool_size`.
 
-        `p` is the power of "lp": at least 1.
+        `p` is the exponent of "lp", at least 1.
         """
         where = self._where("pool2d")
         check_choice(kind, KINDS, where=where, what="kind")
@@ -84,7 +84,7 @@ class PoolingRecorder(Recorder):
 
 
 class PoolExecutor(Executor):
-    """One window operation on (mb, ih, iw, ic)."""
+    """Base class of the pooling executors, on (mb, ih, iw, ic)."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -93,7 +93,7 @@ class PoolExecutor(Executor):
 
 
 class ExtremePoolExecutor(PoolExecutor):
-    """Saves the place of each extreme in its window: a byte, if it has up to 256 elements."""
+    """Saves the argmax (or argmin) of each window: a byte for windows of up to 256 elements."""
 
     def buffers(self) -> list[Buffer]:
         if not self.setting.backward:
@@ -110,7 +110,7 @@ class ExtremePoolExecutor(PoolExecutor):
 
 
 class AveragePoolExecutor(PoolExecutor):
-    """Divides by the elements inside, or by the whole window."""
+    """Divides by the number of elements inside x, or by the full window size."""
 
     def forward(self, training: bool, step: int) -> None:
         avg_pool2d_fwd(self.inputs[0], self.output, *self.window, self.pool.count_include_pad)

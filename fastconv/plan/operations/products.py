@@ -1,4 +1,4 @@
-"""Products with a matrix of weights: convolution, transposed convolution, dense layers."""
+"""Products with weights: convolution, transposed convolution, dense layers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
 
 
 class Product(Primitive):
-    """What has weights w and perhaps a bias b."""
+    """Base class of the operations with weights w and an optional bias b."""
 
     w: Parameter
     b: Parameter | None
@@ -48,7 +48,7 @@ class Product(Primitive):
 class Conv2D(Product):
     """y = conv(x, w) + b; x (ih, iw, ic), w (kh, kw, ic/groups, oc), b (oc,).
 
-    w may have other axes, as long as its numbers lie in this order.
+    w may have another shape, as long as its elements are in this order.
     """
 
     shape: Conv2DShape
@@ -66,7 +66,7 @@ class Conv2D(Product):
 
 @dataclass(frozen=True, eq=False)
 class Conv2DTranspose(Product):
-    """y = the gradient of a convolution's input, plus b; `shape` is the convolution's from y to x.
+    """y = the input gradient of a convolution, plus b; `shape` is that of this convolution, y to x.
 
     x (ih, iw, ic), w (kh, kw, oc, ic), b (oc,).
     """
@@ -94,7 +94,7 @@ class Dense(Product):
 
 
 class ProductsRecorder(Recorder):
-    """Steps that multiply by a matrix of weights: convolution and dense."""
+    """Steps that multiply by weights: convolution, transposed convolution, dense."""
 
     def conv2d(
         self,
@@ -110,7 +110,7 @@ class ProductsRecorder(Recorder):
     ) -> Value:
         """Convolve x (ih, iw, ic) with w (kh, kw, ic/groups, oc), plus b (oc,).
 
-        `w_shape` is how to read a parameter of other axes, such as (kh, kw, ic, multiplier).
+        `w_shape` reinterprets a parameter of another shape, such as (kh, kw, ic, multiplier).
         """
         where = self._where("conv2d")
         self._float_input(x, where, rank=3)
@@ -136,9 +136,9 @@ class ProductsRecorder(Recorder):
         output_padding: int | Sequence[int] | None = None,
         w_shape: Sequence[int] | None = None,
     ) -> Value:
-        """The gradient of a convolution's input: x (ih, iw, ic), w (kh, kw, oc, ic), b (oc,).
+        """The input gradient of a convolution: x (ih, iw, ic), w (kh, kw, oc, ic), b (oc,).
 
-        `w_shape` is how to read a parameter of other axes.
+        `w_shape` reinterprets a parameter of another shape.
         """
         where = self._where("conv2d_transpose")
         self._float_input(x, where, rank=3)
@@ -176,12 +176,12 @@ def _check_bias(b: Parameter | None, oc: int, w: Parameter, where: str) -> None:
 
 
 class ConvBlockExecutor(Executor):
-    """y = dropout(pool(relu(conv(scale * x + offset, w) + b))); only the convolution must be there.
+    """y = dropout(pool(relu(conv(scale * x + offset, w) + b))); only conv is required.
 
-    What backward needs of the forward pass is x (or the scaled x), y and a byte per pooled element:
-    y > 0 is the mask of the ReLU, also behind the pooling (the largest of a window is positive if
-    its ReLU let it pass) and behind the dropout (a dropped element has no gradient anyway). Where
-    the convolution pools by itself the byte says also that, and y is not needed.
+    From the forward pass, backward needs x (or the scaled x), y and the argmax, a byte per pooled
+    element. y > 0 is the mask of the ReLU, also after pooling (the maximum of a window is positive
+    if it passed the ReLU) and after dropout (the gradient of a dropped element is 0 anyway). Where
+    the convolution kernels do the pooling, the argmax includes the mask, and y is not needed.
     """
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
@@ -212,10 +212,10 @@ class ConvBlockExecutor(Executor):
         self.reads_output = setting.backward and self.relu and not self.pools_inside
 
     def _can_pool_inside(self) -> bool:
-        """Whether the convolution's own kernels can pool and undo it, tile by tile."""
+        """Whether the convolution kernels can fuse the pooling, in all passes, tile by tile."""
         b, w = self.conv.b, self.conv.w
         if b is not None and b.trainable and not w.trainable:
-            return False  # the bias's gradient is then summed over dy, where the ReLU must show
+            return False  # bias_grad then sums dy, which must be masked by the ReLU
         return self.pool is not None and pools_inside(self.shape, self.pool.shape.window)
 
     def buffers(self) -> list[Buffer]:
@@ -272,9 +272,11 @@ class ConvBlockExecutor(Executor):
                 affine(flat(dx), flat(dx), self.scaling.scale, 0.0)
 
     def _undo_what_follows(self, step: int) -> np.ndarray:
-        """The gradient of the convolution's own output, or of its pooled one where the kernels undo
-        the pooling. ReLU comes before the pooling is undone,
-        where there are fewer elements."""
+        """The gradient after dropout, ReLU and pooling: that of the convolution's output, or of the
+        pooled output where the convolution kernels fuse the pooling.
+
+        The ReLU mask is applied before the pooling is undone, since there are fewer elements.
+        """
         dy = self.d_output
         if self.dropout is not None:
             dropout_bwd(flat(dy), flat(dy), self.dropout.rate, self.dropout.seed, step)
@@ -290,7 +292,7 @@ class ConvBlockExecutor(Executor):
 
 
 class ConvTransposeExecutor(Executor):
-    """Forward is the convolution's gradient of the data; the gradient of x is its forward pass."""
+    """Forward is a convolution's backward pass to the data; dx is its forward pass."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -304,7 +306,7 @@ class ConvTransposeExecutor(Executor):
         self.reads_input = setting.backward and self.conv.w.trainable
 
     def _as_kernel(self, w: np.ndarray) -> np.ndarray:
-        """The parameter, whatever its axes, as (kh, kw, oc, ic): a view."""
+        """The parameter, whatever its shape, as (kh, kw, oc, ic): a view."""
         return w.reshape(self.shape.w_shape)
 
     def forward(self, training: bool, step: int) -> None:
@@ -327,7 +329,7 @@ class ConvTransposeExecutor(Executor):
 class DenseBlockExecutor(Executor):
     """y = dropout(relu(x @ w + b)), w (ic, oc); the ReLU and the dropout are optional.
 
-    y > 0 is the mask of the ReLU also behind the dropout: a dropped element has no gradient anyway.
+    y > 0 is the mask of the ReLU also after dropout: the gradient of a dropped element is 0 anyway.
     """
 
     algorithm = "gemm"

@@ -1,4 +1,4 @@
-"""Images read at other points than their pixels: resampling and resizing."""
+"""Image resampling and resizing."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
 FILL_MODES = {
     "reflect": "symmetric", "wrap": "wrap", "constant": "constant", "nearest": "nearest",
 }  # fmt: skip
-"""Keras's names, and what the kernels call them."""
+"""From Keras's names to those of the kernels."""
 INTERPOLATIONS = ("nearest", "bilinear")
 RESIZING = ("nearest", *CURVES)
 
 
 @dataclass(frozen=True, eq=False)
 class Resample(Primitive):
-    """x (ih, iw, ic), float32 or uint8, at points of its own: y (oh, ow, ic), float32.
+    """x (ih, iw, ic), float32 or uint8, sampled at given points: y (oh, ow, ic), float32.
 
-    `still` are the points, and `draw` makes those of each image while training; `mode` and `fill`
-    are what `kernels.resample` knows.
+    `still` are fixed points; in training, `draw`, if given, makes random points for each image.
+    `mode` and `fill` are those of `kernels.images.resample`.
     """
 
     still: Axes
@@ -54,9 +54,9 @@ class Resample(Primitive):
 
 @dataclass(frozen=True, eq=False)
 class Resize(Primitive):
-    """x (ih, iw, ic), float32 or uint8, mixed along its rows and its columns: y (oh, ow, ic).
+    """x (ih, iw, ic), float32 or uint8, filtered along rows and columns: y (oh, ow, ic).
 
-    What lies beyond the edges counts as `fill`.
+    Pixels beyond the edges have the value `fill`.
     """
 
     rows: Weights
@@ -69,7 +69,7 @@ class Resize(Primitive):
 
 
 class SamplingRecorder(Recorder):
-    """Steps that read an image at other points."""
+    """Steps that resample or resize an image."""
 
     def resample(
         self,
@@ -81,10 +81,11 @@ class SamplingRecorder(Recorder):
         fill_mode: str = "nearest",
         fill_value: float = 0.0,
     ) -> Value:
-        """x (ih, iw, ic), of float32 or uint8, at the points `still`.
+        """x (ih, iw, ic), float32 or uint8, sampled at the points `still`.
 
-        While training, at points that `draw` makes for each image out of `seed`, the step and the
-        image's row. Beyond the edges: `FILL_MODES`. Where nothing changes nothing is recorded.
+        In training, at the points that `draw`, if given, makes for each image from `seed`, the step
+        and the image's row. `FILL_MODES` lists the rules for points beyond the edges. The identity
+        is not recorded.
         """
         where = self._where("resample")
         self._image(x, where)
@@ -111,9 +112,10 @@ class SamplingRecorder(Recorder):
         keep: str | None = None,
         fill_value: float = 0.0,
     ) -> Value:
-        """x (ih, iw, ic), of float32 or uint8, stretched to `size`, by one of `RESIZING`.
+        """x (ih, iw, ic), float32 or uint8, resized to `size`, by one of `RESIZING`.
 
-        `keep` as in `sampling.stretches`. With `antialias` no pixel is skipped.
+        `keep` as in `points.stretches`. With `antialias` the filter widens when shrinking, so that
+        no pixel is skipped.
         """
         where = self._where("resize")
         self._image(x, where)
@@ -132,13 +134,13 @@ class SamplingRecorder(Recorder):
         return self._record(step, (x,), (*size, x.shape[2]))
 
     def as_float(self, x: Value) -> Value:
-        """x itself, or what makes float32 of bytes."""
+        """x itself, or its conversion from uint8 to float32."""
         if x.dtype == "float32":
             return x
         return self._record(Affine(1.0, 0.0), (x,), x.shape)
 
     def _image(self, x: Value, where: str) -> None:
-        """Refuse what is no image (ih, iw, ic), of whatever dtype."""
+        """Raise an error unless x is an image (ih, iw, ic), of any dtype."""
         self._own(x, where)
         if len(x.shape) != 3:
             raise ValueError(
@@ -148,7 +150,7 @@ class SamplingRecorder(Recorder):
 
 
 class ResampleExecutor(Executor):
-    """The points are computed again for the backward pass, which spreads dy over what was read."""
+    """Backward computes the points again and scatters dy to the pixels that were read."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -184,7 +186,7 @@ class ResampleExecutor(Executor):
 
 
 class ResizeExecutor(Executor):
-    """y = x in its mixtures, and what is missing of them times the fill value."""
+    """y = weighted sums of x, plus the weight outside x times the fill value."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -203,7 +205,7 @@ class ResizeExecutor(Executor):
 
 
 def border(how: Resize) -> np.ndarray | None:
-    """What the fill value adds to every pixel, (oh, ow, 1); None if it adds nothing."""
+    """The fill value's contribution to every pixel, (oh, ow, 1); None if it is 0."""
     if not how.fill:
         return None
     inside = np.outer(1 - how.rows.missing, 1 - how.columns.missing)
