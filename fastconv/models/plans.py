@@ -23,15 +23,14 @@ if TYPE_CHECKING:
 
 
 class Plans:
-    """Keeps plans for training and for inference, lends them, and makes them anew when needed.
+    """A cache of plans for training and inference, which it lends to one thread at a time.
 
-    A plan holds on to the memory of the parameters. They move when the set of trainable ones
-    changes, or when another model that shares them packs them; then everything is made anew.
+    A plan refers to the memory of the parameters. They move when the set of trainable ones changes,
+    or when another model that shares them packs them; then all plans are rebuilt.
 
-    A plan computes one batch at a time, for whom it is lent to. Several threads that predict get
-    plans of their own and run side by side; who changes the parameters, as a training step does,
-    waits for them and has the model alone (`lock`). For each purpose the plans of the `KEPT` input
-    sizes used last are kept.
+    Several threads that predict borrow plans of their own and run side by side. Whoever changes the
+    parameters, as a training step does, waits for them and then has exclusive use of the model
+    (`lock`). For each purpose, plans of the `KEPT` most recently used input shapes are kept.
     """
 
     KEPT = 4
@@ -41,7 +40,7 @@ class Plans:
         self.lock = SharedLock()
         self.store: ParameterStore | None = None
         self._packed: list[tuple[Parameter, np.ndarray, bool]] = []
-        # Plans that are not lent, by purpose and sizes; the sizes used last stand last.
+        # Plans that are not lent, by purpose and shapes, the most recently used last.
         self._idle: dict[tuple[Any, ...], list[_Kept]] = {}
         self._table = threading.RLock()
         self._trainer: int | None = None
@@ -65,7 +64,7 @@ class Plans:
                 kept.plan.profile = value
 
     def report(self) -> str:
-        """The reports of all plans, the one used last at the end."""
+        """The reports of all plans, the most recently used last."""
         with self._table:
             parts = [
                 f"{place[0]}, batches of up to {kept.rows}\n{kept.plan.report()}"
@@ -80,20 +79,20 @@ class Plans:
         return "\n\n".join(parts)
 
     def training(self, batch_size: int, signature: Signature, *, exactly: bool = True) -> _Lease:
-        """A plan with gradients, and the model alone while it is lent: a context manager.
+        """A context manager: a plan with a backward pass, and exclusive use of the model.
 
-        `exactly` asks for this batch size, not for one at least as large. A fit asks exactly, so
-        that its bits do not depend on what the model did before.
+        `exactly` asks for this batch size, else for at least this. `fit` requires the exact size,
+        so that its bits do not depend on what the model did before.
         """
         return _Lease(self, "training", batch_size, signature, exactly)
 
     def inference(self, batch_size: int, signature: Signature) -> _Lease:
-        """A plan for batches of up to `batch_size`: one for training, if its memory suffices."""
+        """A context manager: a plan for up to `batch_size` rows, a training one if it fits."""
         return _Lease(self, "inference", batch_size, signature, False)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Within it the parameters are packed, and nobody changes them or the optimizer's slots."""
+        """While it lasts, the parameters are packed, and no thread changes them or the slots."""
         self._begin_reading()
         try:
             yield
@@ -109,7 +108,7 @@ class Plans:
 
     @contextmanager
     def fitting(self) -> Iterator[None]:
-        """Within it no other thread may call `fit`.
+        """While it lasts, no other thread may call `fit`.
 
         Raises
         ------
@@ -130,7 +129,7 @@ class Plans:
             self._trainer = outer
 
     def refresh(self) -> None:
-        """Pack the parameters if they are not, and hand them to the optimizer."""
+        """Pack the parameters if they are not packed, and pass them to the optimizer."""
         if self._is_fresh():
             return
         with self.lock.writing:
@@ -188,12 +187,12 @@ class Plans:
 
     def _drop(self) -> None:
         with self._table:
-            self._idle = {}  # plans that are lent go when they come back: see _give_back
+            self._idle = {}  # plans that are lent are dropped on their return: see _Lease
 
     def _take(
         self, place: tuple[Any, ...], batch_size: int, signature: Signature, exactly: bool
     ) -> _Kept | None:
-        """A plan that fits, if there is one that is not lent."""
+        """A plan that fits and is not lent, if there is one."""
         plans = self._idle.get(place, [])
         for i, kept in enumerate(plans):
             fits = kept.rows == batch_size or (kept.rows > batch_size and not exactly)

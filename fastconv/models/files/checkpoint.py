@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the configuration, the weights and the training state; see `Model.save`."""
     refuse_existing(filepath, overwrite, "save")
-    weights_of(model, "save")  # says so if there are none
+    weights_of(model, "save")  # raises if there are none
     # Copies: another thread may go on training while the file is written. `reading` has made the
     # optimizer's slots, if no step has been taken yet.
     with model.plans.reading():

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from fastconv.models.composite import Composite
     from fastconv.models.model import Model
 
-OPTIMIZER = "optimizer/"  # its arrays
-KEPT = "kept/"  # what a callback keeps for the end of the training
+OPTIMIZER = "optimizer/"  # prefix of the optimizer's arrays
+KEPT = "kept/"  # prefix of the weights that a callback keeps for the end of training
 
 
 def save_weights(model: Model, path: str | os.PathLike[str], overwrite: bool = True) -> None:
