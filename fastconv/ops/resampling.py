@@ -193,7 +193,7 @@ def affine_transform(
     inputs = pixels(x, where, first)
     maps = _maps(transform, len(inputs), where)
     y = ImageResult(out, inputs.shape, where, first, x=x, transform=transform)
-    resample_affine(inputs, y.nhwc, maps, *how, fill)
+    resample_affine(inputs, y.nhwc, maps, *how, fill, where)
     return y.deliver()
 
 
@@ -227,7 +227,7 @@ def affine_transform_backward(
     gradient = gradient_of(dy, inputs.shape, where, first)
     maps = _maps(transform, len(inputs), where)
     dx = ImageResult(out, inputs.shape, where, first, dy=dy, x=x, transform=transform)
-    resample_affine_bwd(gradient, dx.nhwc, maps, *how)
+    resample_affine_bwd(gradient, dx.nhwc, maps, *how, where)
     return dx.deliver()
 
 

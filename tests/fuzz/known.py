@@ -21,22 +21,6 @@ class Known(NamedTuple):
 
 KNOWN: list[Known] = [
     Known(
-        "depthwise_says_conv2d",
-        r"^ops depthwise_conv2d(_backward)?: exception without the operation's name: "
-        r"\w+: conv2d",
-        "errors of depthwise_conv2d and its backward say conv2d",
-    ),
-    Known(
-        "backward_says_conv2d",
-        r"^ops conv2d_backward: exception without the operation's name: \w+: conv2d: algo",
-        "conv2d_backward's error about algo says conv2d",
-    ),
-    Known(
-        "batch_norm_says_moments",
-        r"^ops batch_norm(_backward)?: exception without the operation's name: \w+: moments:",
-        "batch_norm and its backward refuse an empty x in the name of moments",
-    ),
-    Known(
         "huge_number_overflows",
         r"^ops \w+: exception OverflowError: ",
         "10**400 (or a fraction of that size) as a number raises OverflowError",
@@ -55,11 +39,6 @@ KNOWN: list[Known] = [
         "gemm_out_overlaps_itself",
         r"^ops gemm: wrong result: .*out=\S+ strides \(.*\[overlap",
         "gemm takes an out that overlaps itself: the result is wrong",
-    ),
-    Known(
-        "affine_transform_says_resample_affine",
-        r"^ops affine_transform(_backward)?: exception without .*: \w+: resample_affine",
-        "affine_transform's error about far away places says resample_affine",
     ),
     Known(
         "max_pool2d_backward_refuses",

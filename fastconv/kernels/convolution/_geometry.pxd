@@ -18,11 +18,12 @@ cdef inline ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
 cdef inline ptrdiff_t round_up(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
     return (a + b - 1) // b * b
 
-# Fills all but mb, which comes with the arrays. Raises ValueError when the numbers cannot be a convolution.
+# Fills all but mb, which comes with the arrays. Raises ValueError, in the name `where`, when the numbers
+# cannot be a convolution.
 cdef int set_geometry(
     geometry *g, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
     ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t dh, ptrdiff_t dw, ptrdiff_t pt, ptrdiff_t pl,
-    ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups) except -1
+    ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups, str where) except -1
 
 ctypedef enum algorithm:
     DIRECT
