@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastconv._arguments import check_choice
+from fastconv._arguments import check_choice, shown, to_float
 
 Array = NDArray[np.float32]
 WORK = 100_000  # steps to spend on whether interleaved arrays overlap
@@ -96,27 +96,26 @@ def same_shape(x: Array, shape: tuple[int, ...], what: str, of: str, where: str)
 def number(value: Any, what: str, where: str, low: float = -np.inf, high: float = np.inf) -> float:
     """`value` as a float, with low <= value < high where these are given."""
     if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{where}: {what} must be a number; received {value!r}")
-    try:
-        result = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{where}: {what} must be a number; received {value!r}") from None
+        raise TypeError(f"{where}: {what} must be a number; received {shown(value)}")
+    result = to_float(value, what, where=where)
     if low > -np.inf and not low <= result < high:
         rule = "finite" if high == np.inf else f"less than {high:g}"
-        raise ValueError(f"{where}: {what} must be at least {low:g} and {rule}; received {value!r}")
+        raise ValueError(
+            f"{where}: {what} must be at least {low:g} and {rule}; received {shown(value)}"
+        )
     return result
 
 
 def flag(value: Any, what: str, where: str) -> bool:
     """True or False, and nothing that merely counts as one of them."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{where}: {what} must be True or False; received {value!r}")
+        raise TypeError(f"{where}: {what} must be True or False; received {shown(value)}")
     return bool(value)
 
 
 def activation_name(activation: Any, where: str) -> str:
     """The kernels' name for an activation: None and "linear" are "none"."""
-    if activation is None or activation == "none":
+    if activation is None or (isinstance(activation, str) and activation == "none"):
         return "none"
     name = check_choice(activation, ("linear", "relu"), where=where, what="activation")
     return "none" if name == "linear" else name

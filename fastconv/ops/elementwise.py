@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import is_whole
+from fastconv._arguments import is_whole, shown
 from fastconv.kernels.elementwise.arithmetic import affine as affine_kernel
 from fastconv.kernels.elementwise.arithmetic import affine_u8
 from fastconv.kernels.elementwise.arithmetic import bias_add as add_kernel
@@ -163,7 +163,9 @@ def dropout_backward(
 def _word(value: Any, what: str, where: str) -> int:
     """A whole number that fits into 64 bits."""
     if not is_whole(value):
-        raise TypeError(f"{where}: {what} must be a whole number; received {value!r}")
+        raise TypeError(f"{where}: {what} must be a whole number; received {shown(value)}")
     if not 0 <= int(value) < 2**64:
-        raise ValueError(f"{where}: {what} must be at least 0 and below 2**64; received {value!r}")
+        raise ValueError(
+            f"{where}: {what} must be at least 0 and below 2**64; received {shown(value)}"
+        )
     return int(value)
