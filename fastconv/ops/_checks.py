@@ -8,6 +8,7 @@ back on the way out. Where a result goes is judged by `result`, and for images b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -157,7 +158,11 @@ def apart(
     With `allow_same` an input may be `array` itself, all of it: the operation works in place.
     """
     for name, other in others.items():
-        if not isinstance(other, np.ndarray) or not np.may_share_memory(array, other):
+        if other is None or isinstance(other, (list, tuple, int, float)):
+            continue
+        if not isinstance(other, np.ndarray):  # another holder of memory, such as a memoryview
+            other = np.asarray(other)
+        if not np.may_share_memory(array, other):
             continue
         if allow_same and _same_memory(array, other):
             continue
@@ -183,14 +188,28 @@ def result(
     """`out`, found fit for a float32 result, or a new array of `shape`.
 
     It must not share memory with any of `inputs`, but it may be one of those that `in_place` names,
-    all of it.
+    all of it; nor may two of its own elements share memory.
     """
     if out is None:
         return np.empty(shape, np.float32)
     writable(out, shape, "out", where, dense=dense)
+    if not dense and _overlaps_itself(out):
+        raise ValueError(
+            f"{where}: out must not overlap itself; received shape {shape}, strides {out.strides}"
+        )
     for name, array in inputs.items():
         apart(out, "out", where, allow_same=name in in_place, **{name: array})
     return out
+
+
+def _overlaps_itself(matrix: NDArray[Any]) -> bool:
+    """Whether two elements of an aligned array with two axes share memory."""
+    (m, n), (down, along) = matrix.shape, matrix.strides
+    if m <= 1 or n <= 1:
+        return matrix.size > 1 and (down if n == 1 else along) == 0
+    # i * down + j * along is 0 first for these multiples of the strides, and then everywhere.
+    common = math.gcd(down, along)
+    return not common or (abs(along) // common < m and abs(down) // common < n)
 
 
 def _same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:

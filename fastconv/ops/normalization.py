@@ -120,7 +120,8 @@ def batch_norm(
         m = _per_channel(mean, 0, inputs, "mean", where)
         v = _per_channel(variance, 1, inputs, "variance", where)
     inv = None if mean is None else _inverse(v, epsilon, where)
-    y = result(out, inputs.shape, where, in_place=("x",), x=x)
+    given = {"x": x, "gamma": gamma, "beta": beta, "mean": mean, "variance": variance}
+    y = result(out, inputs.shape, where, in_place=("x",), **given)
     if inv is None:
         m, v = _moments(inputs, where)
         inv = _inverse(v, epsilon, where)
@@ -193,7 +194,7 @@ def group_norm(
     inputs, cube, mean, inv = _group_statistics(x, groups, epsilon, where)
     factors = _per_channel(gamma, 1, inputs, "gamma", where)
     offsets = _per_channel(beta, 0, inputs, "beta", where)
-    y = result(out, inputs.shape, where, in_place=("x",), x=x)
+    y = result(out, inputs.shape, where, in_place=("x",), x=x, gamma=gamma, beta=beta)
     channel_norm_fwd(cube, mean, inv, factors, offsets, y.reshape(cube.shape))
     return y
 
@@ -269,7 +270,7 @@ def layer_norm(
     inputs, rows, mean, inv = _row_statistics(x, epsilon, where)
     factors = _per_channel(gamma, 1, inputs, "gamma", where)
     offsets = _per_channel(beta, 0, inputs, "beta", where)
-    y = result(out, inputs.shape, where, in_place=("x",), x=x)
+    y = result(out, inputs.shape, where, in_place=("x",), x=x, gamma=gamma, beta=beta)
     layer_norm_fwd(rows, mean, inv, factors, offsets, y.reshape(rows.shape))
     return y
 

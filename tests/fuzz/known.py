@@ -21,19 +21,9 @@ class Known(NamedTuple):
 
 KNOWN: list[Known] = [
     Known(
-        "normalization_out_overlaps",
-        r"^ops (batch|group|layer)_norm: wrong result: .*\[overlap (gamma|beta|mean|variance)\]",
-        "out may overlap gamma, beta, mean and variance: the result is wrong",
-    ),
-    Known(
         "lp_pool2d_backward_nan",
         r"^ops lp_pool2d_backward: wrong result: .*float64\(nan\)",
         "lp_pool2d_backward gives NaN where the reference has a number",
-    ),
-    Known(
-        "gemm_out_overlaps_itself",
-        r"^ops gemm: wrong result: .*out=\S+ strides \(.*\[overlap",
-        "gemm takes an out that overlaps itself: the result is wrong",
     ),
     Known(
         "max_pool2d_backward_refuses",
