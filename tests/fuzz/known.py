@@ -21,16 +21,6 @@ class Known(NamedTuple):
 
 KNOWN: list[Known] = [
     Known(
-        "lp_pool2d_backward_nan",
-        r"^ops lp_pool2d_backward: wrong result: .*float64\(nan\)",
-        "lp_pool2d_backward gives NaN where the reference has a number",
-    ),
-    Known(
-        "max_pool2d_backward_refuses",
-        r"^ops m\w\w_pool2d_backward: exception without .*: \w+: max_pool2d_fwd: ",
-        "max_pool2d_backward refuses windows that its forward takes, in the kernel's name",
-    ),
-    Known(
         "conv2d_huge_dilation",
         r"^ops (depthwise_)?conv2d\w*: (crash|MemoryError|memory|hang).*"
         r"\[hostile [^\]]*dilation",
