@@ -191,7 +191,7 @@ def result(
     all of it; nor may two of its own elements share memory.
     """
     if out is None:
-        return np.empty(shape, np.float32)
+        return empty(shape, where)
     writable(out, shape, "out", where, dense=dense)
     if not dense and _overlaps_itself(out):
         raise ValueError(
@@ -200,6 +200,24 @@ def result(
     for name, array in inputs.items():
         apart(out, "out", where, allow_same=name in in_place, **{name: array})
     return out
+
+
+def empty(shape: tuple[int, ...], where: str) -> Array:
+    """A new array for a result.
+
+    Raises
+    ------
+    ValueError, MemoryError
+        If no array can be as large, or there is not as much memory.
+    """
+    try:
+        return np.empty(shape, np.float32)
+    except ValueError:
+        raise ValueError(
+            f"{where}: the result must fit into an array; received a shape of {shape}"
+        ) from None
+    except MemoryError:
+        raise MemoryError(f"{where}: no memory for a result of shape {shape}") from None
 
 
 def _overlaps_itself(matrix: NDArray[Any]) -> bool:
@@ -283,7 +301,7 @@ class ImageResult:
         self.first, self.out = first, out
         if out is not None:
             result(out, (mb, channels, height, width) if first else shape, where, **inputs)
-        self.nhwc: Array = np.empty(shape, np.float32) if first or out is None else out
+        self.nhwc: Array = empty(shape, where) if first or out is None else out
 
     def deliver(self) -> Array:
         """The result in the caller's layout."""

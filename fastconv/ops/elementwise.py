@@ -12,7 +12,7 @@ from fastconv.kernels.elementwise.arithmetic import affine_u8
 from fastconv.kernels.elementwise.arithmetic import bias_add as add_kernel
 from fastconv.kernels.elementwise.arithmetic import bias_grad as grad_kernel
 from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
-from fastconv.ops._checks import Array, float32, number, real_array, result, vector
+from fastconv.ops._checks import Array, empty, float32, number, real_array, result, vector
 from fastconv.ops._docs import LIKE_X, documented
 
 __all__ = ["affine", "bias_add", "bias_grad", "dropout", "dropout_backward"]
@@ -89,7 +89,8 @@ def bias_grad(dy: Any) -> Array:
     """
     dout = _channels(dy, "dy", "bias_grad")
     oc = dout.shape[-1]
-    db = np.zeros(oc, np.float32)
+    db = empty((oc,), "bias_grad")
+    db[...] = 0
     if dout.size:
         grad_kernel(dout.reshape(-1, oc), db)
     return db

@@ -305,3 +305,24 @@ def test_a_failed_step_leaves_everything_as_it_was():
         ops.adam_step(w, M, m, v, 1)
     np.testing.assert_array_equal(w, F32)
     np.testing.assert_array_equal(m, F32)
+
+
+ALMOST_2_31 = 2**31 - 1
+TOO_LARGE = {
+    "resize": lambda: ops.resize(X, ALMOST_2_31),
+    "resize from bytes": lambda: ops.resize(np.ones((1, 2, 2, 3), np.uint8), ALMOST_2_31),
+    "conv2d": lambda: ops.conv2d(X, W, padding=2**29),
+    "conv2d channels first": lambda: ops.conv2d(
+        X, np.ones((3, 3, 6, 6)), padding=2**29, data_format="channels_first"
+    ),
+    "depthwise_conv2d": lambda: ops.depthwise_conv2d(X, W, padding=2**29),
+    "gemm": lambda: ops.gemm(np.broadcast_to(F32[:1, :0], (2**40, 0)), np.ones((0, 2**22))),
+    "bias_grad": lambda: ops.bias_grad(np.ones((0, 2**45), np.float32)),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_a_result_that_no_memory_holds(name):
+    op = name.split()[0]
+    with pytest.raises((ValueError, MemoryError), match=rf"^{op}: (the|no memory for a) result "):
+        TOO_LARGE[name]()
