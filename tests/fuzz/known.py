@@ -21,12 +21,6 @@ class Known(NamedTuple):
 
 KNOWN: list[Known] = [
     Known(
-        "conv2d_huge_dilation",
-        r"^ops (depthwise_)?conv2d\w*: (crash|MemoryError|memory|hang).*"
-        r"\[hostile [^\]]*dilation",
-        "conv2d with a huge dilation crashes, or takes memory for nothing",
-    ),
-    Known(
         "deep_json",
         r"^(model|weights|backup|checkpoint|cache) .*: exception RecursionError",
         "deeply nested JSON raises RecursionError",

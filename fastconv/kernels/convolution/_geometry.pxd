@@ -2,7 +2,7 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
 # One convolution: x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), y (mb, oh, ow, oc); pt and pl rows and columns of
-# zeros lie above and left of x, as many as needed below and right.
+# zeros lie above and left of x, as many as needed below and right. Negative ones cut something off x.
 ctypedef struct geometry:
     ptrdiff_t mb, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups
 

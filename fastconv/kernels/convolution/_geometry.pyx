@@ -2,16 +2,30 @@
 
 from libc.stdint cimport uint8_t
 
+cdef enum:
+    LARGEST = 2147483647
+
 
 cdef int set_geometry(
     geometry *g, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
     ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t dh, ptrdiff_t dw, ptrdiff_t pt, ptrdiff_t pl,
     ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups, str where
 ) except -1:
-    if min(ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, oh, ow, groups) < 1 or min(pt, pl) < 0:
-        raise ValueError(f"{where}: sizes, strides and dilations are at least 1, padding at least 0")
+    if min(ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, oh, ow, groups) < 1 or pt <= -ih or pl <= -iw:
+        raise ValueError(
+            f"{where}: sizes, strides and dilations are at least 1, padding leaves something of x")
+    if max(ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, oh, ow) > LARGEST or max(pt, pl) > LARGEST:
+        raise ValueError(f"{where}: sizes, strides, dilations and padding are at most {LARGEST}")
     if ic % groups or oc % groups:
         raise ValueError(f"{where}: groups must divide ic and oc; received {groups}, {ic}, {oc}")
+    # What the kernels multiply stays far below 2**63 then; a row of outputs needs that much of x.
+    cdef double reach_h = (kh - 1.0) * dh + 1, reach_w = (kw - 1.0) * dw + 1
+    cdef double rows = (oh - 1.0) * sh + reach_h, columns = (ow - 1.0) * sw + reach_w
+    if max(rows, columns, reach_h * columns * ic) > LARGEST:
+        raise ValueError(
+            f"{where}: the windows of a row of outputs must span at most {LARGEST} elements of the "
+            f"padded input; received window {kh}x{kw}, strides {sh}x{sw}, dilation {dh}x{dw}, "
+            f"input {ih}x{iw}x{ic}, output {oh}x{ow}")
     g.mb = 0
     g.ih, g.iw, g.ic, g.oc, g.kh, g.kw = ih, iw, ic, oc, kh, kw
     g.sh, g.sw, g.dh, g.dw, g.pt, g.pl = sh, sw, dh, dw, pt, pl

@@ -53,7 +53,13 @@ def output_size(
             f"received window {axis} {reach}{spread}, input {axis} {size} with padding "
             f"{before} + {after}"
         )
-    return (padded - reach) // stride + 1
+    places = (padded - reach) // stride + 1
+    if places > LARGEST:
+        raise ValueError(
+            f"{where}: the output must have at most {LARGEST} rows and columns; received input "
+            f"{axis} {size} with padding {before} + {after}"
+        )
+    return places
 
 
 def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> Pair:
