@@ -6,9 +6,11 @@ import math
 import operator
 import os
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 LARGEST = 2**31 - 1  # the kernels count in 32-bit integers along each axis
+MOST_ITEMS = 10_000  # of an argument that is a sequence: more than any may have, but no end
 
 
 def check_choice(value: object, choices: Iterable[str], *, where: str, what: str) -> str:
@@ -123,12 +125,12 @@ def is_whole(value: object) -> bool:
 
 
 def items_of(value: Any) -> list[Any] | None:
-    """The items of a sequence; None for text and for what cannot be walked."""
+    """The items of a sequence, `MOST_ITEMS` at most; None for text and what cannot be walked."""
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         return None
     if getattr(value, "shape", None) == ():  # an array without axes has no items
         return None
-    return list(value)
+    return list(islice(value, MOST_ITEMS))
 
 
 def shown(value: object) -> str:

@@ -1,5 +1,7 @@
 """What operations refuse: they name themselves, say the rule and what came, and write nothing."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -326,3 +328,29 @@ def test_a_result_that_no_memory_holds(name):
     op = name.split()[0]
     with pytest.raises((ValueError, MemoryError), match=rf"^{op}: (the|no memory for a) result "):
         TOO_LARGE[name]()
+
+
+HUGE = (10**400, -(10**400), 10**5000, Fraction(10**400), Fraction(10**5000))
+
+
+@pytest.mark.parametrize("endless", [range(2**63), iter(int, 1)])
+def test_a_sequence_without_an_end_is_no_size(endless):
+    with pytest.raises((TypeError, ValueError), match=r"^max_pool2d: padding must be "):
+        ops.max_pool2d(X, 2, padding=endless)
+
+
+@pytest.mark.parametrize("huge", HUGE, ids=range(5))
+def test_numbers_beyond_a_float(huge):
+    with pytest.raises(ValueError, match=r"^affine: scale must be finite as a float; received "):
+        ops.affine(X, huge)
+
+
+WRONG = np.array(2), np.array(2.0), 10**5000, np.ones((2, 2), int)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=range(4))
+def test_what_is_no_size(wrong):
+    with pytest.raises((TypeError, ValueError), match=r"^max_pool2d: pool_size must "):
+        ops.max_pool2d(X, wrong)
+    with pytest.raises((TypeError, ValueError), match=r"^conv2d: groups must "):
+        ops.conv2d(X, W, groups=wrong)
