@@ -6,9 +6,11 @@ import math
 import operator
 import os
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
-LARGEST = 2**31 - 1  # the kernels index each axis with 32-bit integers
+LARGEST = 2**31 - 1  # the kernels count in 32-bit integers along each axis
+MOST_ITEMS = 10_000  # of an argument that is a sequence: more than any may have, but no end
 
 
 def check_choice(value: object, choices: Iterable[str], *, where: str, what: str) -> str:
@@ -33,24 +35,24 @@ def check_choice(value: object, choices: Iterable[str], *, where: str, what: str
     names = list(choices)
     listed = ", ".join(repr(name) for name in names)
     if not isinstance(value, str):
-        raise TypeError(f"{where}: {what} must be one of {listed}; received {value!r}")
+        raise TypeError(f"{where}: {what} must be one of {listed}; received {shown(value)}")
     if value in names:
         return value
     import difflib
 
     near = difflib.get_close_matches(value.lower(), names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    raise ValueError(f"{where}: {what} must be one of {listed}; received {value!r}{hint}")
+    raise ValueError(f"{where}: {what} must be one of {listed}; received {shown(value)}{hint}")
 
 
 def as_int(value: Any, what: str, *, where: str, minimum: int = 1) -> int:
     """Return a whole number of at least `minimum`, or raise TypeError / ValueError."""
     if not is_whole(value):
-        raise TypeError(f"{where}: {what} must be a whole number; received {value!r}")
+        raise TypeError(f"{where}: {what} must be a whole number; received {shown(value)}")
     number = operator.index(value)
     if not minimum <= number <= LARGEST:
         rule = f"at least {minimum}" if number < minimum else f"at most {LARGEST}"
-        raise ValueError(f"{where}: {what} must be {rule}; received {value!r}")
+        raise ValueError(f"{where}: {what} must be {rule}; received {shown(value)}")
     return number
 
 
@@ -59,14 +61,14 @@ def as_pair(value: Any, what: str, *, where: str, minimum: int = 1) -> tuple[int
     items = [value, value] if is_whole(value) else items_of(value)
     if items is None or not all(is_whole(item) for item in items):
         raise TypeError(
-            f"{where}: {what} must be a whole number or a pair of them; received {value!r}"
+            f"{where}: {what} must be a whole number or a pair of them; received {shown(value)}"
         )
     if len(items) != 2:
-        raise ValueError(f"{where}: {what} must have two entries; received {value!r}")
+        raise ValueError(f"{where}: {what} must have two entries; received {shown(value)}")
     first, second = (operator.index(item) for item in items)
     if not (minimum <= min(first, second) and max(first, second) <= LARGEST):
         rule = f"at least {minimum}" if min(first, second) < minimum else f"at most {LARGEST}"
-        raise ValueError(f"{where}: {what} must be {rule}; received {value!r}")
+        raise ValueError(f"{where}: {what} must be {rule}; received {shown(value)}")
     return first, second
 
 
@@ -80,15 +82,24 @@ def as_single(value: Any, what: str, *, where: str, minimum: int = 1) -> int:
 
 def as_float(number: Any, what: str, *, where: str, minimum: float = -math.inf) -> float:
     """Return a finite number of at least `minimum`, or raise TypeError / ValueError."""
-    try:
-        value = float(number)
-    except (TypeError, ValueError):
-        raise TypeError(f"{where}: {what} must be a number; received {number!r}") from None
+    value = to_float(number, what, where=where)
     if not math.isfinite(value):
-        raise ValueError(f"{where}: {what} must be finite; received {number!r}")
+        raise ValueError(f"{where}: {what} must be finite; received {shown(number)}")
     if value < minimum:
-        raise ValueError(f"{where}: {what} must be at least {minimum}; received {number!r}")
+        raise ValueError(f"{where}: {what} must be at least {minimum}; received {shown(number)}")
     return value
+
+
+def to_float(number: Any, what: str, *, where: str) -> float:
+    """Return any number as a float, perhaps an infinite one or NaN, or raise."""
+    try:
+        return float(number)
+    except OverflowError:  # of an integer or a fraction
+        raise ValueError(
+            f"{where}: {what} must be finite as a float; received {shown(number)}"
+        ) from None
+    except (TypeError, ValueError):
+        raise TypeError(f"{where}: {what} must be a number; received {shown(number)}") from None
 
 
 def optional_float(number: Any, what: str, *, where: str) -> float | None:
@@ -101,7 +112,7 @@ def as_path(value: Any, what: str, *, where: str) -> str:
     try:
         return os.fsdecode(value)
     except TypeError:
-        raise TypeError(f"{where}: {what} must be a path; received {value!r}") from None
+        raise TypeError(f"{where}: {what} must be a path; received {shown(value)}") from None
 
 
 def is_whole(value: object) -> bool:
@@ -114,7 +125,17 @@ def is_whole(value: object) -> bool:
 
 
 def items_of(value: Any) -> list[Any] | None:
-    """The items of an iterable; None for text and for anything that is not iterable."""
+    """The items of a sequence, `MOST_ITEMS` at most; None for text and what cannot be walked."""
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         return None
-    return list(value)
+    if getattr(value, "shape", None) == ():  # an array without axes has no items
+        return None
+    return list(islice(value, MOST_ITEMS))
+
+
+def shown(value: object) -> str:
+    """`value` for a message; Python does not print integers of more than some thousand digits."""
+    try:
+        return repr(value)
+    except ValueError:
+        return f"a {type(value).__name__} too long to print"

@@ -25,7 +25,10 @@ cdef extern from *:
 # of arithmetic).
 cdef double WORK_PER_THREAD = 5e5
 
-cdef int _limit = 0  # 0: OpenMP's own limit only
+# OpenMP takes any number from its environment, and ends the process when the system refuses a thread.
+cdef int MOST = min(1024, max(64, 4 * (os.cpu_count() or 1)))
+
+cdef int _limit = 0  # 0: whatever OpenMP says
 cdef bint _forked = False
 
 
@@ -33,6 +36,8 @@ cdef int current() noexcept nogil:
     cdef int n = omp_get_max_threads()
     if _forked or omp_in_parallel():
         return 1
+    if _limit == 0 and n > MOST:
+        n = MOST
     if 0 < _limit < n:
         n = _limit
     return n

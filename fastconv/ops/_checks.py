@@ -8,6 +8,7 @@ Images in the layout "channels_first" are transposed to NHWC on the way in and b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastconv._arguments import check_choice
+from fastconv._arguments import check_choice, shown, to_float
 
 Array = NDArray[np.float32]
 WORK = 100_000  # max_work of np.shares_memory, for arrays that interleave
@@ -98,27 +99,26 @@ def same_shape(x: Array, shape: tuple[int, ...], what: str, of: str, where: str)
 def number(value: Any, what: str, where: str, low: float = -np.inf, high: float = np.inf) -> float:
     """`value` as a float, with low <= value < high where these are given."""
     if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{where}: {what} must be a number; received {value!r}")
-    try:
-        result = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{where}: {what} must be a number; received {value!r}") from None
+        raise TypeError(f"{where}: {what} must be a number; received {shown(value)}")
+    result = to_float(value, what, where=where)
     if low > -np.inf and not low <= result < high:
         rule = "finite" if high == np.inf else f"less than {high:g}"
-        raise ValueError(f"{where}: {what} must be at least {low:g} and {rule}; received {value!r}")
+        raise ValueError(
+            f"{where}: {what} must be at least {low:g} and {rule}; received {shown(value)}"
+        )
     return result
 
 
 def flag(value: Any, what: str, where: str) -> bool:
     """`value` as a bool; anything but True and False, also 0 and 1, is a TypeError."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{where}: {what} must be True or False; received {value!r}")
+        raise TypeError(f"{where}: {what} must be True or False; received {shown(value)}")
     return bool(value)
 
 
 def activation_name(activation: Any, where: str) -> str:
     """The kernels' name for an activation: None and "linear" are "none"."""
-    if activation is None or activation == "none":
+    if activation is None or (isinstance(activation, str) and activation == "none"):
         return "none"
     name = check_choice(activation, ("linear", "relu"), where=where, what="activation")
     return "none" if name == "linear" else name
@@ -160,7 +160,11 @@ def apart(
     With `allow_same` an input may be the whole of `array` itself: the operation works in place.
     """
     for name, other in others.items():
-        if not isinstance(other, np.ndarray) or not np.may_share_memory(array, other):
+        if other is None or isinstance(other, (list, tuple, int, float)):
+            continue
+        if not isinstance(other, np.ndarray):  # another holder of memory, such as a memoryview
+            other = np.asarray(other)
+        if not np.may_share_memory(array, other):
             continue
         if allow_same and _same_memory(array, other):
             continue
@@ -185,15 +189,47 @@ def result(
 ) -> Array:
     """`out`, checked as the array of a float32 result, or a new array of `shape`.
 
-    It must not share memory with any of `inputs`, but it may be the whole of one that `in_place`
-    names.
+    It must not share memory with any of `inputs`, but it may be one of those that `in_place` names,
+    all of it; nor may two of its own elements share memory.
     """
     if out is None:
-        return np.empty(shape, np.float32)
+        return empty(shape, where)
     writable(out, shape, "out", where, dense=dense)
+    if not dense and _overlaps_itself(out):
+        raise ValueError(
+            f"{where}: out must not overlap itself; received shape {shape}, strides {out.strides}"
+        )
     for name, array in inputs.items():
         apart(out, "out", where, allow_same=name in in_place, **{name: array})
     return out
+
+
+def empty(shape: tuple[int, ...], where: str) -> Array:
+    """A new array for a result.
+
+    Raises
+    ------
+    ValueError, MemoryError
+        If no array can be as large, or there is not as much memory.
+    """
+    try:
+        return np.empty(shape, np.float32)
+    except ValueError:
+        raise ValueError(
+            f"{where}: the result must fit into an array; received a shape of {shape}"
+        ) from None
+    except MemoryError:
+        raise MemoryError(f"{where}: no memory for a result of shape {shape}") from None
+
+
+def _overlaps_itself(matrix: NDArray[Any]) -> bool:
+    """Whether two elements of an aligned array with two axes share memory."""
+    (m, n), (down, along) = matrix.shape, matrix.strides
+    if m <= 1 or n <= 1:
+        return matrix.size > 1 and (down if n == 1 else along) == 0
+    # i * down + j * along is 0 first for these multiples of the strides, and then everywhere.
+    common = math.gcd(down, along)
+    return not common or (abs(along) // common < m and abs(down) // common < n)
 
 
 def _same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:
@@ -267,7 +303,7 @@ class ImageResult:
         self.first, self.out = first, out
         if out is not None:
             result(out, (mb, channels, height, width) if first else shape, where, **inputs)
-        self.nhwc: Array = np.empty(shape, np.float32) if first or out is None else out
+        self.nhwc: Array = empty(shape, where) if first or out is None else out
 
     def deliver(self) -> Array:
         """The result in the caller's layout."""

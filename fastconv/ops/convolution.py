@@ -17,7 +17,6 @@ from fastconv.ops._checks import (
     channels_first,
     float32,
     image,
-    real_array,
     same_shape,
     vector,
 )
@@ -82,15 +81,8 @@ def conv2d(
            [12., 12., 12.,  6.],
            [ 6.,  6.,  6.,  3.]], dtype=float32)
     """
-    where = "conv2d"
-    first = channels_first(data_format, where)
-    inputs, filters, shape = _operands(x, w, strides, padding, dilation, groups, first, where)
-    bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
-    name, method = activation_name(activation, where), _algorithm(algo, shape, where)
-    kernel = make_conv2d_kernel(shape, "fwd", method, activation=name)
-    y = ImageResult(out, shape.y_shape, where, first, x=x, w=w, b=b)
-    kernel.run(inputs, filters, bias, y.nhwc)
-    return y.deliver()
+    geometry = (strides, padding, dilation, groups, data_format)
+    return _forward("conv2d", x, w, b, geometry, activation, algo, out, w)
 
 
 def conv2d_backward(
@@ -136,26 +128,8 @@ def conv2d_backward(
     >>> dx.ravel(), dw.ravel(), db
     (array([3., 3., 3., 3.], dtype=float32), array([2., 2.], dtype=float32), array([2.], dtype=float32))
     """  # noqa: E501
-    where = "conv2d_backward"
-    first = channels_first(data_format, where)
-    inputs, filters, shape = _operands(x, w, strides, padding, dilation, groups, first, where)
-    dout = image(dy, "dy", where, first)
-    same_shape(dout, shape.y_shape, "dy", "the output", where)
-    bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
-    name, method = activation_name(activation, where), _algorithm(algo, shape, where)
-    data, weights = (_algorithm(algo, shape, where, way) for way in ("bwd_data", "bwd_weights"))
-    by_data = make_conv2d_kernel(shape, "bwd_data", data)
-    by_weights = make_conv2d_kernel(shape, "bwd_weights", weights)
-    dx = ImageResult(None, shape.x_shape, where, first)
-    dw, db = np.empty(shape.w_shape, np.float32), np.empty(shape.oc, np.float32)
-    if name != "none":
-        y = np.empty(shape.y_shape, np.float32)
-        make_conv2d_kernel(shape, "fwd", method, activation=name).run(inputs, filters, bias, y)
-        relu_bwd(dout.reshape(-1), y.reshape(-1), y.reshape(-1))
-        dout = y
-    by_data.run(dout, filters, dx.nhwc)
-    by_weights.run(inputs, dout, dw, db)
-    return dx.deliver(), dw, db
+    geometry = (strides, padding, dilation, groups, data_format)
+    return _backward("conv2d_backward", dy, x, w, b, geometry, activation, algo)
 
 
 def depthwise_conv2d(
@@ -197,12 +171,10 @@ def depthwise_conv2d(
     >>> depthwise_conv2d(x, np.ones((2, 2, 2, 1))).ravel()
     array([12., 16.], dtype=float32)
     """
-    x = real_array(x, "x", "depthwise_conv2d")
-    b = None if b is None else real_array(b, "b", "depthwise_conv2d")
-    w, groups = _as_groups(w, "depthwise_conv2d")
-    return conv2d(
-        x, w, b, strides, padding, dilation, groups, data_format, activation, out=out
-    )  # fmt: skip
+    where = "depthwise_conv2d"
+    grouped, groups = _as_groups(w, where)
+    geometry = (strides, padding, dilation, groups, data_format)
+    return _forward(where, x, grouped, b, geometry, activation, "auto", out, w)
 
 
 def depthwise_conv2d_backward(
@@ -243,13 +215,70 @@ def depthwise_conv2d_backward(
     >>> dx.ravel(), dw.ravel()
     (array([3., 3., 3., 3.], dtype=float32), array([2., 2.], dtype=float32))
     """
-    dy, x = (real_array(a, what, "depthwise_conv2d_backward") for a, what in ((dy, "dy"), (x, "x")))
-    grouped, groups = _as_groups(w, "depthwise_conv2d_backward")
-    dx, dw, db = conv2d_backward(
-        dy, x, grouped, strides, padding, dilation, groups, data_format, activation, b=b
-    )
+    where = "depthwise_conv2d_backward"
+    grouped, groups = _as_groups(w, where)
+    geometry = (strides, padding, dilation, groups, data_format)
+    dx, dw, db = _backward(where, dy, x, grouped, b, geometry, activation, "auto")
     kh, kw, _, filters = dw.shape
     return dx, dw.reshape(kh, kw, groups, filters // groups), db
+
+
+Geometry = tuple[int | Sequence[int], Padding, int | Sequence[int], int, str]
+
+
+def _forward(
+    where: str,
+    x: Any,
+    w: Any,
+    b: Any,
+    geometry: Geometry,
+    activation: str | None,
+    algo: str,
+    out: Array | None,
+    given: Any,
+) -> Array:
+    """A convolution in the name `where`; `given` are the filters as the caller gave them."""
+    first = channels_first(geometry[-1], where)
+    inputs, filters, shape = _operands(x, w, geometry, first, where)
+    bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
+    name, method = activation_name(activation, where), _algorithm(algo, shape, where)
+    kernel = make_conv2d_kernel(shape, "fwd", method, activation=name, where=where)
+    y = ImageResult(out, shape.y_shape, where, first, x=x, w=given, b=b)
+    kernel.run(inputs, filters, bias, y.nhwc)
+    return y.deliver()
+
+
+def _backward(
+    where: str,
+    dy: Any,
+    x: Any,
+    w: Any,
+    b: Any,
+    geometry: Geometry,
+    activation: str | None,
+    algo: str,
+) -> tuple[Array, Array, Array]:
+    """The gradients of a convolution in the name `where`."""
+    first = channels_first(geometry[-1], where)
+    inputs, filters, shape = _operands(x, w, geometry, first, where)
+    dout = image(dy, "dy", where, first)
+    same_shape(dout, shape.y_shape, "dy", "the output", where)
+    bias = None if b is None else vector(b, shape.oc, "b", "filters", where)
+    name, method = activation_name(activation, where), _algorithm(algo, shape, where)
+    data, weights = (_algorithm(algo, shape, where, way) for way in ("bwd_data", "bwd_weights"))
+    by_data = make_conv2d_kernel(shape, "bwd_data", data, where=where)
+    by_weights = make_conv2d_kernel(shape, "bwd_weights", weights, where=where)
+    dx = ImageResult(None, shape.x_shape, where, first)
+    dw, db = np.empty(shape.w_shape, np.float32), np.empty(shape.oc, np.float32)
+    if name != "none":
+        y = np.empty(shape.y_shape, np.float32)
+        forward = make_conv2d_kernel(shape, "fwd", method, activation=name, where=where)
+        forward.run(inputs, filters, bias, y)
+        relu_bwd(dout.reshape(-1), y.reshape(-1), y.reshape(-1))
+        dout = y
+    by_data.run(dout, filters, dx.nhwc)
+    by_weights.run(inputs, dout, dw, db)
+    return dx.deliver(), dw, db
 
 
 def _as_groups(w: Any, where: str) -> tuple[Array, int]:
@@ -262,10 +291,7 @@ def _as_groups(w: Any, where: str) -> tuple[Array, int]:
 def _operands(
     x: Any,
     w: Any,
-    strides: int | Sequence[int],
-    padding: Padding,
-    dilation: int | Sequence[int],
-    groups: int,
+    geometry: Geometry,
     first: bool,
     where: str,
 ) -> tuple[Array, Array, Conv2DShape]:
@@ -273,9 +299,7 @@ def _operands(
     inputs = image(x, "x", where, first)
     filters = float32(w, "w", where, "(kh, kw, ic/groups, oc)")
     with as_received(x, first):
-        shape = conv2d_shape(
-            inputs.shape, filters.shape, strides, padding, dilation, groups, where=where
-        )
+        shape = conv2d_shape(inputs.shape, filters.shape, *geometry[:-1], where=where)
     return inputs, filters, shape
 
 

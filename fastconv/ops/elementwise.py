@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import is_whole
+from fastconv._arguments import is_whole, shown
 from fastconv.kernels.elementwise.arithmetic import affine as affine_kernel
 from fastconv.kernels.elementwise.arithmetic import affine_u8
 from fastconv.kernels.elementwise.arithmetic import bias_add as add_kernel
 from fastconv.kernels.elementwise.arithmetic import bias_grad as grad_kernel
 from fastconv.kernels.elementwise.dropout import dropout_bwd, dropout_fwd
-from fastconv.ops._checks import Array, float32, number, real_array, result, vector
+from fastconv.ops._checks import Array, empty, float32, number, real_array, result, vector
 from fastconv.ops._docs import LIKE_X, documented
 
 __all__ = ["affine", "bias_add", "bias_grad", "dropout", "dropout_backward"]
@@ -89,7 +89,8 @@ def bias_grad(dy: Any) -> Array:
     """
     dout = _channels(dy, "dy", "bias_grad")
     oc = dout.shape[-1]
-    db = np.zeros(oc, np.float32)
+    db = empty((oc,), "bias_grad")
+    db[...] = 0
     if dout.size:
         grad_kernel(dout.reshape(-1, oc), db)
     return db
@@ -163,7 +164,9 @@ def dropout_backward(
 def _word(value: Any, what: str, where: str) -> int:
     """`value` as an integer from 0 to 2**64 - 1."""
     if not is_whole(value):
-        raise TypeError(f"{where}: {what} must be a whole number; received {value!r}")
+        raise TypeError(f"{where}: {what} must be a whole number; received {shown(value)}")
     if not 0 <= int(value) < 2**64:
-        raise ValueError(f"{where}: {what} must be at least 0 and below 2**64; received {value!r}")
+        raise ValueError(
+            f"{where}: {what} must be at least 0 and below 2**64; received {shown(value)}"
+        )
     return int(value)

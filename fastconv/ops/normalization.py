@@ -71,9 +71,13 @@ def moments(x: Any) -> tuple[Array, Array]:
     >>> moments([[1, 5], [3, 5]])
     (array([2., 5.], dtype=float32), array([1., 0.], dtype=float32))
     """
-    inputs = _with_channels(x, "moments")
+    return _moments(_with_channels(x, "moments"), "moments")
+
+
+def _moments(inputs: Array, where: str) -> tuple[Array, Array]:
+    """`moments` of what has channels, in the name `where`."""
     if not inputs.size:
-        raise ValueError(f"moments: x must not be empty; received shape {inputs.shape}")
+        raise ValueError(f"{where}: x must not be empty; received shape {inputs.shape}")
     c = inputs.shape[-1]
     mean, variance = np.empty((1, c), np.float32), np.empty((1, c), np.float32)
     moments_kernel(inputs.reshape(1, -1, c), c, mean, variance)
@@ -116,9 +120,10 @@ def batch_norm(
         m = _per_channel(mean, 0, inputs, "mean", where)
         v = _per_channel(variance, 1, inputs, "variance", where)
     inv = None if mean is None else _inverse(v, epsilon, where)
-    y = result(out, inputs.shape, where, in_place=("x",), x=x)
+    given = {"x": x, "gamma": gamma, "beta": beta, "mean": mean, "variance": variance}
+    y = result(out, inputs.shape, where, in_place=("x",), **given)
     if inv is None:
-        m, v = moments(inputs)
+        m, v = _moments(inputs, where)
         inv = _inverse(v, epsilon, where)
     cube = (1, inputs.size // inputs.shape[-1], inputs.shape[-1])
     channel_norm_fwd(inputs.reshape(cube), m[None], inv[None], factors, offsets, y.reshape(cube))
@@ -141,7 +146,7 @@ def batch_norm_backward(
     inputs, dout = _with_channels(x, where), float32(dy, "dy", where)
     same_shape(dout, inputs.shape, "dy", "x", where)
     factors = _per_channel(gamma, 1, inputs, "gamma", where)
-    mean, variance = moments(inputs)
+    mean, variance = _moments(inputs, where)
     inv = _inverse(variance, epsilon, where)
     c = len(factors)
     dx, dgamma, dbeta = np.empty_like(inputs), np.empty_like(factors), np.empty_like(factors)
@@ -189,7 +194,7 @@ def group_norm(
     inputs, cube, mean, inv = _group_statistics(x, groups, epsilon, where)
     factors = _per_channel(gamma, 1, inputs, "gamma", where)
     offsets = _per_channel(beta, 0, inputs, "beta", where)
-    y = result(out, inputs.shape, where, in_place=("x",), x=x)
+    y = result(out, inputs.shape, where, in_place=("x",), x=x, gamma=gamma, beta=beta)
     channel_norm_fwd(cube, mean, inv, factors, offsets, y.reshape(cube.shape))
     return y
 
@@ -265,7 +270,7 @@ def layer_norm(
     inputs, rows, mean, inv = _row_statistics(x, epsilon, where)
     factors = _per_channel(gamma, 1, inputs, "gamma", where)
     offsets = _per_channel(beta, 0, inputs, "beta", where)
-    y = result(out, inputs.shape, where, in_place=("x",), x=x)
+    y = result(out, inputs.shape, where, in_place=("x",), x=x, gamma=gamma, beta=beta)
     layer_norm_fwd(rows, mean, inv, factors, offsets, y.reshape(rows.shape))
     return y
 

@@ -72,6 +72,7 @@ Returns
 -------
 float32 array of the shape of x: `out` if given.
 """
+MOST_TAPS = 1 << 24  # as many winners' numbers pass through float32 registers
 SUM = 2  # avg_pool2d's divisor for a sum that is not divided
 
 
@@ -321,6 +322,9 @@ def lp_pool2d_backward(
         lp_share(dout.reshape(-1), share.reshape(-1), power, share.reshape(-1))
         avg_pool2d_bwd(share, dx, *_window(s), SUM)
         lp_through(inputs.reshape(-1), power, dx.reshape(-1))
+        rows, columns = s.uncovered
+        if rows or columns:  # where 0 times an infinite element was NaN
+            dx[:, rows], dx[:, :, columns] = 0, 0
 
     geometry = (pool_size, strides, padding, data_format, ceil_mode)
     return _backward("lp_pool2d_backward", dy, x, geometry, out, run)
@@ -380,11 +384,17 @@ def _window(s: Pool2DShape) -> tuple[int, int, int, int, int, int]:
 def _scatter_to_extremes(
     dout: Array, inputs: Array, dx: Array, s: Pool2DShape, least: bool = False
 ) -> None:
-    """dy at the first maximum (with `least`, minimum) of each window, 0 elsewhere."""
-    taps = np.uint8 if s.kh * s.kw <= 256 else np.int32  # holds the index of any tap
-    y, argmax = np.empty(s.y_shape, np.float32), np.empty(s.y_shape, taps)
-    max_pool2d_fwd(inputs, y, argmax, *_window(s), least)
-    max_pool2d_bwd(dout, argmax, dx, *_window(s))
+    """dy at the first largest (or `least`) element of each window, 0 elsewhere."""
+    window = s.trimmed_window
+    if window[0] * window[1] > MOST_TAPS:
+        raise ValueError(
+            f"{'min' if least else 'max'}_pool2d_backward: windows must hold at most {MOST_TAPS} "
+            f"elements of x; received pool_size {(s.kh, s.kw)}, x {s.x_shape}"
+        )
+    taps = np.uint8 if window[0] * window[1] <= 256 else np.int32  # as small as it can be
+    y, winners = np.empty(s.y_shape, np.float32), np.empty(s.y_shape, taps)
+    max_pool2d_fwd(inputs, y, winners, *window, least)
+    max_pool2d_bwd(dout, winners, dx, *window)
 
 
 def _norm(x: Array, y: Array, s: Pool2DShape, p: float) -> None:

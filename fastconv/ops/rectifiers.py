@@ -279,7 +279,9 @@ def prelu_backward(dy: Any, x: Any, alpha: Any) -> tuple[Array, Array]:
 def _clip(
     max_value: float, negative_slope: float, threshold: float, where: str
 ) -> tuple[float, float, float]:
-    top = number(max_value, "max_value", where, 0, np.inf) if max_value != np.inf else np.inf
+    top = number(max_value, "max_value", where)
+    if top != np.inf:
+        top = number(max_value, "max_value", where, 0)
     slope = number(negative_slope, "negative_slope", where, 0)
     return top, slope, number(threshold, "threshold", where, 0)
 

@@ -87,16 +87,27 @@ def resize(
     first, new = channels_first(data_format, where), as_pair(size, "size", where=where)
     by_weights = _by_weights(interpolation, antialias, where)
     inputs = pixels(x, where, first)
-    mb, ih, iw, c = inputs.shape
+    mb, _, _, c = inputs.shape
     y = ImageResult(out, (mb, *new, c), where, first, x=x)
-    if by_weights:
+    if not y.nhwc.size:
+        return y.deliver()
+    try:
+        _resize(inputs, y.nhwc, interpolation, antialias if by_weights else None)
+    except MemoryError:  # for the points of an axis
+        raise MemoryError(f"{where}: no memory for a result of size {new}") from None
+    return y.deliver()
+
+
+def _resize(x: Array, y: Array, interpolation: str, antialias: bool | None) -> None:
+    """y = x in its size: by weights, or with `antialias` None from the pixels around each point."""
+    (ih, iw), new = x.shape[1:3], (y.shape[1], y.shape[2])
+    if antialias is not None:
         rows, columns = resizing((ih, iw), new, interpolation, antialias)
         weights = rows.first, rows.weights, columns.first, columns.weights
-        resize_by_weights(inputs, y.nhwc, *weights)
+        resize_by_weights(x, y, *weights)
     else:
         at = resized((ih, iw), new)
-        resample(inputs, y.nhwc, *at, interpolation == "bilinear", "nearest", 0)
-    return y.deliver()
+        resample(x, y, *at, interpolation == "bilinear", "nearest", 0)
 
 
 @documented(BACKWARD)
@@ -193,7 +204,7 @@ def affine_transform(
     inputs = pixels(x, where, first)
     maps = _maps(transform, len(inputs), where)
     y = ImageResult(out, inputs.shape, where, first, x=x, transform=transform)
-    resample_affine(inputs, y.nhwc, maps, *how, fill)
+    resample_affine(inputs, y.nhwc, maps, *how, fill, where)
     return y.deliver()
 
 
@@ -227,7 +238,7 @@ def affine_transform_backward(
     gradient = gradient_of(dy, inputs.shape, where, first)
     maps = _maps(transform, len(inputs), where)
     dx = ImageResult(out, inputs.shape, where, first, dy=dy, x=x, transform=transform)
-    resample_affine_bwd(gradient, dx.nhwc, maps, *how)
+    resample_affine_bwd(gradient, dx.nhwc, maps, *how, where)
     return dx.deliver()
 
 

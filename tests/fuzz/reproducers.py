@@ -194,11 +194,10 @@ def array_as_word() -> None:
 def conv2d_huge_dilation() -> None:
     w = np.ones((3, 3, 4, 2), F)
     for dilation in (3000, 1431655765, 2**31 - 1):
-        little_memory(lambda d=dilation: ops.conv2d(ONE, w, padding="same", dilation=d),
-                      ValueError)  # fmt: skip
+        little_memory(lambda d=dilation: ops.conv2d(ONE, w, padding="same", dilation=d))
     dy = np.ones((1, 6, 6, 2), F)
     how = {"padding": "same", "dilation": 1431655765}
-    little_memory(lambda: ops.conv2d_backward(dy, ONE, w, **how))  # fmt: skip
+    little_memory(lambda: ops.conv2d_backward(dy, ONE, w, **how))
 
 
 @reproducer

@@ -228,7 +228,8 @@ class OpsCase:
             self._refused(error, kept)
             return
         except MemoryError as error:
-            if not self.large:
+            named = str(error).startswith(f"{self.call.op}: no memory for a result")
+            if not self.large and not named:
                 raise WrongOutcome("MemoryError", draws.shown(str(error))) from None
             self.outcome = "no memory"
             return

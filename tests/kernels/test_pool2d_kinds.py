@@ -6,6 +6,7 @@ from kernel_checks import EPS, assert_within, counting, normal, on_every_isa
 
 from fastconv import ops
 from fastconv import reference as ref
+from fastconv.plan.geometry.shapes import pool2d_shape
 
 WINDOWS = {
     "2x2": (2, None, "valid"),
@@ -81,3 +82,47 @@ def test_channels_first_and_a_power_below_1():
         ValueError, match=r"lp_pool2d: p must be at least 1 and finite; received 0.5"
     ):
         ops.lp_pool2d(x, 2, p=0.5)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("p", [1, 2, 3])
+@pytest.mark.parametrize("how", [(2, 3), ((1, 2), (3, 4)), (4, 4), (3, 2)])
+def test_an_element_in_no_window_has_no_gradient(how, p, bad):
+    shape = pool2d_shape((1, 9, 8, 3), *how)
+    rows, columns = shape.uncovered
+    seen = np.zeros((9, 8), bool)
+    for r in range(shape.oh):
+        for c in range(shape.ow):
+            top, left = r * shape.sh, c * shape.sw
+            seen[top : top + shape.kh, left : left + shape.kw] = True
+    assert rows == [i for i in range(9) if not seen[i].any()]
+    assert columns == [j for j in range(8) if not seen[:, j].any()]
+    x = normal((1, 9, 8, 3), 1)
+    x[:, ~seen] = bad
+    dy = normal(shape.y_shape, 2)
+    for _, dx in on_every_isa(lambda: ops.lp_pool2d_backward(dy, x, *how, p=p)):
+        assert np.isfinite(dx).all()
+        assert not dx[:, ~seen].any()
+
+
+@pytest.mark.parametrize(("size", "before"), [(7, 3), (7, 6), (100, 3), (100, 99), (2**31 - 1, 30)])
+@pytest.mark.parametrize("stride", [1, 2, 5, 1000])
+@pytest.mark.parametrize("kind", ["max", "min"])
+def test_the_gradient_of_a_window_that_hangs_over(kind, size, before, stride):
+    x = counting((2, 4, 5, 3), 7)
+    how = ((size, 2), (stride, 1), ((before, size - 1), (1, 0)))
+    shape = pool2d_shape(x.shape, *how)
+    assert shape.trimmed_window[0] <= 4 + (shape.oh - 1) * stride
+    dy = counting(shape.y_shape, 5)
+    backward = getattr(ops, f"{kind}_pool2d_backward")
+    dx = backward(dy, x, *how)
+    if size <= 100:
+        expected = getattr(ref, f"{kind}_pool2d_backward")(dy, x, *how)
+        np.testing.assert_array_equal(dx, expected)
+    assert dx.sum() == dy.sum()
+
+
+def test_a_window_of_too_many_elements_is_refused_by_name():
+    x = np.zeros((1, 4097, 4097, 1), np.float32)
+    with pytest.raises(ValueError, match=r"^max_pool2d_backward: windows must hold at most 1677"):
+        ops.max_pool2d_backward(np.ones((1, 1, 1, 1)), x, 4097)

@@ -39,6 +39,31 @@ def test_a_forked_child_computes_instead_of_hanging():
     assert done.stdout.split() == ["0", "True"], done.stderr
 
 
+MANY_THREADS = """
+import hashlib, numpy as np
+import fastconv
+from fastconv import ops
+from fastconv.kernels import _threads
+_threads.set_work_per_thread(1e-9)
+rng = np.random.default_rng(1)
+x, w = (rng.normal(size=shape).astype("f4") for shape in ((2, 16, 16, 16), (3, 3, 16, 16)))
+results = []
+for algo in ("direct", "winograd"):
+    y = ops.conv2d(x, w, padding="same", algo=algo)
+    results += [y, *ops.conv2d_backward(y, x, w, padding="same", algo=algo)]
+bits = hashlib.sha256(b"".join(r.tobytes() for r in results)).hexdigest()
+print(fastconv.get_num_threads(), bits)
+"""
+
+
+def test_a_million_threads_are_not_asked_for():
+    asked = [run_python("-c", MANY_THREADS, OMP_NUM_THREADS=n) for n in ("1", "1000000")]
+    assert not any(done.returncode for done in asked), asked[1].stderr
+    (one, bits), (many, same_bits) = (done.stdout.split() for done in asked)
+    assert (int(one), bits) == (1, same_bits)
+    assert int(many) == min(1024, max(64, 4 * os.cpu_count()))
+
+
 @pytest.mark.parametrize("level", _isa.available())
 def test_an_environment_variable_forces_the_level(level):
     done = run_python(

@@ -188,3 +188,85 @@ def test_an_environment_variable_turns_it_off(monkeypatch):
     monkeypatch.setenv("FASTCONV_WINOGRAD", "0")
     assert_same_bits(call(), direct)
     assert not np.array_equal(forced[0], direct[0])
+
+
+def around(pixel, shape, before, reach):
+    """Which outputs (oh, ow) have `pixel` among the reach x reach elements of their tile or window.
+
+    Tiles (reach 6) begin at every fourth output, windows (reach 3) at each.
+    """
+    found = np.ones(shape, bool)
+    for axis, (at, size, pad) in enumerate(zip(pixel, shape, before, strict=True)):
+        starts = np.arange(size)
+        starts = (starts // 4 * 4 if reach == 6 else starts) - pad
+        inside = (starts <= at) & (at < starts + reach)
+        found &= inside[:, None] if axis == 0 else inside
+    return found
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("pixel", [(0, 0), (3, 4), (5, 6), (8, 10)])
+@pytest.mark.parametrize("by_slices", [False, True])
+def test_what_is_not_finite_stays_in_its_tiles(bad, pixel, by_slices):
+    """All outputs whose window holds it are not finite (NaN for NaN); those of other tiles have the
+    bits that they would have without it. So has the gradient of the weights of other channels."""
+    x, w, b = normal((2, 9, 11, 17), 1), normal((3, 3, 17, 18), 2), normal(18, 3)
+    shape = conv2d_shape(x.shape, w.shape, padding="same")
+    dy = normal(shape.y_shape, 4)
+    broken_x, broken_dy = x.copy(), dy.copy()
+    broken_x[1, *pixel, 5] = broken_dy[1, *pixel, 5] = bad
+    window, tile = (around(pixel, (9, 11), (1, 1), reach) for reach in (3, 6))
+    refused = np.isnan if np.isnan(bad) else lambda values: ~np.isfinite(values)
+
+    def both():
+        return (
+            *passes(shape, x, w, b, dy, None, by_slices)[:3],
+            *passes(shape, broken_x, w, b, broken_dy, None, by_slices)[:2],
+            passes(shape, broken_x, w, b, dy, None, by_slices)[2],
+            passes(shape, x, w, b, broken_dy, None, by_slices)[2],
+        )
+
+    with np.errstate(invalid="ignore"):
+        for _, (y, dx, dw, broken_y, broken_dx, dw_of_x, dw_of_dy) in on_every_isa(both):
+            for good, broken in ((y, broken_y), (dx, broken_dx)):
+                assert_same_bits(broken[0], good[0])
+                assert_same_bits(broken[1][~tile], good[1][~tile])
+                assert refused(broken[1][window]).all()
+            others = np.arange(17) != 5
+            assert_same_bits(dw_of_x[:, :, others], dw[:, :, others])
+            taps = ref.conv2d_backward(dy, broken_x, w, padding="same")[1][:, :, 5]
+            assert (refused(dw_of_x[:, :, 5]) | np.isfinite(taps)).all()
+            others = np.arange(18) != 5
+            assert_same_bits(dw_of_dy[..., others], dw[..., others])
+            taps = ref.conv2d_backward(broken_dy, x, w, padding="same")[1][..., 5]
+            assert (refused(dw_of_dy[..., 5]) | np.isfinite(taps)).all()
+
+
+def test_windows_and_tiles_around_a_pixel():
+    x = np.zeros((1, 9, 11, 16), np.float32)
+    x[0, 4, 5, 3] = 1
+    w = np.ones((3, 3, 16, 16))
+    window = around((4, 5), (9, 11), (1, 1), 3)
+    np.testing.assert_array_equal(ref.conv2d(x, w, padding="same")[0, :, :, 0] != 0, window)
+    tiles = around((4, 5), (9, 11), (1, 1), 6)
+    assert tiles[:8, 4:8].all()
+    assert tiles.sum() == 32
+    assert not (window & ~tiles).any()
+
+
+@pytest.mark.parametrize("algo", ["auto", "direct"])
+def test_nan_passes_through_relu_and_pooling(algo):
+    x, w = normal((1, 12, 12, 16), 1), normal((3, 3, 16, 16), 2)
+    x[0, 6, 6, 0] = np.nan
+    how = {"padding": "same", "activation": "relu", "algo": algo}
+    shape = conv2d_shape(x.shape, w.shape, padding="same")
+    fused = make_conv2d_kernel(shape, "fwd", "winograd", pool=True, activation="relu")
+
+    def both():
+        pooled = np.empty((1, 6, 6, 16), np.float32)
+        fused.run(x, w, None, pooled)
+        return ops.conv2d(x, w, **how), pooled
+
+    for _, (y, pooled) in on_every_isa(both):
+        assert np.isnan(y[0, 5:8, 5:8]).all()
+        assert np.isnan(pooled[0, 2:4, 2:4]).all()

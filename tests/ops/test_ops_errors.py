@@ -1,5 +1,7 @@
 """Errors name the operation, the rule and what was received; nothing is written."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -305,3 +307,50 @@ def test_a_failed_step_leaves_everything_as_it_was():
         ops.adam_step(w, M, m, v, 1)
     np.testing.assert_array_equal(w, F32)
     np.testing.assert_array_equal(m, F32)
+
+
+ALMOST_2_31 = 2**31 - 1
+TOO_LARGE = {
+    "resize": lambda: ops.resize(X, ALMOST_2_31),
+    "resize from bytes": lambda: ops.resize(np.ones((1, 2, 2, 3), np.uint8), ALMOST_2_31),
+    "conv2d": lambda: ops.conv2d(X, W, padding=2**20),
+    "conv2d channels first": lambda: ops.conv2d(
+        X, np.ones((3, 3, 6, 6)), padding=2**20, data_format="channels_first"
+    ),
+    "depthwise_conv2d": lambda: ops.depthwise_conv2d(X, W, padding=2**20),
+    "gemm": lambda: ops.gemm(np.broadcast_to(F32[:1, :0], (2**40, 0)), np.ones((0, 2**22))),
+    "bias_grad": lambda: ops.bias_grad(np.ones((0, 2**45), np.float32)),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_a_result_that_no_memory_holds(name):
+    op = name.split()[0]
+    with pytest.raises((ValueError, MemoryError), match=rf"^{op}: (the|no memory for a) result "):
+        TOO_LARGE[name]()
+
+
+HUGE = (10**400, -(10**400), 10**5000, Fraction(10**400), Fraction(10**5000))
+
+
+@pytest.mark.parametrize("endless", [range(2**63), iter(int, 1)])
+def test_a_sequence_without_an_end_is_no_size(endless):
+    with pytest.raises((TypeError, ValueError), match=r"^max_pool2d: padding must be "):
+        ops.max_pool2d(X, 2, padding=endless)
+
+
+@pytest.mark.parametrize("huge", HUGE, ids=range(5))
+def test_numbers_beyond_a_float(huge):
+    with pytest.raises(ValueError, match=r"^affine: scale must be finite as a float; received "):
+        ops.affine(X, huge)
+
+
+WRONG = np.array(2), np.array(2.0), 10**5000, np.ones((2, 2), int)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=range(4))
+def test_what_is_no_size(wrong):
+    with pytest.raises((TypeError, ValueError), match=r"^max_pool2d: pool_size must "):
+        ops.max_pool2d(X, wrong)
+    with pytest.raises((TypeError, ValueError), match=r"^conv2d: groups must "):
+        ops.conv2d(X, W, groups=wrong)

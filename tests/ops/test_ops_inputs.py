@@ -269,3 +269,65 @@ def test_labels_of_any_integer_type_and_as_a_column(dtype):
     loss, dlogits = ops.softmax_cross_entropy(MATRIX, np.eye(5)[labels])
     np.testing.assert_allclose(dlogits, expected[1], rtol=1e-6, atol=1e-8)
     assert loss == pytest.approx(expected[0], rel=1e-6)
+
+
+IMAGES = {"x": (1, 4, 4, 2)}
+PER_CHANNEL = dict.fromkeys(("gamma", "beta"), (2,))
+OVERLAPS = {
+    "batch_norm": {**IMAGES, **PER_CHANNEL, "mean": (2,), "variance": (2,)},
+    "group_norm": {**IMAGES, **PER_CHANNEL},
+    "layer_norm": {**IMAGES, **PER_CHANNEL},
+    "conv2d": {**IMAGES, "w": (3, 3, 2, 4), "b": (4,)},
+    "depthwise_conv2d": {**IMAGES, "w": (3, 3, 2, 2), "b": (4,)},
+    "max_pool2d": IMAGES,
+    "avg_pool2d_backward": {"dy": (1, 2, 2, 2), **IMAGES},
+    "prelu": {**IMAGES, "alpha": (2,)},
+    "bias_add": {**IMAGES, "b": (2,)},
+    "contrast": {**IMAGES, "factor": (1,)},
+    "resize": IMAGES,
+    "affine_transform": {**IMAGES, "transform": (6,)},
+    "softmax_backward": {"dy": (4, 5), "y": (4, 5)},
+    "gemm": {"a": (4, 4), "b": (4, 5), "c": (4, 5), "bias": (5,)},
+}
+HOW = {"group_norm": {"groups": 1}, "resize": {"size": 4}, "gemm": {"beta": 1},
+       "max_pool2d": {"pool_size": 2}, "avg_pool2d_backward": {"pool_size": 2}}  # fmt: skip
+
+
+@pytest.mark.parametrize("holder", [np.asarray, memoryview])
+@pytest.mark.parametrize(("op", "name"), [(op, name) for op in OVERLAPS for name in OVERLAPS[op]])
+def test_out_overlaps_no_input(op, name, holder):
+    arrays = {k: np.ones(shape, np.float32) for k, shape in OVERLAPS[op].items()}
+    shape = getattr(ops, op)(**arrays, **HOW.get(op, {})).shape
+    size = arrays[name].size
+    memory = np.ones(size + np.prod(shape), np.float32)
+    given = {**arrays, name: holder(memory[:size].reshape(arrays[name].shape))}
+    out = memory[size - 1 : -1].reshape(shape)
+    with pytest.raises(ValueError, match=rf"^{op}: out must not share memory with {name}; "):
+        getattr(ops, op)(**given, **HOW.get(op, {}), out=out)
+    assert (memory == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "strides"),
+    [((2, 3), (0, 1)), ((2, 3), (1, 0)), ((2, 3), (1, 1)), ((2, 3), (2, 1)), ((2, 3), (-2, 1)),
+     ((1, 3), (9, 0)), ((3, 1), (0, 9)), ((3, 4), (3, 2))],
+)  # fmt: skip
+def test_out_overlaps_not_itself(shape, strides):
+    out = np.lib.stride_tricks.as_strided(
+        np.zeros(20, np.float32)[9:], shape, [4 * step for step in strides]
+    )
+    with pytest.raises(ValueError, match=r"^gemm: out must not overlap itself; "):
+        ops.gemm(np.ones((shape[0], 2)), np.ones((2, shape[1])), out=out)
+    assert (out == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "strides"),
+    [((2, 2), (3, 2)), ((2, 2), (-3, 2)), ((1, 1), (0, 0)), ((1, 3), (0, 1)), ((2, 3), (-1, 2)),
+     ((0, 3), (0, 0)), ((3, 2), (2, 7))],
+)  # fmt: skip
+def test_out_may_lie_in_any_strides(shape, strides):
+    a, b = np.arange(shape[0] * 2).reshape(-1, 2), np.arange(shape[1] * 2).reshape(2, -1)
+    memory = np.zeros(40, np.float32)[20:]
+    out = np.lib.stride_tricks.as_strided(memory, shape, [4 * step for step in strides])
+    np.testing.assert_array_equal(ops.gemm(a, b, out=out), a @ b)

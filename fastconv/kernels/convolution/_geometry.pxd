@@ -1,8 +1,8 @@
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
-# One convolution: x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), y (mb, oh, ow, oc); padding of pt
-# rows above and pl columns left of x, and as many as needed below and right.
+# One convolution: x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), y (mb, oh, ow, oc); pt and pl rows and columns of
+# zeros lie above and left of x, as many as needed below and right. Negative ones cut something off x.
 ctypedef struct geometry:
     ptrdiff_t mb, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups
 
@@ -18,12 +18,12 @@ cdef inline ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
 cdef inline ptrdiff_t round_up(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
     return (a + b - 1) // b * b
 
-# Fills all fields but mb, which is taken from the arrays later. Raises ValueError if the sizes are
-# invalid.
+# Fills all but mb, which comes with the arrays. Raises ValueError, in the name `where`, when the numbers
+# cannot be a convolution.
 cdef int set_geometry(
     geometry *g, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
     ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t dh, ptrdiff_t dw, ptrdiff_t pt, ptrdiff_t pl,
-    ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups) except -1
+    ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups, str where) except -1
 
 ctypedef enum algorithm:
     DIRECT

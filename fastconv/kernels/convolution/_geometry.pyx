@@ -2,16 +2,30 @@
 
 from libc.stdint cimport uint8_t
 
+cdef enum:
+    LARGEST = 2147483647
+
 
 cdef int set_geometry(
     geometry *g, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
     ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t dh, ptrdiff_t dw, ptrdiff_t pt, ptrdiff_t pl,
-    ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups
+    ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups, str where
 ) except -1:
-    if min(ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, oh, ow, groups) < 1 or min(pt, pl) < 0:
-        raise ValueError("conv2d: sizes, strides and dilations are at least 1, padding at least 0")
+    if min(ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, oh, ow, groups) < 1 or pt <= -ih or pl <= -iw:
+        raise ValueError(
+            f"{where}: sizes, strides and dilations are at least 1, padding leaves something of x")
+    if max(ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, oh, ow) > LARGEST or max(pt, pl) > LARGEST:
+        raise ValueError(f"{where}: sizes, strides, dilations and padding are at most {LARGEST}")
     if ic % groups or oc % groups:
-        raise ValueError(f"conv2d: groups must divide ic and oc; received {groups}, {ic}, {oc}")
+        raise ValueError(f"{where}: groups must divide ic and oc; received {groups}, {ic}, {oc}")
+    # What the kernels multiply stays far below 2**63 then; a row of outputs needs that much of x.
+    cdef double reach_h = (kh - 1.0) * dh + 1, reach_w = (kw - 1.0) * dw + 1
+    cdef double rows = (oh - 1.0) * sh + reach_h, columns = (ow - 1.0) * sw + reach_w
+    if max(rows, columns, reach_h * columns * ic) > LARGEST:
+        raise ValueError(
+            f"{where}: the windows of a row of outputs must span at most {LARGEST} elements of the "
+            f"padded input; received window {kh}x{kw}, strides {sh}x{sw}, dilation {dh}x{dw}, "
+            f"input {ih}x{iw}x{ic}, output {oh}x{ow}")
     g.mb = 0
     g.ih, g.iw, g.ic, g.oc, g.kh, g.kw = ih, iw, ic, oc, kh, kw
     g.sh, g.sw, g.dh, g.dw, g.pt, g.pl = sh, sw, dh, dw, pt, pl
@@ -114,7 +128,7 @@ cdef str _received(const geometry *g):
         f"{g.groups} groups, x {g.ih}x{g.iw}, y {g.oh}x{g.ow}")
 
 
-cdef algorithm _algorithm(const geometry *g, str name) except? DIRECT:
+cdef algorithm _algorithm(const geometry *g, str name, str where) except? DIRECT:
     cdef bint plain = g.sh == g.sw == g.groups == 1
     cdef bint whole = (
         g.kh == g.ih and g.kw == g.iw and g.oh == g.ow == g.groups == 1 and g.pt == g.pl == 0
@@ -124,17 +138,17 @@ cdef algorithm _algorithm(const geometry *g, str name) except? DIRECT:
     if name == "gemm":
         if not (plain and g.kh == g.kw == 1 and g.oh == g.ih and g.ow == g.iw) and not whole:
             raise ValueError(
-                "conv2d: algo 'gemm' is for 1x1 kernels with stride 1 and kernels of the map's size, "
+                f"{where}: algo 'gemm' is for 1x1 kernels with stride 1 and kernels of the map's size, "
                 "no padding and one group; " + _received(g))
         return GEMM
     if name == "winograd":
         if not (plain and g.dh == g.dw == 1 and g.kh == g.kw == 3):
             raise ValueError(
-                "conv2d: algo 'winograd' is for 3x3 kernels with stride 1, no dilation and one "
+                f"{where}: algo 'winograd' is for 3x3 kernels with stride 1, no dilation and one "
                 "group; " + _received(g))
         return WINOGRAD
     raise ValueError(
-        f"conv2d: algo must be 'direct', 'gemm' or 'winograd'; received {name!r}")
+        f"{where}: algo must be 'direct', 'gemm' or 'winograd'; received {name!r}")
 
 
 cdef int _check_pool(const geometry *g, algorithm chosen) except -1:
@@ -162,19 +176,20 @@ cdef class Conv2DKernel:
     pool : bool
         Fuse 2x2 max pooling of y, stride 2 ("winograd", padding up to 2).
     by_slices : bool
-        For "winograd": slice by slice, which is faster for many channels, instead of block by
-        block.
+        For "winograd": slice by slice, which is faster for many channels, or block by block.
+    where : str
+        The operation that refuses what would be wrong.
     """
 
     def __init__(
         self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
         ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
         ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="direct",
-        bint pool=False, bint by_slices=False,
+        bint pool=False, bint by_slices=False, str where="conv2d",
     ):
-        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
+        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups, where)
         self.algo = algo
-        self.chosen = _algorithm(&self.g, algo)
+        self.chosen = _algorithm(&self.g, algo, where)
         if pool:
             _check_pool(&self.g, self.chosen)
         if by_slices and self.chosen != WINOGRAD:

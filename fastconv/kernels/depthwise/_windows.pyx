@@ -34,15 +34,15 @@ cdef class DepthwiseKernel:
         self, *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw,
         ptrdiff_t sh=1, ptrdiff_t sw=1, ptrdiff_t dh=1, ptrdiff_t dw=1, ptrdiff_t pt=0,
         ptrdiff_t pl=0, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t groups=1, str algo="depthwise",
-        bint pool=False,
+        bint pool=False, str where="conv2d",
     ):
-        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups)
+        set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups, where)
         if groups != ic or oc != ic:
             raise ValueError(
-                "conv2d: algo 'depthwise' is for one filter for each channel, as many groups as "
+                f"{where}: algo 'depthwise' is for one filter for each channel, as many groups as "
                 f"channels; received {groups} groups, {ic} channels, {oc} filters")
         if algo != "depthwise" or pool:
-            raise ValueError(f"conv2d: algo must be 'depthwise', without pooling; received {algo!r}")
+            raise ValueError(f"{where}: algo must be 'depthwise', without pooling; received {algo!r}")
         self.algo = algo
 
 

@@ -27,10 +27,10 @@ cdef double LARGEST = 2.0**31
 
 def resample_affine(
         const pixel[:, :, :, ::1] x, float[:, :, :, ::1] y, const double[:, ::1] maps,
-        bint bilinear, str mode, float fill):
+        bint bilinear, str mode, float fill, str where="resample_affine"):
     """y = x under each image's map, (mb, 6)."""
     cdef int kind = FILL_MODES[mode]
-    if _fits("resample_affine", x.shape, y.shape, maps):
+    if _fits(where, x.shape, y.shape, maps):
         with nogil:
             _forward(
                 x.shape, &x[0, 0, 0, 0], y.shape, &y[0, 0, 0, 0], &maps[0, 0], bilinear, kind,
@@ -39,10 +39,10 @@ def resample_affine(
 
 def resample_affine_bwd(
         const float[:, :, :, ::1] dy, float[:, :, :, ::1] dx, const double[:, ::1] maps,
-        bint bilinear, str mode):
-    """dx = the sum over the pixels of y of dy times the weight of x's pixel."""
+        bint bilinear, str mode, str where="resample_affine_bwd"):
+    """dx = the sum over y's pixels of dy, times the weight of x's pixel in them."""
     cdef int kind = FILL_MODES[mode]
-    if _fits("resample_affine_bwd", dx.shape, dy.shape, maps):
+    if _fits(where, dx.shape, dy.shape, maps):
         with nogil:
             _backward(
                 dy.shape, &dy[0, 0, 0, 0], dx.shape, &dx[0, 0, 0, 0], &maps[0, 0], bilinear, kind)

@@ -15,7 +15,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from fastconv._arguments import LARGEST, check_choice, is_whole, items_of
+from fastconv._arguments import LARGEST, check_choice, is_whole, items_of, shown
 
 Pair: TypeAlias = tuple[int, int]
 Padding: TypeAlias = str | int | Sequence[int] | Sequence[Sequence[int]]
@@ -53,7 +53,13 @@ def output_size(
             f"received window {axis} {extent}{spread}, input {axis} {size} with padding "
             f"{before} + {after}"
         )
-    return (padded - extent) // stride + 1
+    places = (padded - reach) // stride + 1
+    if places > LARGEST:
+        raise ValueError(
+            f"{where}: the output must have at most {LARGEST} rows and columns; received input "
+            f"{axis} {size} with padding {before} + {after}"
+        )
+    return places
 
 
 def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> Pair:
@@ -163,12 +169,14 @@ def _both_sides(side: Any, padding: Padding, where: str) -> Pair:
         raise _padding_error(padding, where)
     before, after = (operator.index(item) for item in items)
     if min(before, after) < 0 or max(before, after) > LARGEST:
-        raise ValueError(f"{where}: padding must be between 0 and {LARGEST}; received {padding!r}")
+        raise ValueError(
+            f"{where}: padding must be between 0 and {LARGEST}; received {shown(padding)}"
+        )
     return before, after
 
 
 def _padding_error(padding: object, where: str) -> TypeError:
     return TypeError(
         f"{where}: padding must be 'same', 'valid', a whole number, (rows, columns) or "
-        f"((top, bottom), (left, right)); received {padding!r}"
+        f"((top, bottom), (left, right)); received {shown(padding)}"
     )

@@ -93,6 +93,21 @@ class Pool2DShape:
         return self.kh, self.kw, self.sh, self.sw, self.pt, self.pl
 
     @property
+    def trimmed_window(self) -> tuple[int, int, int, int, int, int]:
+        """`window` without the rows and columns at its ends that meet x at no place."""
+        kh, pt = _trimmed(self.ih, self.oh, self.kh, self.sh, self.pt)
+        kw, pl = _trimmed(self.iw, self.ow, self.kw, self.sw, self.pl)
+        return kh, kw, self.sh, self.sw, pt, pl
+
+    @property
+    def uncovered(self) -> tuple[list[int], list[int]]:
+        """The rows and the columns of x that lie in no window."""
+        return (
+            _between_windows(self.ih, self.oh, self.kh, self.sh, self.pt),
+            _between_windows(self.iw, self.ow, self.kw, self.sw, self.pl),
+        )
+
+    @property
     def y_shape(self) -> tuple[int, int, int, int]:
         return self.mb, self.oh, self.ow, self.ic
 
@@ -210,6 +225,19 @@ def pool2d_shape(
     oh = output_size(ih, kh, sh, pt, pb, where=where, axis="height")
     ow = output_size(iw, kw, sw, pl, pr, where=where, axis="width")
     return Pool2DShape(mb, ih, iw, ic, kh, kw, sh, sw, pt, pb, pl, pr, oh, ow)
+
+
+def _trimmed(size: int, places: int, k: int, s: int, before: int) -> tuple[int, int]:
+    """How many taps of a window's axis meet x somewhere, and the padding before the first."""
+    first, last = max(before - (places - 1) * s, 0), min(k, before + size)
+    return last - first, before - first
+
+
+def _between_windows(size: int, places: int, k: int, s: int, before: int) -> list[int]:
+    if s <= k and (places - 1) * s + k >= size + before:
+        return []
+    at = range(before, size + before)
+    return [i - before for i in at if i - min(i // s, places - 1) * s >= k]
 
 
 def _sizes(shape: Sequence[int], what: str, where: str, *, batch: bool = True) -> list[int]:

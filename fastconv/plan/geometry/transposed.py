@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastconv._arguments import as_pair
+from fastconv._arguments import LARGEST, as_pair
 from fastconv.plan.geometry.padding import Padding, resolve_padding, transposed_size
 from fastconv.plan.geometry.shapes import Conv2DShape
 
@@ -65,6 +65,11 @@ def conv2d_transpose_shape(
     rows, columns = (None, None) if more is None else more
     oh, pt, pb = _axis(ih, kh, sh, dh, padding, rows, 0, where)
     ow, pl, pr = _axis(iw, kw, sw, dw, padding, columns, 1, where)
+    if max(oh, ow) > LARGEST:
+        raise ValueError(
+            f"{where}: the output must have at most {LARGEST} rows and columns; received strides "
+            f"{stride}, dilation {spread} and sizes that give {oh} x {ow}"
+        )
     return Conv2DShape(
         mb, oh, ow, oc, ic, kh, kw, sh, sw, dh, dw, pt, pb, pl, pr, ih, iw, 1
     )  # fmt: skip

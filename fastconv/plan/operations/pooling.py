@@ -95,6 +95,10 @@ class PoolExecutor(Executor):
 class ExtremePoolExecutor(PoolExecutor):
     """Saves the argmax (or argmin) of each window: a byte for windows of up to 256 elements."""
 
+    def __init__(self, step: FusedStep, setting: Setting) -> None:
+        super().__init__(step, setting)
+        self.window = self.pool.shape.trimmed_window
+
     def buffers(self) -> list[Buffer]:
         if not self.setting.backward:
             return []
@@ -125,6 +129,7 @@ class LpPoolExecutor(PoolExecutor):
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
         self.reads_input = self.reads_output = setting.backward
+        self.uncovered = self.pool.shape.uncovered
 
     def buffers(self) -> list[Buffer]:
         if self.pool.p == 2:
@@ -146,3 +151,6 @@ class LpPoolExecutor(PoolExecutor):
         lp_share(flat(dy), flat(self.output), p, flat(dy))
         avg_pool2d_bwd(dy, dx, *self.window, SUM)
         lp_through(flat(self.inputs[0]), p, flat(dx))
+        rows, columns = self.uncovered
+        if rows or columns:  # where 0 times an infinite element was NaN
+            dx[:, rows], dx[:, :, columns] = 0, 0
