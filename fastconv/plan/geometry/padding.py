@@ -53,7 +53,7 @@ def output_size(
             f"received window {axis} {extent}{spread}, input {axis} {size} with padding "
             f"{before} + {after}"
         )
-    places = (padded - reach) // stride + 1
+    places = (padded - extent) // stride + 1
     if places > LARGEST:
         raise ValueError(
             f"{where}: the output must have at most {LARGEST} rows and columns; received input "
