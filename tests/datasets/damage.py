@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
+
+import fastconv
 
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**64 - 1)
 
@@ -85,7 +89,8 @@ except ValueError as error:
 print(peak() - before)
 """
     child = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code, *map(str, arguments)],
+        [sys.executable, "-P", "-W", "ignore", "-c", code, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(Path(fastconv.__file__).parents[1])},
         input=stdin,
         capture_output=True,
         timeout=120,

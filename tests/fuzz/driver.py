@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
-import importlib
+import importlib.util
 import json
 import os
 import random
@@ -232,7 +232,11 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _places() -> str:
-    return os.pathsep.join([str(HERE.parents[1]), str(HERE)])
+    """Where a child finds the package that this process would import, and the suite."""
+    package = importlib.util.find_spec("fastconv")
+    assert package is not None
+    assert package.origin is not None
+    return os.pathsep.join([str(Path(package.origin).parents[1]), str(HERE)])
 
 
 def _has_shm() -> bool:

@@ -7,7 +7,7 @@ TARGET is one of `driver.TARGETS`, or ``all``. The exit status is 1 if anything 
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+sys.path.insert(0, str(Path(__file__).parent))
 
 if __name__ == "__main__":
     import driver

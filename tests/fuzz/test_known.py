@@ -14,6 +14,8 @@ import pytest
 from known import KNOWN
 from reproducers import IN_A_CHILD, REPRODUCERS
 
+import fastconv
+
 PROGRAM = Path(__file__).with_name("reproducers.py")
 DEFECTS = {known.name: known.defect for known in KNOWN}
 
@@ -37,7 +39,7 @@ def test_defect(name):
 
 @pytest.mark.parametrize("name", marked(IN_A_CHILD))
 def test_defect_in_a_child_process(name):
-    places = [str(PROGRAM.parents[2]), str(PROGRAM.parent)]
+    places = [str(Path(fastconv.__file__).parents[1]), str(PROGRAM.parent)]
     done = subprocess.run(
         [sys.executable, PROGRAM, name],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(places), "OPENBLAS_NUM_THREADS": "1"},
