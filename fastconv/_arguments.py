@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 import os
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any
 
 LARGEST = 2**31 - 1  # the kernels count in 32-bit integers along each axis
-MOST_ITEMS = 10_000  # of an argument that is a sequence: more than any may have, but no end
+_MOST_ITEMS = 2**16  # of an argument; a range of 2**64 takes no more room than one of two
 
 
 def check_choice(value: object, choices: Iterable[str], *, where: str, what: str) -> str:
@@ -125,12 +125,13 @@ def is_whole(value: object) -> bool:
 
 
 def items_of(value: Any) -> list[Any] | None:
-    """The items of a sequence, `MOST_ITEMS` at most; None for text and what cannot be walked."""
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+    """The items of a sequence; None for text, for what cannot be walked, and for an endless one."""
+    if isinstance(value, (str, bytes, type)) or not hasattr(value, "__iter__"):
         return None
     if getattr(value, "shape", None) == ():  # an array without axes has no items
         return None
-    return list(islice(value, MOST_ITEMS))
+    items = list(itertools.islice(value, _MOST_ITEMS + 1))
+    return items if len(items) <= _MOST_ITEMS else None
 
 
 def shown(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fastconv._arguments import shown
 from fastconv.layers.base import Layer
 from fastconv.layers.data_format import Spatial, check_data_format, emit_from_last, emit_to_last
 from fastconv.utils.arrays import Shape
@@ -50,7 +51,9 @@ class Dropout(Layer):
         if isinstance(rate, bool) or not isinstance(rate, (int, float)):
             raise TypeError(f"Dropout: rate must be a number; received {rate!r}")
         if not 0 <= rate < 1:
-            raise ValueError(f"Dropout: rate must be at least 0 and below 1; received {rate!r}")
+            raise ValueError(
+                f"Dropout: rate must be at least 0 and below 1; received {shown(rate)}"
+            )
         self.rate = float(rate)
         self.given_seed = check_seed(seed, where="Dropout")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +50,8 @@ class Rescaling(Layer):
         for what, number in (("scale", scale), ("offset", offset)):
             if isinstance(number, bool) or not isinstance(number, (int, float)):
                 raise TypeError(f"Rescaling: {what} must be a number; received {number!r}")
-            if not math.isfinite(number):
-                raise ValueError(f"Rescaling: {what} must be finite; received {number!r}")
-        self.scale, self.offset = float(scale), float(offset)
+        self.scale = as_float(scale, "scale", where="Rescaling")
+        self.offset = as_float(offset, "offset", where="Rescaling")
 
     def emit(self, graph: Graph, x: Value) -> Value:
         return graph.affine(x, self.scale, self.offset)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from fastconv._arguments import shown, to_float
+
 
 def check_number(value: Any, what: str, low: float, high: float, *, where: str) -> float:
     """A finite float with low <= value < high; TypeError or ValueError otherwise."""
     if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
         raise TypeError(f"{where}: {what} must be a number; received {value!r}")
-    number = float(value)
+    number = to_float(value, what, where=where)
     if not (low <= number < high):
         rule = f"at least {low}" if high == math.inf else f"at least {low} and below {high}"
-        raise ValueError(f"{where}: {what} must be finite, {rule}; received {value!r}")
+        raise ValueError(f"{where}: {what} must be finite, {rule}; received {shown(value)}")
     return number
 
 

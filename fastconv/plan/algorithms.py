@@ -132,6 +132,9 @@ def _live_taps(size: int, places: int, k: int, s: int, d: int, before: int) -> t
     Returns (first, last + 1, padding before the first), the padding negative where the first lies
     inside the map at once. If no tap meets the map it is one that does not.
     """
+    # As a rule the first tap meets it at the last place, and the last tap at the first.
+    if 0 <= (places - 1) * s - before < size and 0 <= (k - 1) * d - before < size:
+        return 0, k, before
 
     def meets(tap: int) -> bool:
         least = before - tap * d  # what the place times the stride must be at least

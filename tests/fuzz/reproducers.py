@@ -25,7 +25,7 @@ import numpy as np
 from driver import ADDRESS_SPACE, RESIDENT, WrongOutcome, peak, target_of
 from target_files import FileCase, Files, opened, sealed
 
-from fastconv import layers, losses, metrics, ops, reference
+from fastconv import layers, losses, metrics, ops, optimizers, reference
 
 ONE = np.ones((1, 6, 6, 4), np.float32)
 F = np.float32
@@ -212,6 +212,9 @@ def result_beyond_memory() -> None:
 def layer_huge_number() -> None:
     refused(lambda: layers.LeakyReLU(negative_slope=10**400), "LeakyReLU:")
     refused(lambda: losses.Huber(10**400), "Huber:")
+    refused(lambda: layers.Rescaling(2, 10**400), "Rescaling:")
+    refused(lambda: layers.Dropout(10**5000), "Dropout:")
+    refused(lambda: optimizers.SGD(10**400), "SGD:")
 
 
 @reproducer
