@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 LARGEST = 2**31 - 1  # the kernels count in 32-bit integers along each axis
+_MOST_ITEMS = 2**16  # of an argument; a range of 2**64 takes no more room than one of two
 
 
 def check_choice(value: object, choices: Iterable[str], *, where: str, what: str) -> str:
@@ -104,6 +106,23 @@ def as_path(value: Any, what: str, *, where: str) -> str:
         raise TypeError(f"{where}: {what} must be a path; received {value!r}") from None
 
 
+def as_flag(value: Any, what: str, *, where: str) -> bool:
+    """Return whether `value` is true, or raise TypeError for what is neither, such as an array."""
+    try:
+        return bool(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{where}: {what} must be True or False; received {value!r}") from None
+
+
+def as_name(value: Any, default: str | None = None, *, where: str) -> str:
+    """Return the text that an argument `name` is, or else `default`, or raise TypeError."""
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise TypeError(f"{where}: name must be a text; received {value!r}")
+    return value or default or ""
+
+
 def is_whole(value: object) -> bool:
     """Whether `value` is a whole number: Python's or NumPy's, but no boolean and no array."""
     return (
@@ -114,7 +133,10 @@ def is_whole(value: object) -> bool:
 
 
 def items_of(value: Any) -> list[Any] | None:
-    """The items of a sequence; None for text and for what cannot be walked."""
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+    """The items of a sequence; None for text, for what cannot be walked, and for an endless one."""
+    if isinstance(value, (str, bytes, type)) or not hasattr(value, "__iter__"):
         return None
-    return list(value)
+    if getattr(value, "shape", None) == ():  # an array without axes has no items
+        return None
+    items = list(itertools.islice(value, _MOST_ITEMS + 1))
+    return items if len(items) <= _MOST_ITEMS else None

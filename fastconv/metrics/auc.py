@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_int, check_choice
-from fastconv.metrics.base import Metric, spread
+from fastconv.metrics.base import Metric
 from fastconv.metrics.counts import rows_of_truth
+from fastconv.utils.arrays import spread
 
 
 class AUC(Metric):

@@ -67,11 +67,6 @@ KNOWN: list[Known] = [
         "max_pool2d_backward refuses windows that its forward takes, in the kernel's name",
     ),
     Known(
-        "array_as_size",
-        r"^ops \w+: exception without .*TypeError: iteration over a 0-d array",
-        "a NumPy array without axes as a size raises NumPy's own TypeError",
-    ),
-    Known(
         "array_as_word",
         r"^ops \w+: exception without .*The truth value of an array",
         "an array as a name or a number raises NumPy's own ValueError",
@@ -134,16 +129,6 @@ KNOWN: list[Known] = [
         "10**400, a fraction of that size or a huge range as an argument raises OverflowError",
     ),
     Known(
-        "layer_ragged_list",
-        r"^(layers|losses) \S+: exception without .*inhomogeneous shape",
-        "a list whose rows differ in length raises NumPy's own ValueError",
-    ),
-    Known(
-        "layer_array_as_size",
-        r"^layers \S+: exception without .*iteration over a 0-d array",
-        "a NumPy array without axes as a size raises NumPy's own TypeError in a layer",
-    ),
-    Known(
         "layer_truth_of_array",
         r"^(layers|losses) \S+: exception without .*truth value of an",
         "an array as a flag or a name of a layer or loss raises NumPy's own ValueError",
@@ -162,39 +147,6 @@ KNOWN: list[Known] = [
         "upsampling_of_vectors",
         r"^layers UpSampling2D: exception without .*values to unpack",
         "UpSampling2D called on vectors raises Python's own ValueError",
-    ),
-    Known(
-        "label_out_of_range",
-        r"^losses metrics.SparseTopK\S+: exception IndexError",
-        "SparseTopKCategoricalAccuracy raises IndexError for a label out of range",
-    ),
-    Known(
-        "sample_weight_shape",
-        r"^losses losses.\S+: exception without .*(broadcast|reshape)",
-        "a loss's sample_weight of another shape raises NumPy's own ValueError",
-    ),
-    Known(
-        "metric_of_nothing",
-        r"^losses metrics.\S+: exception without .*(zero-size array|argmax of "
-        r"an empty)",
-        "metrics of no samples raise NumPy's own ValueError",
-    ),
-    Known(
-        "metric_shapes",
-        r"^losses metrics.\S+: exception without .*(number of dimensions|"
-        r"could not be broadcast)",
-        "accuracies compare (n, 1) with (n,): NumPy's own ValueError",
-    ),
-    Known(
-        "metrics_get_arguments",
-        r"^losses metrics.get: exception",
-        "metrics.get does not check its arguments loss and output_shape",
-    ),
-    Known(
-        "confusion_matrix_size",
-        r"^losses metrics.(confusion_matrix|ConfusionMatrix): (exception "
-        r"without .*array is too big|MemoryError|hang|memory)",
-        "a confusion matrix of a billion classes raises NumPy's own error",
     ),
     Known(
         "checkpoint_other_outputs",
