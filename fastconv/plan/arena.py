@@ -76,7 +76,10 @@ def _map(nbytes: int) -> np.ndarray:
     if not hasattr(mmap, "MAP_PRIVATE"):  # Windows has no flags and no advice
         return np.zeros(size, np.uint8)
     # Private: with Python's default, a shared mapping, a forked child would write into ours.
-    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except (OSError, OverflowError) as error:  # what NumPy raises, too, where memory is missing
+        raise MemoryError(f"Unable to allocate {nbytes:,} bytes for arrays ({error})") from error
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with contextlib.suppress(OSError):  # a system without them: the pages stay small
             pages.madvise(mmap.MADV_HUGEPAGE)

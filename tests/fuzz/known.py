@@ -129,34 +129,9 @@ KNOWN: list[Known] = [
         "10**400, a fraction of that size or a huge range as an argument raises OverflowError",
     ),
     Known(
-        "layer_truth_of_array",
-        r"^(layers|losses) \S+: exception without .*truth value of an",
-        "an array as a flag or a name of a layer or loss raises NumPy's own ValueError",
-    ),
-    Known(
-        "merging_function_of_lists",
-        r"^layers (add|average|concatenate|maximum|minimum|multiply|subtract): exception Attribute",
-        "functions such as concatenate raise AttributeError for lists instead of arrays",
-    ),
-    Known(
-        "layer_oserror",
-        r"^layers \S+: exception OSError: .*Cannot allocate memory",
-        "memory that cannot be had raises OSError in a layer, not MemoryError",
-    ),
-    Known(
-        "upsampling_of_vectors",
-        r"^layers UpSampling2D: exception without .*values to unpack",
-        "UpSampling2D called on vectors raises Python's own ValueError",
-    ),
-    Known(
         "checkpoint_other_outputs",
         r"^checkpoint .*: exception (TypeError|IndexError)",
         "fastconv predict raises on a checkpoint whose outputs do not fit its class names",
-    ),
-    Known(
-        "whitening_filters_of_nan",
-        r"^layers whitening_filters: exception without .*LinAlgError",
-        "whitening_filters of NaN raises NumPy's LinAlgError",
     ),
 ]
 
