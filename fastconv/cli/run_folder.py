@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv.cli.data import Data, Source
 from fastconv.cli.errors import CommandError
+from fastconv.utils.files import remove_leftovers
 
 if TYPE_CHECKING:
     from fastconv.models import Model
@@ -62,6 +63,11 @@ class RunFolder:
     def curves(self) -> Path:
         """A picture of the history."""
         return self.path / "curves.png"
+
+    def remove_leftovers(self) -> None:
+        """Remove what a run that was killed left beside a file that it wrote."""
+        for file in (self.best, self.last, self.history, self.curves):
+            remove_leftovers(file)
 
 
 @dataclass(frozen=True)

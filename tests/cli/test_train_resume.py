@@ -116,6 +116,17 @@ def test_a_finished_run(folder, train):
     assert files(folder / "runs" / "pets-mnist") == before
 
 
+def test_what_a_killed_run_left_goes_when_a_run_begins(folder, train):
+    train("--epochs 1")
+    place = folder / "runs" / "pets-mnist"
+    before = set(place.iterdir())
+    for name in ("best.safetensors", "last.safetensors", "history.csv", "curves.png"):
+        (place / f".{name}.abcd_123.tmp").write_bytes(b"half")
+    (place / ".mine.abcd_123.tmp").touch()
+    assert train("--epochs 1").code == 0  # which writes none of them
+    assert set(place.iterdir()) == before | {place / ".mine.abcd_123.tmp"}
+
+
 def test_fresh(folder, train):
     train("--epochs 2")
     result = train("--epochs 1 --seed 4 --fresh")
