@@ -15,7 +15,7 @@ from fastconv._arguments import as_flag
 from fastconv.layers.rollback import about_to_change
 from fastconv.layers.shape_inference import closed, record_call, sample_shapes
 from fastconv.layers.symbolic import Call, any_symbolic
-from fastconv.layers.weights import set_weights
+from fastconv.layers.weights import check_weight, set_weights
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.arrays import Shape, as_open_shape
 from fastconv.utils.configured import Configured
@@ -145,6 +145,7 @@ class Layer(Configured):
         name = name or f"weight_{len(self._parameters)}"
         if 4 * math.prod(shape) > sys.maxsize:  # which NumPy refuses by a ValueError of its own
             raise MemoryError(f"{self.name}: Unable to allocate the weight {name!r}, {shape}")
+        check_weight(shape, where=self.name)
         seed = derive_seed(self.seed, len(self._parameters))
         value = initializers.get(initializer)(shape, seed=seed)
         parameter = Parameter(f"{self.name}/{name}", value, trainable and self._trainable)

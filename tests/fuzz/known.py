@@ -83,37 +83,6 @@ KNOWN: list[Known] = [
         "a result that fits into no memory raises NumPy's own error, without the operation's name",
     ),
     Known(
-        "deep_json",
-        r"^(model|weights|backup|checkpoint|cache) .*: exception RecursionError",
-        "deeply nested JSON raises RecursionError",
-    ),
-    Known(
-        "long_integer_in_json",
-        r"^(model|weights|backup|checkpoint|cache) .*: Exceeds the limit",
-        "an integer of 5,000 digits in JSON is refused without the file's name",
-    ),
-    Known(
-        "overflow_in_description",
-        r"^(model|backup|checkpoint) .*: exception OverflowError",
-        '"epoch": Infinity or a huge integer in a description raises OverflowError',
-    ),
-    Known(
-        "model_memory",
-        r"^(model|checkpoint|backup) .*: "
-        r"(memory|MemoryError|hang|exception OSError: .*memory|.*Unable to allocate)",
-        "a description of large layers takes their memory before the tensors are looked at",
-    ),
-    Known(
-        "backup_description",
-        r"^backup .*: exc\w+ (KeyError|TypeError|AttributeError|IndexError)",
-        "BackupAndRestore does not check the description in its file",
-    ),
-    Known(
-        "backup_without_name",
-        r"^backup .*: exception without the file's name",
-        "an error about the description in a backup does not name the file",
-    ),
-    Known(
         "history_field_limit",
         r"^history .*: exception Error: field larger",
         "a field of more than 131,072 characters in history.csv raises csv.Error",
