@@ -226,6 +226,10 @@ ALTERED = [
     (lambda d: d["model"]["config"]["layers"][1]["config"].update(filtres=5), "mean 'filters'?"),
     (lambda d: d["model"]["config"].pop("layers"), "begin it with Input(shape)"),
     (lambda d: d["compile"].update(optimizer="adamm"), "did you mean 'adam'?"),
+    (
+        lambda d: d["compile"].update(loss_weights=[]),
+        "for each of the 1 outputs; received 0",
+    ),
     (lambda d: d["compile"].update(optimizer="sgd"), "has unexpected tensors: optimizer/"),
     (lambda d: d.pop("training"), "'training'"),
     (lambda d: d["training"].update(epoch="x"), "epoch must be a whole number; received 'x'"),

@@ -159,6 +159,7 @@ def test_errors():
             "accuracy: y_true must be labels from 0 to 2; received -1 to 2",
         ),
         (lambda: ConfusionMatrix(2**15 + 1), ValueError, "num_classes must be at most 32768"),
+        (lambda: AUC(2**31 - 1), ValueError, "num_thresholds must be at most 1048576; received"),
         (lambda: confusion_matrix([], []), ValueError, "confusion_matrix: num_classes must be giv"),
         (lambda: confusion_matrix([0, 10**6], [0, 0]), ValueError, "must be at most 32768"),
         (lambda: metrics.get("accuracy", loss=3), TypeError, "loss: must be one of"),

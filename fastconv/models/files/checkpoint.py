@@ -110,6 +110,8 @@ def load_model(
         with custom_object_scope(custom_objects), reading_description(name):
             model.compiled = Compiled.from_config(description["compile"])
             model.compiled.optimizer.iterations = _steps(training)
+            model.compiled.loss_specs(model.output_specs)  # refuse what does not fit the outputs
+            model.compiled.output_metrics(model.output_specs)
         model.plans.refresh()
         own = weights_of(model, "load_model")
     _check_kept(own, kept, name)
