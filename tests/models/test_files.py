@@ -344,6 +344,17 @@ def test_restoring_what_is_not_valid_changes_nothing(tmp_path, change, message):
     assert model.optimizer.iterations == steps
 
 
+def test_no_optimizers_array_is_made_that_the_file_has_not(tmp_path):
+    path = tmp_path / "model"
+    model = Sequential([Input((1000,)), Dense(1100)])
+    model.compile(SGD(0.1), "mse")
+    model.save(path)
+    rewritten(path, lambda d: d["compile"].update(optimizer={"class": "Adam", "config": {}}))
+    with pytest.raises(ValueError, match="lacks tensors: Adam keeps 2,202,200 numbers; received 0"):
+        load_model(path)
+    load_model(path, compile=False)
+
+
 def test_weights_that_a_callback_kept_must_be_the_models(tmp_path):
     path, model = tmp_path / "model", trained()
     model.kept_weights = {"dense/bias": np.ones(3, np.float32)}

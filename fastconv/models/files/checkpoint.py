@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from fastconv.models.model import Model
 
 
+_SPARE = 2**20  # numbers, so that of small models the tensors are named that are missing
+
+
 def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the configuration, the weights and everything that a resumed run needs.
 
@@ -103,17 +106,19 @@ def load_model(
         training = Training.of(description)
         with only_weights_of(tensor.shape for tensor in weights.values()):
             model = make_model(description["model"], "the outermost class must be a model")
-        own = weights_of(model, "load_model")
+        weights_of(model, "load_model")  # says so if there are none
         model.user_metadata = description["user_metadata"]
-    check_fit(own, weights, name)  # before the optimizer makes its arrays
+    # Before the optimizer makes its arrays, which are as large.
+    check_fit(weights_of(model, "load_model"), weights, name)
     if "compile" in description:
         with custom_object_scope(custom_objects), reading_description(name):
             model.compiled = Compiled.from_config(description["compile"])
             model.compiled.optimizer.iterations = _steps(training)
             model.compiled.loss_specs(model.output_specs)  # refuse what does not fit the outputs
             model.compiled.output_metrics(model.output_specs)
+        _check_amount(model, slots, name)
         model.plans.refresh()
-        own = weights_of(model, "load_model")
+    own = weights_of(model, "load_model")
     _check_kept(own, kept, name)
     write_into(own | _slots(model), weights | slots, name)
     _take_history(model, training)
@@ -173,6 +178,19 @@ def _check_kept(
     if kept:
         named = {f"{KEPT}{key}": tensor for key, tensor in kept.items()}
         check_fit({f"{KEPT}{key}": array for key, array in weights.items()}, named, name)
+
+
+def _check_amount(model: Model, slots: Mapping[str, np.ndarray], name: str) -> None:
+    """ValueError if the optimizer would make much larger arrays than the file has for it."""
+    optimizer = model.optimizer
+    count = len(optimizer.slot_names) + optimizer.use_ema + (optimizer.lookahead is not None)
+    needed = count * sum(parameter.size for parameter in model.trainable_weights)
+    found = sum(array.size for array in slots.values())
+    if needed > found + _SPARE:
+        raise ValueError(
+            f"{name}: the file lacks tensors: {type(optimizer).__name__} keeps {needed:,} numbers; "
+            f"received {found:,}"
+        )
 
 
 def _take_history(model: Model, training: Training) -> None:
