@@ -115,6 +115,23 @@ def as_path(value: Any, what: str, *, where: str) -> str:
         raise TypeError(f"{where}: {what} must be a path; received {shown(value)}") from None
 
 
+def as_flag(value: Any, what: str, *, where: str) -> bool:
+    """Return whether `value` is true, or raise TypeError for what is neither, such as an array."""
+    try:
+        return bool(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{where}: {what} must be True or False; received {value!r}") from None
+
+
+def as_name(value: Any, default: str | None = None, *, where: str) -> str:
+    """Return the text that an argument `name` is, or else `default`, or raise TypeError."""
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise TypeError(f"{where}: name must be a text; received {value!r}")
+    return value or default or ""
+
+
 def is_whole(value: object) -> bool:
     """Whether `value` is a whole number, of Python or NumPy, but not a boolean or an array."""
     return (
@@ -132,11 +149,3 @@ def items_of(value: Any) -> list[Any] | None:
         return None
     items = list(itertools.islice(value, _MOST_ITEMS + 1))
     return items if len(items) <= _MOST_ITEMS else None
-
-
-def shown(value: object) -> str:
-    """`value` for a message; Python does not print integers of more than some thousand digits."""
-    try:
-        return repr(value)
-    except ValueError:
-        return f"a {type(value).__name__} too long to print"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv._arguments import as_int, as_name, as_pair
 from fastconv.cli.errors import CommandError
 from fastconv.cli.parser import did_you_mean
 
@@ -30,9 +31,12 @@ class Source:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Source:
         """Make one from what `get_config` returned."""
-        size = config["image_size"]
+        where, size, limit = "training run", config["image_size"], config["limit"]
         return cls(
-            config["place"], config["limit"], tuple(size) if size else None, config["color_mode"]
+            as_name(config["place"], where=where),
+            None if limit is None else as_int(limit, "limit", where=where),
+            None if size is None else as_pair(size, "image_size", where=where),
+            as_name(config["color_mode"], where=where),
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import time
 from pathlib import Path
 
@@ -59,15 +60,24 @@ class HistoryFile(Callback):
 
 
 def read_seconds(path: Path) -> dict[int, float]:
-    """The seconds of every epoch, counted from 0, in a history file, where they are known."""
-    found = {}
+    """The seconds of every epoch, counted from 0, in a history file.
+
+    Lines without are left out, and so are those that are damaged: a run that goes on writes the
+    file anew, and lacks nothing else for its total time.
+    """
+    found: dict[int, float] = {}
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        for line in csv.DictReader(file):
+        lines = csv.DictReader(file)
+        while True:
             try:
-                found[int(line["epoch"]) - 1] = float(line["seconds"])
-            except (KeyError, TypeError, ValueError):
+                line = next(lines)
+                epoch, seconds = int(line["epoch"]), float(line["seconds"])
+            except StopIteration:
+                return found
+            except (csv.Error, KeyError, TypeError, ValueError):  # csv.Error: a field too long
                 continue
-    return found
+            if epoch >= 1 and 0 <= seconds < math.inf:
+                found[epoch - 1] = seconds
 
 
 def write_curves(history: History, path: Path, title: str) -> bool:

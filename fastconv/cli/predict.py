@@ -24,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, words: list[str]) -> int:
     """Run the command."""
-    from fastconv.datasets._decode import UnreadableError, decode
+    from fastconv.datasets._decode import decode
     from fastconv.datasets._image_format import ImageFormat
+    from fastconv.utils.image_files import UnreadableError
 
     with as_command_errors():
         checkpoint = load_best(arguments.run_folder)

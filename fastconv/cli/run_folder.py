@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fastconv._arguments import as_float, as_int, as_name
 from fastconv.cli.data import Data, Source
 from fastconv.cli.errors import CommandError
+from fastconv.utils.files import remove_leftovers
+from fastconv.utils.random import check_seed
 
 if TYPE_CHECKING:
     from fastconv.models import Model
@@ -33,8 +36,15 @@ class Settings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
-        """Make one from what `get_config` returned."""
-        return cls(**{**config, "source": Source.from_config(config["source"])})
+        """Make one from what `get_config` returned; raises TypeError, ValueError or KeyError."""
+        where = "training run"
+        return cls(
+            network=as_name(config["network"], where=where),
+            source=Source.from_config(config["source"]),
+            batch_size=as_int(config["batch_size"], "batch_size", where=where),
+            learning_rate=as_float(config["learning_rate"], "learning_rate", where=where),
+            seed=check_seed(config["seed"], where=where) or 0,
+        )
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,11 @@ class RunFolder:
     def curves(self) -> Path:
         """A picture of the history."""
         return self.path / "curves.png"
+
+    def remove_leftovers(self) -> None:
+        """Remove what a run that was killed left beside a file that it wrote."""
+        for file in (self.best, self.last, self.history, self.curves):
+            remove_leftovers(file)
 
 
 @dataclass(frozen=True)
@@ -102,16 +117,26 @@ def load_run(path: Path) -> Checkpoint:
     from fastconv.models import load_model
 
     model = load_model(path)
+    rule = f"{path}: must be a checkpoint of `fastconv train`; received a model"
     try:
         run = model.user_metadata[_KEY]
-        training, testing = run["images"]
+        training, testing = (
+            as_int(n, "images", where="training run", minimum=0) for n in run["images"]
+        )
+        names = run["class_names"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise TypeError(f"training run: class_names must be texts; received {names!r}")
         settings = Settings.from_config(run["settings"])
-        return Checkpoint(model, settings, tuple(run["class_names"]), (training, testing))
     except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(f"{rule} without a training run's settings") from error
+    inputs, outputs = model.input_shape, model.output_shape
+    if len(inputs) != 4 or None in inputs[1:] or inputs[3] not in (1, 3):
+        raise CommandError(f"{rule} whose input is no grey image and none in colour: {inputs}")
+    if outputs != (None, len(names)):
         raise CommandError(
-            f"{path}: must be a checkpoint of `fastconv train`; received a model without a "
-            "training run's settings"
-        ) from error
+            f"{rule} whose output {outputs} is not one number for each of its {len(names)} classes"
+        )
+    return Checkpoint(model, settings, tuple(names), (training, testing))
 
 
 def load_best(place: str) -> Checkpoint:

@@ -68,6 +68,7 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
         else:
             earlier.refuse_other_data(folder.path, data)
         epochs = arguments.epochs or _default_epochs(settings)
+    folder.remove_leftovers()
     _announce(settings, data, model, folder, epochs)
     return _train(model, settings, data, folder, epochs, words)
 

@@ -12,7 +12,6 @@ Source of the markers: ITU-T T.81, annex B.
 
 from __future__ import annotations
 
-import io
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,13 @@ import numpy as np
 
 from fastconv.datasets._file_tree import FileTree
 from fastconv.datasets._image_format import ImageFormat
+from fastconv.utils.image_files import (
+    FEW_PIXELS,
+    MOST_PIXELS,
+    UnreadableError,
+    check_cost,
+    open_image,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,24 +41,13 @@ _FRAMES = (0xC0, 0xC1, 0xC2)  # SOF0–SOF2: baseline, extended, progressive; Hu
 _SCAN = 0xDA
 _APP1, _APP14 = 0xE1, 0xEE  # Exif, which may turn the picture; Adobe, which names a colour space
 
-# A header of a few bytes can announce any size, so pixels are counted before they are allocated.
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # no others are handed a file
-_MOST_PIXELS = 178_956_970  # as in Pillow, which counts only where it is asked to identify a file
-_FEW_PIXELS = 4096 * 4096  # so many may come out of any file
-_MOST_PER_BYTE = 8 * 1032  # black and white, and one byte of DEFLATE for 1,032
 _MOST_PADDED = 64  # times an image's pixels with its edges
-_MOST_SCANS = 500  # of a progressive JPEG file; each may go over all pixels
-
 _CHUNK_BYTES = 4 << 20
 _CHUNK_IMAGES = 256
 
 Skipped = tuple[str, str]  # the file's name, and why it is unreadable
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
-
-
-class UnreadableError(Exception):
-    """An image file that cannot be decoded; the text says why."""
 
 
 class OtherFormatError(Exception):
@@ -66,7 +61,7 @@ def decode(content: bytes, target: ImageFormat) -> np.ndarray:
     ------
     UnreadableError
         When the content is no image of a known kind, is truncated or damaged, or would take more
-        memory or time than `_check_cost` allows.
+        memory or time than `check_cost` allows.
     OtherFormatError
         See `ImageFormat`.
     """
@@ -74,7 +69,7 @@ def decode(content: bytes, target: ImageFormat) -> np.ndarray:
         plain = decode_plain(content, *target.shape)
         if plain is not None:
             return plain
-        image: Image = _open(content)  # one name: of a large image no more than two copies
+        image: Image = open_image(content)  # one name: of a large image no more than two copies
         if target.interpolation is not None and image.format == "JPEG":
             # Lets the decoder shrink by a power of two, never below twice the size.
             image.draft(None, (2 * target.width, 2 * target.height))
@@ -104,7 +99,7 @@ def look(content: bytes) -> tuple[int, int, bool]:
         When the content is no image of a known kind, or announces too many pixels.
     """
     try:
-        with _open(content) as opened:
+        with open_image(content) as opened:
             width, height = opened.size
             if _turned(opened):
                 width, height = height, width
@@ -144,47 +139,18 @@ def decode_plain(content: bytes, height: int, width: int, channels: int) -> np.n
     Raises
     ------
     UnreadableError
-        See `_check_cost`.
+        See `check_cost`.
     ValueError
         When the file is truncated or damaged.
     """
     if channels not in (1, 3) or plain_frame(content) != (height, width, channels):
         return None
-    _check_cost(content, height, width)
+    check_cost(content, height, width)
     from PIL import Image
 
     mode = "RGB" if channels == 3 else "L"
     image = Image.frombytes(mode, (width, height), content, "jpeg", mode, "")
     return _pixels(image, (height, width, channels))
-
-
-def _open(content: bytes) -> Image:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        image = Image.open(io.BytesIO(content), formats=_FORMATS)
-    except UnidentifiedImageError:
-        raise UnreadableError(f"is no image of a known kind: {', '.join(_FORMATS)}") from None
-    _check_cost(content, image.height, image.width)
-    return image
-
-
-def _check_cost(content: bytes, height: int, width: int) -> None:
-    """Refuse what a file cannot hold, and what takes too much memory or time.
-
-    Raises
-    ------
-    UnreadableError
-        When it announces too many pixels, for any file or for its length, or too many scans.
-    """
-    count = height * width
-    most = min(_MOST_PIXELS, max(_FEW_PIXELS, _MOST_PER_BYTE * len(content)))
-    if count > most:
-        raise UnreadableError(
-            f"announces {width}×{height} pixels; from {len(content)} bytes at most {most} are read"
-        )
-    if content[:2] == b"\xff\xd8" and content.count(b"\xff\xda") > _MOST_SCANS:
-        raise UnreadableError(f"has more than {_MOST_SCANS} scans")
 
 
 def _upright(image: Image) -> Image:
@@ -227,7 +193,7 @@ def _in_proportion(image: Image, size: tuple[int, int], keep: str | None) -> Ima
     from fastconv.plan.geometry.points import stretches
 
     (left, width), (top, height) = stretches(image.size, size, keep)
-    most = min(_MOST_PIXELS, max(_FEW_PIXELS, _MOST_PADDED * image.width * image.height))
+    most = min(MOST_PIXELS, max(FEW_PIXELS, _MOST_PADDED * image.width * image.height))
     if width * height > most:
         raise UnreadableError(
             f"would take {width}×{height} pixels with its edges; at most {most} are made"

@@ -383,7 +383,8 @@ class PReLU(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.alpha_initializer = initializers.get(alpha_initializer)
-        given = [shared_axes] if is_whole(shared_axes) else items_of(shared_axes or [])
+        axes = [] if shared_axes is None else shared_axes
+        given = [axes] if is_whole(axes) else items_of(axes)
         if given is None:
             raise TypeError(
                 f"PReLU: shared_axes must be a sequence of axes; received {shared_axes!r}"

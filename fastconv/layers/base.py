@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastconv import initializers
+from fastconv._arguments import as_flag
 from fastconv.layers.rollback import about_to_change
 from fastconv.layers.shape_inference import closed, record_call, sample_shapes
 from fastconv.layers.symbolic import Call, any_symbolic
-from fastconv.layers.weights import set_weights
+from fastconv.layers.weights import check_weight, set_weights
 from fastconv.plan.parameters import Parameter
 from fastconv.utils.arrays import Shape, as_open_shape
 from fastconv.utils.configured import Configured
@@ -83,7 +86,7 @@ class Layer(Configured):
         self.calls: list[Call] = []
         self._parameters: list[Parameter] = []
         self._fixed: set[Parameter] = set()
-        self._trainable = bool(trainable)
+        self._trainable = as_flag(trainable, "trainable", where=where)
         self._seed: int | None = None
         self._runner: LayerRunner | None = None
 
@@ -140,6 +143,9 @@ class Layer(Configured):
             Whether training changes it, as long as the layer is trainable.
         """
         name = name or f"weight_{len(self._parameters)}"
+        if 4 * math.prod(shape) > sys.maxsize:  # which NumPy refuses by a ValueError of its own
+            raise MemoryError(f"{self.name}: Unable to allocate the weight {name!r}, {shape}")
+        check_weight(shape, where=self.name)
         seed = derive_seed(self.seed, len(self._parameters))
         value = initializers.get(initializer)(shape, seed=seed)
         parameter = Parameter(f"{self.name}/{name}", value, trainable and self._trainable)
@@ -246,7 +252,7 @@ class Layer(Configured):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable = as_flag(value, "trainable", where=self.name)
         for parameter in self._parameters:
             parameter.trainable = self._trainable and parameter not in self._fixed
 
@@ -311,7 +317,7 @@ class Layer(Configured):
         """
         if any_symbolic(x):
             return record_call(self, x, training)
-        return self._on_arrays().forward(x, bool(training))
+        return self._on_arrays().forward(x, as_flag(training, "training", where=self.name))
 
     def backward(self, dy: Any) -> np.ndarray:
         """The backward pass: the gradient dx for `dy`; overwrites every parameter's `grad`.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastconv import initializers
-from fastconv._arguments import as_int
+from fastconv._arguments import as_flag, as_int
 from fastconv.layers.activations import check_activation, emit_activation
 from fastconv.layers.data_format import Spatial, check_data_format, emit_from_last
 from fastconv.layers.regularization import Regularized
@@ -41,7 +41,7 @@ class Convolution(Spatial, Regularized):
     def set_output(self, activation: Any, use_bias: Any, bias_initializer: Any) -> None:
         """Check and set the arguments of bias and activation."""
         self.activation = check_activation(activation, where=type(self).__name__)
-        self.use_bias = bool(use_bias)
+        self.use_bias = as_flag(use_bias, "use_bias", where=type(self).__name__)
         self.bias_initializer = initializers.get(bias_initializer)
 
     def add_bias(self, size: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastconv import initializers
-from fastconv._arguments import as_int
+from fastconv._arguments import as_flag, as_int
 from fastconv.layers.activations import check_activation, emit_activation
 from fastconv.layers.regularization import Regularized
 from fastconv.utils.arrays import Shape
@@ -57,7 +57,7 @@ class Dense(Regularized):
         super().__init__(**kwargs)
         self.units = as_int(units, "units", where="Dense")
         self.activation = check_activation(activation, where="Dense")
-        self.use_bias = bool(use_bias)
+        self.use_bias = as_flag(use_bias, "use_bias", where=type(self).__name__)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._arguments import as_float, as_int, check_choice, is_whole, items_of
+from fastconv._arguments import as_flag, as_float, as_int, check_choice, is_whole, items_of
 from fastconv.layers.base import Layer
 from fastconv.layers.data_format import check_axis, image_shape, sample_axis
 from fastconv.plan.geometry.points import Axes, resized, window
@@ -110,16 +110,18 @@ class Resizing(Layer):
         self.interpolation = check_choice(
             interpolation, RESIZING, where=where, what="interpolation"
         )
-        self.crop_to_aspect_ratio = bool(crop_to_aspect_ratio)
-        self.pad_to_aspect_ratio = bool(pad_to_aspect_ratio)
-        if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        self.crop_to_aspect_ratio = as_flag(
+            crop_to_aspect_ratio, "crop_to_aspect_ratio", where=where
+        )
+        self.pad_to_aspect_ratio = as_flag(pad_to_aspect_ratio, "pad_to_aspect_ratio", where=where)
+        if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ValueError(
                 f"{where}: at most one of crop_to_aspect_ratio and pad_to_aspect_ratio may be "
                 "True; received both"
             )
         self.fill_mode = check_choice(fill_mode, ("constant",), where=where, what="fill_mode")
         self.fill_value = as_float(fill_value, "fill_value", where=where)
-        self.antialias = bool(antialias)
+        self.antialias = as_flag(antialias, "antialias", where=where)
 
     def emit(self, graph: Graph, x: Value) -> Value:
         self.compute_output_shape(x.shape)
@@ -268,7 +270,7 @@ class Normalization(Layer):
                     f"axes; received {found[0].shape} and {found[1].shape}"
                 )
             self.given = found[0], found[1]
-        self.invert = bool(invert)
+        self.invert = as_flag(invert, "invert", where=type(self).__name__)
 
     def build(self, input_shape: Shape) -> None:
         sizes = tuple(input_shape[axis] for axis in self._sample_axes(input_shape))

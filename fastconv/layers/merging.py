@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv._arguments import is_whole
 from fastconv.layers.base import Layer
-from fastconv.utils.arrays import OpenShape
+from fastconv.layers.symbolic import any_symbolic
+from fastconv.utils.arrays import OpenShape, as_array
 
 if TYPE_CHECKING:
     from fastconv.plan.graph import Graph
@@ -32,6 +33,13 @@ class Merge(Layer):
     several_inputs = True
     at_most: int | None = None
 
+    def split_inputs(self, x: Any) -> tuple[list[Any], Any]:
+        if isinstance(x, dict):
+            raise ValueError(f"{self.name}: takes a list of tensors; received a dictionary")
+        if isinstance(x, (list, tuple)) and not any_symbolic(x):
+            x = [as_array(part, "every input", where=self.name) for part in x]
+        return super().split_inputs(x)
+
     def emit(self, graph: Graph, xs: Sequence[Value]) -> Value:  # type: ignore[override]
         self._check_number(xs)
         y = xs[0]
@@ -44,6 +52,8 @@ class Merge(Layer):
         raise NotImplementedError
 
     def compute_output_shape(self, input_shape: Sequence[OpenShape]) -> OpenShape:  # type: ignore[override]
+        if not all(isinstance(shape, (list, tuple)) for shape in input_shape):
+            raise ValueError(f"{self.name}: takes a list of shapes; received {input_shape!r}")
         self._check_number(input_shape)
         shape = tuple(input_shape[0])
         for other in input_shape[1:]:

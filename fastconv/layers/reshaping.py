@@ -241,6 +241,7 @@ class UpSampling2D(Layer):
         )
 
     def emit(self, graph: Graph, x: Value) -> Value:
+        image_shape(x.shape, self.data_format, where=self.name)
         x = emit_to_last(graph, x, self.data_format)
         if self.interpolation == "nearest":
             y = graph.upsample(x, self.size)

@@ -90,6 +90,11 @@ class LayerRunner:
         array = as_input(x, "x", where=layer.name)
         if array.ndim == 0:
             raise ValueError(f"{layer.name}: x must have a batch axis; received a single number")
+        if 0 in array.shape[1:]:
+            raise ValueError(
+                f"{layer.name}: every size of x but the batch's must be at least 1; received x "
+                f"{array.shape}"
+            )
         if array.dtype == np.uint8 and not layer.takes_uint8:
             array = array.astype(np.float32)
         return array

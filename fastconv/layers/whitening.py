@@ -72,6 +72,11 @@ def whitening_filters(
         patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, width)
         moments += patches.T @ patches
         count += len(patches)
+    if not np.isfinite(moments).all():
+        raise ValueError(
+            f"{where}: images must be finite, and so must the sums of their squares; received NaN "
+            "or infinity in them"
+        )
     variances, vectors = np.linalg.eigh(moments / count)
     variances, vectors = variances[::-1], vectors[:, ::-1]
     largest = np.abs(vectors).argmax(0)

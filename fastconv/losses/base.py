@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import check_choice
+from fastconv._arguments import as_name, check_choice
 from fastconv.plan.losses.spec import REDUCTIONS, LossSpec
-from fastconv.utils.arrays import OpenShape, as_numbers, fits
+from fastconv.utils.arrays import OpenShape, as_numbers, fits, spread
 from fastconv.utils.configured import Configured
 
 
@@ -32,8 +32,8 @@ class Loss(Configured):
         self, reduction: str = "sum_over_batch_size", name: str | None = None, **unknown: Any
     ) -> None:
         super().__init__(**unknown)
-        self.name = name or self.kind
         where = type(self).__name__
+        self.name = as_name(name, self.kind, where=where)
         self.reduction = check_choice(reduction, REDUCTIONS, where=where, what="reduction")
 
     @property
@@ -68,8 +68,7 @@ class Loss(Configured):
         values = self.rows(targets, output)
         weights = np.ones_like(values)
         if sample_weight is not None:
-            given = as_numbers(sample_weight, "sample_weight", where=self.name)
-            weights *= given.reshape(given.shape + (1,) * (values.ndim - given.ndim))
+            weights = spread(sample_weight, values.shape, where=self.name)
         total = float((values * weights).sum())
         if self.reduction == "sum":
             return total

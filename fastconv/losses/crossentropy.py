@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import as_float
+from fastconv._arguments import as_flag, as_float
 from fastconv.losses.base import Loss
 from fastconv.plan.losses.spec import LossSpec
 from fastconv.reference.losses import POINTWISE, smoothed
@@ -20,7 +20,7 @@ class _Crossentropy(Loss):
         self, from_logits: bool = False, label_smoothing: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.from_logits = bool(from_logits)
+        self.from_logits = as_flag(from_logits, "from_logits", where=type(self).__name__)
         self.label_smoothing = _smoothing(label_smoothing, where=type(self).__name__)
 
     def numbers(self) -> tuple[float, ...]:
@@ -257,7 +257,9 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
     ) -> None:
         super().__init__(from_logits, label_smoothing, **kwargs)
         where = type(self).__name__
-        self.apply_class_balancing = bool(apply_class_balancing)
+        self.apply_class_balancing = as_flag(
+            apply_class_balancing, "apply_class_balancing", where=where
+        )
         self.alpha = as_float(alpha, "alpha", where=where, minimum=0)
         self.gamma = as_float(gamma, "gamma", where=where, minimum=0)
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from fastconv._arguments import as_name
 from fastconv.losses.base import Loss, check_rows
 from fastconv.plan.losses.spec import Function, LossSpec
 from fastconv.utils.arrays import as_numbers
@@ -42,7 +43,8 @@ class CustomLoss(Loss):
                 f"{function!r} (a loss that was a function is not part of a file: give it to "
                 "load_model in custom_objects, under its name)"
             )
-        super().__init__(name=name or getattr(function, "__name__", "custom"), **kwargs)
+        usual = getattr(function, "__name__", "custom")
+        super().__init__(name=as_name(name, usual, where="CustomLoss"), **kwargs)
         self.function = function
 
     @property

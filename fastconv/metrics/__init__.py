@@ -39,6 +39,7 @@ from fastconv.metrics.loss_metrics import (
     RootMeanSquaredError,
     SparseCategoricalCrossentropy,
 )
+from fastconv.utils.arrays import as_open_shape
 from fastconv.utils.configured import resolve
 
 __all__ = [
@@ -118,6 +119,8 @@ def get(value: Any, loss: Loss | None = None, output_shape: Sequence[int | None]
     "accuracy" (or "acc") is the accuracy that fits the loss and the output: of labels, of one-hot
     rows, or of a single number. A loss's name gives its mean.
     """
+    shape = as_open_shape(output_shape, "output_shape", where="metrics.get")
+    fitting = None if loss is None else losses.get(loss)
     if callable(value) and not isinstance(value, (type, Metric)):
         return _of_function(value)
     if isinstance(value, str) and value in _SHORT:
@@ -127,9 +130,9 @@ def get(value: Any, loss: Loss | None = None, output_shape: Sequence[int | None]
     if not (isinstance(value, str) and value in _ACCURACY):
         table = {**_ACCURACY, **_TABLE, **(_UNNAMED if isinstance(value, Mapping) else {})}
         return resolve(value, Metric, table, what="metric")
-    if loss is not None and loss.spec.is_sparse:
+    if fitting is not None and fitting.spec.is_sparse:
         return SparseCategoricalAccuracy(name=value)
-    if tuple(output_shape[-1:]) == (1,):
+    if shape[-1:] == (1,):
         return BinaryAccuracy(name=value)
     return CategoricalAccuracy(name=value)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_float, as_int
-from fastconv.metrics.base import MeanMetric
+from fastconv.metrics.base import MeanMetric, refuse_empty_rows
 
 
 class Accuracy(MeanMetric):
@@ -34,6 +34,7 @@ class CategoricalAccuracy(MeanMetric):
         super().__init__(name, **unknown)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        refuse_empty_rows(y_pred, where=self.name)
         return y_true.argmax(axis=-1) == y_pred.argmax(axis=-1)
 
 
@@ -46,6 +47,7 @@ class SparseCategoricalAccuracy(MeanMetric):
         super().__init__(name, **unknown)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        refuse_empty_rows(y_pred, where=self.name)
         best = y_pred.argmax(axis=-1)
         return y_true.reshape(best.shape) == best
 
@@ -80,6 +82,7 @@ class TopKCategoricalAccuracy(MeanMetric):
         self.k = as_int(k, "k", where=type(self).__name__)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        refuse_empty_rows(y_pred, where=self.name)
         return among_largest(y_true.argmax(axis=-1), y_pred, self.k)
 
     def get_config(self) -> dict[str, Any]:
@@ -97,6 +100,12 @@ class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
         super().__init__(k, name, **unknown)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        classes = y_pred.shape[-1]
+        if y_true.size and not (y_true.min() >= 0 and y_true.max() < classes):
+            raise ValueError(
+                f"{self.name}: y_true must be labels from 0 to {classes - 1}; received "
+                f"{y_true.min()} to {y_true.max()}"
+            )
         return among_largest(y_true.reshape(y_pred.shape[:-1]), y_pred, self.k)
 
 

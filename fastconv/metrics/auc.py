@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_int, check_choice
-from fastconv.metrics.base import Metric, spread
-from fastconv.metrics.counts import boolean_rows
+from fastconv.metrics.base import Metric
+from fastconv.metrics.counts import rows_of_truth
+from fastconv.utils.arrays import spread
+
+_MOST_THRESHOLDS = 2**20
 
 
 class AUC(Metric):
@@ -40,6 +43,11 @@ class AUC(Metric):
     ) -> None:
         super().__init__(name, **unknown)
         self.num_thresholds = as_int(num_thresholds, "num_thresholds", where="AUC", minimum=2)
+        if self.num_thresholds > _MOST_THRESHOLDS:
+            raise ValueError(
+                f"AUC: num_thresholds must be at most {_MOST_THRESHOLDS}; received "
+                f"{num_thresholds!r}"
+            )
         self.curve = check_choice(curve, ("ROC", "PR"), where="AUC", what="curve")
         inside = np.arange(1, self.num_thresholds - 1) / (self.num_thresholds - 1)
         # The outermost thresholds lie below and above all outputs from 0 to 1.

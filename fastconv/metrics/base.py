@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.utils.arrays import as_numbers
+from fastconv._arguments import as_name
+from fastconv.utils.arrays import as_array, as_numbers, spread
 from fastconv.utils.configured import Configured
 
 
@@ -30,7 +31,7 @@ class Metric(Configured):
 
     def __init__(self, name: str, **unknown: Any) -> None:
         super().__init__(**unknown)
-        self.name = name
+        self.name = as_name(name, where=type(self).__name__)
 
     def reset_state(self) -> None:
         """Return to the state before the first batch."""
@@ -51,7 +52,8 @@ class Metric(Configured):
     def given(self, y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
         """Targets and outputs as arrays, checked against each other if `forms` are given."""
         if not self.forms:
-            return np.asarray(y_true), np.asarray(y_pred)
+            true = as_array(y_true, "y_true", where=self.name)
+            return true, as_array(y_pred, "y_pred", where=self.name)
         true = as_numbers(y_true, "y_true", where=self.name)
         outputs = as_numbers(y_pred, "y_pred", where=self.name)
         fits = {
@@ -59,7 +61,8 @@ class Metric(Configured):
             "labels": true.shape in (outputs.shape[:-1], (*outputs.shape[:-1], 1)),
         }
         if outputs.ndim and true.ndim and any(fits[form] for form in self.forms):
-            return true, outputs
+            rows = fits["rows"] and "rows" in self.forms
+            return true.reshape(outputs.shape) if rows else true, outputs
         rules = {"rows": "the shape of y_pred", "labels": "a label for each row of y_pred"}
         raise ValueError(
             f"{self.name}: y_true must have {', or '.join(rules[form] for form in self.forms)}; "
@@ -109,17 +112,12 @@ class MeanMetric(Metric):
         raise NotImplementedError(f"{type(self).__name__} must define values(y_true, y_pred)")
 
 
-def spread(sample_weight: Any, shape: tuple[int, ...], *, where: str) -> np.ndarray:
-    """A weight for each of `shape`'s entries, from one for each sample or row."""
-    weights = as_numbers(sample_weight, "sample_weight", where=where).astype(np.float64)
-    given = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
-    try:
-        return np.broadcast_to(given, shape)
-    except ValueError:
+def refuse_empty_rows(outputs: np.ndarray, *, where: str) -> None:
+    """ValueError for rows without a number, of which none is the largest."""
+    if not outputs.shape[-1]:
         raise ValueError(
-            f"{where}: sample_weight must have a number for each of the outputs {shape}, or for "
-            f"each row or sample of them; received {weights.shape}"
-        ) from None
+            f"{where}: every row of y_pred must have a number; received y_pred {outputs.shape}"
+        )
 
 
 def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:

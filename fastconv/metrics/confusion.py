@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastconv._arguments import as_int
-from fastconv.metrics.base import Metric, spread
-from fastconv.utils.arrays import as_numbers
+from fastconv.metrics.base import Metric
+from fastconv.utils.arrays import as_numbers, spread
+
+_MOST_CLASSES = 2**15  # the counts take 8 GiB
 
 
 class ConfusionMatrix(Metric):
@@ -33,6 +35,11 @@ class ConfusionMatrix(Metric):
     def __init__(self, num_classes: int, name: str = "confusion_matrix", **unknown: Any) -> None:
         super().__init__(name, **unknown)
         self.num_classes = as_int(num_classes, "num_classes", where="ConfusionMatrix")
+        if self.num_classes > _MOST_CLASSES:
+            raise ValueError(
+                f"ConfusionMatrix: num_classes must be at most {_MOST_CLASSES}, as the matrix has "
+                f"its square as many counts; received {num_classes!r}"
+            )
         self.reset_state()
 
     def reset_state(self) -> None:
@@ -85,7 +92,13 @@ def confusion_matrix(y_true: Any, y_pred: Any, num_classes: int | None = None) -
            [1, 1]])
     """
     if num_classes is None:
-        num_classes = 1 + int(max(_labels(y_true, "y_true").max(), _labels(y_pred, "y_pred").max()))
+        given = [_labels(y_true, "y_true"), _labels(y_pred, "y_pred")]
+        if not all(labels.size for labels in given):
+            raise ValueError(
+                "confusion_matrix: num_classes must be given where there are no samples to take "
+                f"it from; received y_true {given[0].shape}, y_pred {given[1].shape}"
+            )
+        num_classes = 1 + max(int(labels.max()) for labels in given)
     matrix = ConfusionMatrix(num_classes)
     matrix.update_state(y_true, y_pred)
     return matrix.result()

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import as_float, as_int, check_choice
-from fastconv.metrics.base import Metric, spread
+from fastconv._arguments import as_float, as_int, as_name, check_choice
+from fastconv.metrics.base import Metric, refuse_empty_rows
+from fastconv.utils.arrays import spread
 
 
 class Counts(Metric):
@@ -38,7 +39,8 @@ class Counts(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         targets, outputs = self.given(y_true, y_pred)
         outputs = outputs[:, np.newaxis] if outputs.ndim == 1 else outputs
-        true, chosen = boolean_rows(targets, outputs), self._chosen(outputs)
+        refuse_empty_rows(outputs, where=self.name)
+        true, chosen = rows_of_truth(targets, outputs), self._chosen(outputs)
         weights = np.ones(outputs.shape)
         if sample_weight is not None:
             weights = spread(sample_weight, outputs.shape, where=self.name)
@@ -72,7 +74,8 @@ class _Count(Counts):
         self, thresholds: float | None = None, name: str | None = None, **unknown: Any
     ) -> None:
         above = 0.5 if thresholds is None else thresholds
-        super().__init__(above, name or self.usual_name, **unknown)
+        named = as_name(name, self.usual_name, where=type(self).__name__)
+        super().__init__(above, named, **unknown)
 
     def result(self) -> float:
         return float(np.sum(getattr(self, self.counted)))
@@ -145,9 +148,8 @@ class Precision(Counts):
             None if class_id is None else as_int(class_id, "class_id", where=where, minimum=0)
         )
         usual = 0.5 if top_k is None else None
-        super().__init__(
-            usual if thresholds is None else thresholds, name or self.usual_name, **unknown
-        )
+        named = as_name(name, self.usual_name, where=where)
+        super().__init__(usual if thresholds is None else thresholds, named, **unknown)
 
     def result(self) -> float:
         """hits / (hits + others)."""

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from fastconv._arguments import as_name
 from fastconv.metrics.base import MeanMetric
 from fastconv.utils.custom_objects import own_objects
 
@@ -38,7 +39,7 @@ class MeanMetricWrapper(MeanMetric):
             )
         self.fn = fn
         self.function_name = getattr(fn, "__name__", "metric")
-        super().__init__(name or self.function_name, **unknown)
+        super().__init__(as_name(name, self.function_name, where="MeanMetricWrapper"), **unknown)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         return np.asarray(self.fn(y_true, y_pred), np.float64)

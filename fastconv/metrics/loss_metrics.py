@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastconv import losses
+from fastconv._arguments import as_name
 from fastconv.losses.base import check_rows
 from fastconv.metrics.base import MeanMetric
 from fastconv.utils.arrays import as_numbers
@@ -30,7 +31,7 @@ class LossMetric(MeanMetric):
 
     def __init__(self, loss: Any, name: str | None = None, **unknown: Any) -> None:
         self.loss = losses.get(loss)
-        super().__init__(name or self.loss.name, **unknown)
+        super().__init__(as_name(name, self.loss.name, where=type(self).__name__), **unknown)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         outputs = as_numbers(y_pred, "y_pred", where=self.name).astype(np.float64)

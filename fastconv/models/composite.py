@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fastconv._arguments import as_flag
 from fastconv.layers.base import Layer
 from fastconv.layers.rollback import about_to_change, rolled_back_by_error, unbuilt_by_error
 from fastconv.layers.shape_inference import shapes_in
@@ -277,7 +278,7 @@ class Composite(Layer):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable = as_flag(value, "trainable", where=self.name)
         for layer in self.layers:
             layer.trainable = value
 

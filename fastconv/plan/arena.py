@@ -75,8 +75,11 @@ def _map(nbytes: int) -> np.ndarray:
     size = _round_up(nbytes, _HUGE_PAGE) + _HUGE_PAGE
     if not hasattr(mmap, "MAP_PRIVATE"):  # Windows has no flags and no advice
         return np.zeros(size, np.uint8)
-    # Private: with Python's default, a shared mapping, a forked child would write to the parent's.
-    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    # Private: with Python's default, a shared mapping, a forked child would write into ours.
+    try:
+        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except (OSError, OverflowError) as error:  # what NumPy raises, too, where memory is missing
+        raise MemoryError(f"Unable to allocate {nbytes:,} bytes for arrays ({error})") from error
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with contextlib.suppress(OSError):  # no huge pages on this system: the pages stay small
             pages.madvise(mmap.MADV_HUGEPAGE)

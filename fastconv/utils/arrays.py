@@ -14,6 +14,17 @@ OpenShape = tuple[int | None, ...]
 """A shape some of whose sizes may be open (None)."""
 
 
+def as_array(value: Any, what: str, *, where: str) -> np.ndarray:
+    """An array of anything, not copied; ValueError for lists whose rows differ in length."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{where}: {what} must be an array, or lists whose rows have one length; received "
+            f"{type(value).__name__} ({error})"
+        ) from None
+
+
 def as_numbers(value: Any, what: str, *, where: str) -> np.ndarray:
     """An array of real numbers, not copied; refuses complex numbers, text and objects.
 
@@ -22,7 +33,7 @@ def as_numbers(value: Any, what: str, *, where: str) -> np.ndarray:
     TypeError
         If the dtype is not one of real numbers.
     """
-    array = np.asarray(value)
+    array = as_array(value, what, where=where)
     if array.dtype.kind not in "fiub":
         raise TypeError(
             f"{where}: {what} must hold float32 or uint8 values (or other real numbers, which are "
@@ -36,6 +47,19 @@ def as_input(value: Any, what: str, *, where: str) -> np.ndarray:
     array = as_numbers(value, what, where=where)
     dtype = np.uint8 if array.dtype == np.uint8 else np.float32
     return np.require(array, dtype, ["C", "A"])
+
+
+def spread(sample_weight: Any, shape: tuple[int, ...], *, where: str) -> np.ndarray:
+    """A weight for each of `shape`'s entries, from one for each sample or row."""
+    weights = as_numbers(sample_weight, "sample_weight", where=where).astype(np.float64)
+    given = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
+    try:
+        return np.broadcast_to(given, shape)
+    except ValueError:
+        raise ValueError(
+            f"{where}: sample_weight must have a number for each of the outputs {shape}, or for "
+            f"each row or sample of them; received {weights.shape}"
+        ) from None
 
 
 def fits(shape: Sequence[int | None], pattern: Sequence[int | None]) -> bool:

@@ -4,31 +4,99 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes | memoryview]) -> None:
     """Write `parts` beside `path`, flush them to the disk, and rename the file over `path`.
 
-    If anything fails, an older file at `path` is untouched and nothing is left beside it. The
-    folder must exist.
+    If anything fails, an older file at `path` is untouched and nothing is left beside it. What a
+    process left there that was killed while it wrote this file is removed first, for its room may
+    be needed. The folder must exist.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; names `path`.
     """
     target = Path(os.fspath(path))
-    handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    remove_leftovers(target)
+    try:
+        _write(target, parts)
+    except OSError as error:  # a full disk's names no file, others name the one beside it
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(target)) from error
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what killed processes left beside `path` while they wrote it.
+
+    A writer holds a lock on its file until the file has its name, and the system takes the lock
+    away from a process that ends, however it ends. So a file that can be locked has no writer, on
+    this machine or another one that shares the folder. A process's number in the name would not
+    say so: numbers come again, and containers that share a folder have the same ones. Nor would
+    the file's age: clocks jump, and a large file on a slow disk takes its time. Where there are no
+    such locks (Windows, some network folders) everything stays.
+    """
+    target = Path(os.fspath(path))
+    if fcntl is None:
+        return
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}\.tmp")
+    try:
+        found = [name for name in os.listdir(target.parent) if pattern.fullmatch(name)]
+    except OSError:  # no such folder yet, or none that can be read
+        return
+    for name in found:
+        with contextlib.suppress(OSError):  # another process was faster, or may do more
+            handle = os.open(target.parent / name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(target.parent / name)
+            finally:
+                os.close(handle)
+
+
+def _write(target: Path, parts: Iterable[bytes | memoryview]) -> None:
+    handle, beside = _locked_file(target)
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(beside, _mode(target))
-        os.replace(beside, target)
+            os.chmod(beside, _mode(target))
+            if fcntl is not None:  # the lock is given back behind the renaming
+                os.replace(beside, target)
+        if fcntl is None:  # Windows renames no open file
+            os.replace(beside, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
     _sync_folder(target.parent)
+
+
+def _locked_file(target: Path) -> tuple[int, str]:
+    """A new file beside `target`, open and locked where the folder has locks, and its name."""
+    while True:
+        handle, beside = tempfile.mkstemp(
+            prefix=f".{target.name}.", suffix=".tmp", dir=target.parent
+        )
+        if fcntl is None:
+            return handle, beside
+        with contextlib.suppress(OSError):  # a folder without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return handle, beside
+        os.close(handle)  # removed by another process before it was locked
 
 
 def _mode(target: Path) -> int:

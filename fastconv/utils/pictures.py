@@ -10,6 +10,7 @@ import numpy as np
 
 from fastconv._arguments import as_pair, as_path, check_choice
 from fastconv.utils.arrays import as_numbers
+from fastconv.utils.image_files import open_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,21 +41,23 @@ def load_img(
     FileNotFoundError
         If there is no such file.
     TypeError, ValueError
-        If the file is not an image, or an argument is out of its range.
+        If the file is no image of a known kind, is damaged, or would take more memory than
+        `fastconv.datasets` gives an image, or an argument is out of its range.
     """
     from PIL import Image as pillow
-    from PIL import UnidentifiedImageError
 
     where = "load_img"
     name = as_path(path, "path", where=where)
     mode = _MODES[check_choice(color_mode, _MODES, where=where, what="color_mode")]
     how = check_choice(interpolation, _INTERPOLATIONS, where=where, what="interpolation")
     size = None if target_size is None else as_pair(target_size, "target_size", where=where)
+    with open(name, "rb") as file:
+        content = file.read()
     try:
-        with pillow.open(name) as file:
-            image = file.convert(mode)
-    except UnidentifiedImageError as error:
-        raise ValueError(f"{where}: {name} must be an image; received another file") from error
+        image = open_image(content).convert(mode)
+    except Exception as error:  # Pillow's readers fail in many ways on damaged files
+        said = str(error) or type(error).__name__
+        raise ValueError(f"{where}: {name}: is an unreadable image ({said})") from error
     if size is not None and (image.height, image.width) != size:
         image = image.resize((size[1], size[0]), pillow.Resampling[how.upper()])
     return image

@@ -7,7 +7,8 @@ import pytest
 from command_checks import one_line
 from PIL import Image
 
-from fastconv.models import Sequential
+from fastconv.layers import Dense, Flatten, Input
+from fastconv.models import Sequential, load_model
 
 
 @pytest.fixture
@@ -106,3 +107,41 @@ def test_evaluate_after_the_images_have_gone(trained, folder, run):
     result = run("evaluate run")
     assert result.code == 2
     assert "pets: no such folder" in one_line(result.err)
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ([Input((12, 12, 3)), Dense(2)], r"whose output \(None, 12, 12, 2\) is not one number"),
+        ([Input((12, 12, 3)), Flatten(), Dense(3)], r"whose output \(None, 3\) is not one number"),
+        ([Input((12, 12)), Flatten(), Dense(2)], r"whose input is no grey image and none in col"),
+        ([Input((12, 12, 2)), Flatten(), Dense(2)], r"whose input is no grey image and none in c"),
+    ],
+)
+def test_a_network_that_does_not_fit_its_classes(trained, folder, run, layers, said):
+    run_of = load_model(folder / "run" / "best.safetensors").user_metadata
+    model = Sequential(layers)
+    model.user_metadata = run_of
+    model.save(folder / "other.safetensors")
+    result = run("predict other.safetensors pets/test/cat/00.png")
+    assert result.code == 2
+    assert re.search(f"other.safetensors: must be a checkpoint of .* {said}", one_line(result.err))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"class_names": 3}, {"class_names": [1, 2]}, {"images": [1]}, {"images": ["a", 2]},
+        {"settings": {}}, {"seed": "x"}, {"batch_size": 0}, {"source": {"place": 3}},
+        {"source": {"place": "pets", "limit": None, "image_size": [1], "color_mode": "auto"}},
+    ],
+)  # fmt: skip
+def test_a_run_that_is_not_described(trained, folder, run, change):
+    model = load_model(folder / "run" / "best.safetensors")
+    entry = model.user_metadata["training_run"]
+    entry |= {key: change[key] for key in change if key in entry}
+    entry["settings"] |= {key: change[key] for key in change if key not in entry}
+    model.save(folder / "other.safetensors")
+    result = run("predict other.safetensors pets/test/cat/00.png")
+    assert result.code == 2
+    assert "other.safetensors: must be a checkpoint" in one_line(result.err)

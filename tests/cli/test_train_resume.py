@@ -10,6 +10,7 @@ from command_checks import environment, one_line
 from PIL import Image
 
 from fastconv.cli.console import Console
+from fastconv.cli.history import read_seconds
 from fastconv.models import load_model
 
 WHOLE, PIECES = "--epochs 4 --out whole", "--out pieces"
@@ -114,6 +115,28 @@ def test_a_finished_run(folder, train):
     best = r"Best test accuracy .* after epoch \d"
     assert re.search(best, first.out)[0] == re.search(best, again.out)[0]
     assert files(folder / "runs" / "pets-mnist") == before
+
+
+def test_what_a_killed_run_left_goes_when_a_run_begins(folder, train):
+    train("--epochs 1")
+    place = folder / "runs" / "pets-mnist"
+    before = set(place.iterdir())
+    for name in ("best.safetensors", "last.safetensors", "history.csv", "curves.png"):
+        (place / f".{name}.abcd_123.tmp").write_bytes(b"half")
+    (place / ".mine.abcd_123.tmp").touch()
+    assert train("--epochs 1").code == 0  # which writes none of them
+    assert set(place.iterdir()) == before | {place / ".mine.abcd_123.tmp"}
+
+
+def test_damaged_lines_of_a_history_are_left_out(tmp_path):
+    path = tmp_path / "history.csv"
+    long = "x" * 140_000
+    seconds = ["1.5", "nan", "inf", "-1", long, f'"{long}"', "2.5", "9" * 5000, "", "1e400", "3"]
+    rows = [f"{number},{text}" for number, text in enumerate(seconds, 1)]
+    path.write_text("\n".join(["epoch,seconds", *rows, "0,4", "x,4"]))
+    assert read_seconds(path) == {0: 1.5, 6: 2.5, 10: 3.0}
+    path.write_text(f"{long},seconds\n1,2")
+    assert read_seconds(path) == {}
 
 
 def test_fresh(folder, train):

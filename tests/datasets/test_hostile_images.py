@@ -14,6 +14,7 @@ from PIL import Image
 from fastconv.datasets import _decode, _file_tree, load_images
 from fastconv.datasets._decode import OtherFormatError, UnreadableError, decode, look
 from fastconv.datasets._image_format import ImageFormat
+from fastconv.utils import load_img
 
 
 def png(height, width, length=0):
@@ -129,3 +130,18 @@ def test_damaged_images(kind):
                 look(version)
             except (UnreadableError, OtherFormatError):
                 continue
+
+
+def test_a_single_image_is_held_to_the_same_limits(tmp_path):
+    path = tmp_path / "a.png"
+    whole = encoded(pixels(40, 40))
+    for content, said in (
+        (png(5000, 5000), "announces 5000×5000 pixels; from"),
+        (whole[: len(whole) // 2], "truncated"),
+        (b"", "is no image of a known kind: BMP, GIF, JPEG"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"load_img: .*a\.png: is an unreadable .*{said}"):
+            load_img(path)
+    path.write_bytes(whole)
+    assert load_img(path).size == (40, 40)

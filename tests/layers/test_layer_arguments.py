@@ -150,3 +150,55 @@ def test_a_layer_keeps_its_weights_for_other_inputs_and_refuses_other_channels()
     np.testing.assert_array_equal(layer.kernel.value, kernel)
     with pytest.raises(ValueError, match="4 input channels, w expects 3"):
         layer(np.zeros((1, 8, 8, 4)))
+
+
+ONE, ROW = np.ones((1, 1), np.float32), np.ones((1, 4), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (lambda: layers.ReLU()([1, [2]]), ValueError, "re_lu: x must be an array, or lists whose"),
+        (lambda: layers.Dense(2, name=3), ValueError, "Dense: name must be a text without '/'"),
+        (lambda: layers.Dense(2, use_bias=ROW), TypeError, "Dense: use_bias must be True or False"),
+        (lambda: layers.Add(trainable=ROW), TypeError, "Add: trainable must be True or False"),
+        (lambda: layers.ReLU()(ROW, training=ROW), TypeError, "re_lu: training must be True or F"),
+        (lambda: layers.PReLU(shared_axes=np.array(1)), TypeError, "PReLU: shared_axes must be"),
+        (lambda: layers.Cropping1D(np.array(3)), TypeError, "Cropping1D: cropping must be"),
+        (lambda: layers.UpSampling2D()(ONE), ValueError, "up_sampling2d: x must have the axes"),
+        (
+            lambda: layers.UpSampling2D(interpolation="bilinear")(ONE),
+            ValueError,
+            "up_sampling2d: x must have the axes (batch, height, width, channels)",
+        ),
+        (
+            lambda: layers.whitening_filters(np.full((3, 8, 8, 3), np.nan)),
+            ValueError,
+            "whitening_filters: images must be finite",
+        ),
+        (lambda: layers.ReLU()([[]]), ValueError, "re_lu: every size of x but the batch's must"),
+        (lambda: layers.add([[1, [2]], ROW]), ValueError, "add: every input must be an array, or"),
+        (lambda: layers.Add()({"a": ROW, "b": ROW}), ValueError, "add: takes a list of tensors"),
+        (
+            lambda: layers.Add().compute_output_shape((1, 3)),
+            ValueError,
+            "add: takes a list of shapes; received (1, 3)",
+        ),
+        (
+            lambda: layers.Conv2D(2**31 - 1, 2**31 - 1, padding="same")(np.ones((1, 2, 2, 1))),
+            MemoryError,
+            "conv2d: Unable to allocate the weight 'kernel'",
+        ),
+        (lambda: layers.Permute(range(2**64)), TypeError, "Permute: dims must be"),
+        (lambda: layers.RandomZoom(range(2**40)), TypeError, "RandomZoom: height_factor must be"),
+    ],
+)
+def test_what_is_no_argument_and_no_array_is_refused_by_its_name(wrong, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        wrong()
+
+
+def test_merging_functions_take_lists_of_numbers():
+    np.testing.assert_array_equal(layers.add([[[1, 2]], [[10, 20]]]), [[11, 22]])
+    np.testing.assert_array_equal(layers.concatenate([[[1]], ROW]), [[1, 1, 1, 1, 1]])
+    assert layers.PReLU(shared_axes=np.array([1, 2])).shared_axes == [1, 2]

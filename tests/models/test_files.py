@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from fastconv import initializers
 from fastconv.layers import Conv2D, Dense, Dropout, Flatten, Input, Layer, Rescaling
-from fastconv.models import Sequential, load_model
+from fastconv.models import Sequential, load_model, model_from_json
+from fastconv.models.files import description, tensors
 from fastconv.models.files.tensors import read_tensors, write_tensors
 from fastconv.optimizers import SGD, Adam
 
@@ -224,9 +226,20 @@ ALTERED = [
     (lambda d: d["model"]["config"]["layers"][1]["config"].update(filtres=5), "mean 'filters'?"),
     (lambda d: d["model"]["config"].pop("layers"), "begin it with Input(shape)"),
     (lambda d: d["compile"].update(optimizer="adamm"), "did you mean 'adam'?"),
+    (
+        lambda d: d["compile"].update(loss_weights=[]),
+        "for each of the 1 outputs; received 0",
+    ),
     (lambda d: d["compile"].update(optimizer="sgd"), "has unexpected tensors: optimizer/"),
     (lambda d: d.pop("training"), "'training'"),
-    (lambda d: d["training"].update(epoch="x"), "invalid literal"),
+    (lambda d: d["training"].update(epoch="x"), "epoch must be a whole number; received 'x'"),
+    (lambda d: d["training"].update(epoch=float("inf")), "a whole number; received inf"),
+    (lambda d: d["training"].update(epoch=2**63), "at least 0 and below 2**63"),
+    (lambda d: d["training"].update(epochs=3), "epochs must be a list; received 3"),
+    (lambda d: d["training"].update(history={"loss": ["x"]}), "loss must be floats; received"),
+    (lambda d: d["training"].update(history={"loss": [2**63]}), "loss must be floats; received"),
+    (lambda d: d["training"].pop("iterations"), "it lacks 'iterations'"),
+    (lambda d: d.update(training=3), "training must be a dictionary; received 3"),
     (lambda d: d.update(model=["Sequential"]), "described by a class and a config"),
     (lambda d: d["model"].update({"class": "Dense", "config": {"units": 3}}), "must be a model"),
 ]
@@ -239,6 +252,116 @@ def test_descriptions_that_are_not_valid(tmp_path, change, message):
     rewritten(path, change)
     with pytest.raises(ValueError, match=re.escape(f"{path}: ") + ".*" + re.escape(message)):
         load_model(path)
+
+
+def nested(value, times):
+    for _ in range(times):
+        value = [value]
+    return value
+
+
+def test_what_is_nested_too_deeply_is_neither_written_nor_read(tmp_path, monkeypatch):
+    model, path = trained(), tmp_path / "model"
+    model.user_metadata = {"deep": nested(1, 99)}
+    model.save(path)
+    assert load_model(path).user_metadata == model.user_metadata
+    for times in (100, 100_000):
+        model.user_metadata = {"deep": nested(1, times)}
+        with pytest.raises(ValueError, match="must lie in each other at most 100 deep"):
+            model.save(tmp_path / "other")
+        monkeypatch.setattr(tensors, "json_text", lambda value: DEEP if value == 3 else "{}")
+        write_tensors(tmp_path / "deep", {}, {"user_metadata": 3})
+        monkeypatch.undo()
+        with pytest.raises(ValueError, match="deep: the file is damaged: lists and dict"):
+            load_model(tmp_path / "deep")
+    with pytest.raises(ValueError, match="model_from_json: the text must be JSON; received lists"):
+        model_from_json(DEEP)
+    assert not (tmp_path / "other").exists()
+
+
+DEEP = "[" * 20_000 + "]" * 20_000
+
+
+def test_models_in_models_as_deep_as_a_file_may_be(tmp_path):
+    model = Sequential([Input((3,)), Dense(2)])
+    for _ in range(22):
+        model = Sequential([Input((3,)), model])
+    model.save(tmp_path / "model")
+    assert_same_weights(model, load_model(tmp_path / "model"))
+
+
+def test_a_long_text_is_not_read(tmp_path, monkeypatch):
+    model, path = trained(), tmp_path / "model"
+    model.save(path)
+    monkeypatch.setattr(description, "MOST_CHARACTERS", 100)
+    with pytest.raises(ValueError, match="model: the file is damaged: a text must have at most"):
+        load_model(path)
+    with pytest.raises(ValueError, match="a text must have at most 100 characters"):
+        model.save(path)
+
+
+def test_no_weight_is_made_that_the_file_has_no_tensor_for(tmp_path, monkeypatch):
+    path = tmp_path / "model"
+    small = Sequential([Input((1000,)), Dense(3)])
+    small.save(path)
+    rewritten(path, lambda d: d["model"]["config"]["layers"][0]["config"].update(units=10**8))
+    monkeypatch.setattr(initializers.GlorotUniform, "draw", None)
+    with pytest.raises(ValueError, match=r"model: .*one of shape \(1000, 100000000\)"):
+        load_model(path)
+    monkeypatch.undo()
+    Sequential([Input((1000,)), *(Dense(1000) for _ in range(3))]).save(path)
+    rewritten(path, lambda d: d["model"]["config"].update(layers=[
+        {"class": "Dense", "config": {"units": 1000}} for _ in range(10)
+    ]))  # fmt: skip
+    with pytest.raises(ValueError, match=r"model: .*one of shape \(1000, 1000\)"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.pop("training"), "it lacks 'training'"),
+        (lambda d: d.pop("compile"), "it lacks 'compile'"),
+        (lambda d: d.update(compile=3), "what has optimizer must be a dictionary; received 3"),
+        (lambda d: d["compile"]["optimizer"]["config"].update(learning_rate=-1.0), "learning_rate"),
+        (lambda d: d["training"].update(iterations=-1), "iterations must be at least 0"),
+        (lambda d: d["training"].pop("iterations"), "it lacks 'iterations'"),
+        (lambda d: d["training"].update(batches_done=7), "batches_done must be at most iterations"),
+        (lambda d: d["training"].update(batches_done=1.5), "batches_done must be a whole number"),
+    ],
+)
+def test_restoring_what_is_not_valid_changes_nothing(tmp_path, change, message):
+    path, model = tmp_path / "model", trained()
+    trained().save(path)
+    rewritten(path, change)
+    before, steps = model.get_weights(), model.optimizer.iterations
+    for parameter in model.weights:
+        parameter.value += 1
+    with pytest.raises(ValueError, match=re.escape(f"{path}: ") + ".*" + re.escape(message)):
+        model.restore_training(path)
+    for now, then in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then + 1)
+    assert model.optimizer.iterations == steps
+
+
+def test_no_optimizers_array_is_made_that_the_file_has_not(tmp_path):
+    path = tmp_path / "model"
+    model = Sequential([Input((1000,)), Dense(1100)])
+    model.compile(SGD(0.1), "mse")
+    model.save(path)
+    rewritten(path, lambda d: d["compile"].update(optimizer={"class": "Adam", "config": {}}))
+    with pytest.raises(ValueError, match="lacks tensors: Adam keeps 2,202,200 numbers; received 0"):
+        load_model(path)
+    load_model(path, compile=False)
+
+
+def test_weights_that_a_callback_kept_must_be_the_models(tmp_path):
+    path, model = tmp_path / "model", trained()
+    model.kept_weights = {"dense/bias": np.ones(3, np.float32)}
+    model.save(path)
+    for load in (load_model, trained().restore_training):
+        with pytest.raises(ValueError, match=r"model: .*the file lacks tensors: kept/"):
+            load(path)
 
 
 def test_the_older_file_survives_a_failure(tmp_path, monkeypatch):

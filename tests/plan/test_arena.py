@@ -77,3 +77,9 @@ def test_a_system_without_huge_pages_gives_small_ones(monkeypatch):
     array = aligned_zeros((1 << 20,), np.float32)
     array[...] = 1
     assert array.sum() == 1 << 20
+
+
+@pytest.mark.parametrize("length", [2**55, 2**62])
+def test_memory_that_is_not_there_is_a_memory_error(length):
+    with pytest.raises(MemoryError, match="Unable to allocate"):
+        aligned_zeros((length,), np.float32)

@@ -189,3 +189,30 @@ def test_to_categorical():
         to_categorical([0, 3], 3)
     with pytest.raises(TypeError, match="whole numbers; received dtype"):
         to_categorical([0.5])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (lambda: MeanSquaredError(name=3), TypeError, "MeanSquaredError: name must be a text"),
+        (lambda: losses.CustomLoss(max, name=np.ones(2)), TypeError, "CustomLoss: name must be"),
+        (
+            lambda: CategoricalCrossentropy(from_logits=np.ones(2)),
+            TypeError,
+            "CategoricalCrossentropy: from_logits must be True or False; received array",
+        ),
+        (
+            lambda: MeanSquaredError()(np.ones((7, 2)), np.ones((7, 2)), np.ones(3)),
+            ValueError,
+            "mean_squared_error: sample_weight must have a number for each of the outputs (7,)",
+        ),
+        (
+            lambda: MeanSquaredError()([[1], [1, 2]], [[1], [1]]),
+            ValueError,
+            "mean_squared_error: y must be an array, or lists whose rows have one length",
+        ),
+    ],
+)
+def test_arguments_are_checked(wrong, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        wrong()

@@ -137,3 +137,45 @@ def test_errors():
         model.compile("sgd", "mse", ["presicion"])
     with pytest.raises(ValueError, match="curve must be one of 'ROC', 'PR'; received 'R'"):
         AUC(curve="R")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (lambda: AUC(name=3), TypeError, "AUC: name must be a text; received 3"),
+        (lambda: AUC(name=None), TypeError, "AUC: name must be a text; received None"),
+        (lambda: Precision(name=np.ones(2)), TypeError, "Precision: name must be a text"),
+        (lambda: metrics.LossMetric("mse", name=3), TypeError, "LossMetric: name must be a text"),
+        (lambda: metrics.MeanMetricWrapper(max, name=[]), TypeError, "Wrapper: name must be a te"),
+        (lambda: F1Score()([0], [[]]), ValueError, "f1_score: every row of y_pred must have a nu"),
+        (
+            lambda: metrics.SparseCategoricalAccuracy()([0], np.ones((1, 0))),
+            ValueError,
+            "sparse_categorical_accuracy: every row of y_pred must have a number",
+        ),
+        (
+            lambda: metrics.SparseTopKCategoricalAccuracy(1)([-1, 2], np.ones((2, 3))),
+            ValueError,
+            "accuracy: y_true must be labels from 0 to 2; received -1 to 2",
+        ),
+        (lambda: ConfusionMatrix(2**15 + 1), ValueError, "num_classes must be at most 32768"),
+        (lambda: AUC(2**31 - 1), ValueError, "num_thresholds must be at most 1048576; received"),
+        (lambda: confusion_matrix([], []), ValueError, "confusion_matrix: num_classes must be giv"),
+        (lambda: confusion_matrix([0, 10**6], [0, 0]), ValueError, "must be at most 32768"),
+        (lambda: metrics.get("accuracy", loss=3), TypeError, "loss: must be one of"),
+        (lambda: metrics.get("accuracy", output_shape="a"), TypeError, "metrics.get: output_shape"),
+        (lambda: AUC()([[1], [1, 0]], [[1], [1]]), ValueError, "auc: y_true must be an array, or"),
+    ],
+)
+def test_arguments_and_arrays_are_checked(wrong, error, message):
+    with pytest.raises(error, match=message):
+        wrong()
+
+
+def test_targets_of_rows_of_one_fit_outputs_without_them():
+    one_hot = np.eye(3, dtype=np.float32)[[0, 2, 1]]
+    metric = metrics.CategoricalAccuracy()
+    assert metric(one_hot[..., np.newaxis], one_hot) == 1
+    assert Precision()(np.ones(0), np.ones(0)) == 0
+    assert isinstance(metrics.get("accuracy", loss="sparse_categorical_crossentropy"),
+                      metrics.SparseCategoricalAccuracy)  # fmt: skip

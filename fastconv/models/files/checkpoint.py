@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastconv.layers.weights import only_weights_of
 from fastconv.models.compiled import Compiled
+from fastconv.models.files.description import Training, reading_description
 from fastconv.models.files.registry import describe, make_model
 from fastconv.models.files.tensors import read_tensors, write_tensors
 from fastconv.models.files.weights import (
     KEPT,
     OPTIMIZER,
+    check_fit,
     refuse_existing,
     weights_of,
     write_into,
@@ -23,6 +26,9 @@ from fastconv.utils.custom_objects import custom_object_scope
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
+
+
+_SPARE = 2**20  # numbers, so that of small models the tensors are named that are missing
 
 
 def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -91,15 +97,29 @@ def load_model(
             f"{os.fspath(filepath)}: the file must hold a model's configuration, as model.save "
             "writes it; received weights alone (use model.load_weights)"
         )
-    with custom_object_scope(custom_objects):
-        try:
-            model = _make(description)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{os.fspath(filepath)}: the configuration in the file is not valid: {error}"
-            ) from error
-    wanted = weights_of(model, "load_model") | _slots(model)
-    write_into(wanted, _without_kept(model, tensors), filepath)
+    weights, kept, slots = _by_kind(tensors)
+    name = os.fspath(filepath)
+    with custom_object_scope(custom_objects), reading_description(name):
+        training = Training.of(description)
+        with only_weights_of(tensor.shape for tensor in weights.values()):
+            model = make_model(description["model"], "the outermost class must be a model")
+        weights_of(model, "load_model")  # says so if there are none
+        model.user_metadata = description["user_metadata"]
+    # Before the optimizer makes its arrays, which are as large.
+    check_fit(weights_of(model, "load_model"), weights, name)
+    if "compile" in description:
+        with custom_object_scope(custom_objects), reading_description(name):
+            model.compiled = Compiled.from_config(description["compile"])
+            model.compiled.optimizer.iterations = _steps(training)
+            model.compiled.loss_specs(model.output_specs)  # refuse what does not fit the outputs
+            model.compiled.output_metrics(model.output_specs)
+        _check_amount(model, slots, name)
+        model.plans.refresh()
+    own = weights_of(model, "load_model")
+    _check_kept(own, kept, name)
+    write_into(own | _slots(model), weights | slots, name)
+    _take_history(model, training)
+    model.kept_weights = kept or None
     return model
 
 
@@ -112,42 +132,84 @@ def restore_model(model: Model, path: str | os.PathLike[str]) -> None:
         If the file is damaged, or its tensors are not this model's.
     """
     tensors, description = read_tensors(path)
+    weights, kept, slots = _by_kind(tensors)
+    name = os.fspath(path)
     model.plans.refresh()
-    write_into(weights_of(model, "restore") | _slots(model), _without_kept(model, tensors), path)
-    _take_history(model, description["training"])
-    model.batches_done = int(description["training"].get("batches_done", 0))
-    optimizer = model.optimizer
-    optimizer.iterations = int(description["training"]["iterations"])
-    rate = description["compile"]["optimizer"]["config"]["learning_rate"]
-    if isinstance(rate, float):
-        optimizer.learning_rate = rate
-
-
-def _without_kept(model: Model, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The tensors but those that a callback kept, which are set as the model's `kept_weights`."""
-    kept = {n.removeprefix(KEPT): t for n, t in tensors.items() if n.startswith(KEPT)}
-    model.kept_weights = kept or None
-    return {name: tensor for name, tensor in tensors.items() if not name.startswith(KEPT)}
-
-
-def _take_history(model: Model, training: Mapping[str, Any]) -> None:
-    model.history.epoch = [int(epoch) for epoch in training["epochs"]]
-    model.history.history = dict(training["history"])
-    model.epoch = int(training["epoch"])
-
-
-def _make(description: Mapping[str, Any]) -> Model:
-    """The model that a file describes, with newly drawn weights."""
-    model = make_model(description["model"], "the outermost class must be a model")
-    training = description["training"]
+    own = weights_of(model, "restore")
+    wanted = own | _slots(model)
+    with reading_description(name):
+        training = Training.of(description)
+        steps, rate = _steps(training), _learning_rate(description)
+        if training.batches_done > steps:
+            raise ValueError(
+                f"training: batches_done must be at most iterations, {steps}; received "
+                f"{training.batches_done}"
+            )
+        check_fit(wanted, weights | slots, name)
+        _check_kept(own, kept, name)
+        if rate is not None:
+            model.optimizer.learning_rate = rate
+    write_into(wanted, weights | slots, name)
     _take_history(model, training)
-    model.user_metadata = description["user_metadata"]
-    weights_of(model, "load_model")
-    if "compile" in description:
-        model.compiled = Compiled.from_config(description["compile"])
-        model.compiled.optimizer.iterations = int(training["iterations"])
-        model.plans.refresh()
-    return model
+    model.batches_done = training.batches_done
+    model.kept_weights = kept or None
+    model.optimizer.iterations = steps
+
+
+def _by_kind(tensors: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], ...]:
+    """The weights, those that a callback kept, by their names alone, and the optimizer's arrays."""
+    weights: dict[str, np.ndarray] = {}
+    kept: dict[str, np.ndarray] = {}
+    slots: dict[str, np.ndarray] = {}
+    for name, tensor in tensors.items():
+        if name.startswith(KEPT):
+            kept[name.removeprefix(KEPT)] = tensor
+        else:
+            (slots if name.startswith(OPTIMIZER) else weights)[name] = tensor
+    return weights, kept, slots
+
+
+def _check_kept(
+    weights: Mapping[str, np.ndarray], kept: Mapping[str, np.ndarray], name: str
+) -> None:
+    if kept:
+        named = {f"{KEPT}{key}": tensor for key, tensor in kept.items()}
+        check_fit({f"{KEPT}{key}": array for key, array in weights.items()}, named, name)
+
+
+def _check_amount(model: Model, slots: Mapping[str, np.ndarray], name: str) -> None:
+    """ValueError if the optimizer would make much larger arrays than the file has for it."""
+    optimizer = model.optimizer
+    count = len(optimizer.slot_names) + optimizer.use_ema + (optimizer.lookahead is not None)
+    needed = count * sum(parameter.size for parameter in model.trainable_weights)
+    found = sum(array.size for array in slots.values())
+    if needed > found + _SPARE:
+        raise ValueError(
+            f"{name}: the file lacks tensors: {type(optimizer).__name__} keeps {needed:,} numbers; "
+            f"received {found:,}"
+        )
+
+
+def _take_history(model: Model, training: Training) -> None:
+    model.history.epoch = training.epochs
+    model.history.history = training.history
+    model.epoch = training.epoch
+
+
+def _steps(training: Training) -> int:
+    if training.iterations is None:
+        raise KeyError("iterations")
+    return training.iterations
+
+
+def _learning_rate(description: Mapping[str, Any]) -> float | None:
+    """The learning rate in a file; None if it follows a schedule."""
+    place: Any = description
+    for key in ("compile", "optimizer", "config", "learning_rate"):
+        if not isinstance(place, Mapping):
+            raise TypeError(f"what has {key} must be a dictionary; received {place!r:.200}")
+        place = place[key]
+    return place if isinstance(place, float) else None
 
 
 def _slots(model: Model) -> dict[str, np.ndarray]:

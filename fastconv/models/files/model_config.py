@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastconv.layers.base import Layer
 from fastconv.models.composite import Composite
+from fastconv.models.files.description import json_value
 from fastconv.models.files.registry import describe, make_model
 from fastconv.utils.custom_objects import custom_object_scope
 
@@ -72,7 +73,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     """
     where = "model_from_json"
     try:
-        description = json.loads(json_string)
+        description = json_value(json_string)
     except ValueError as error:
         raise ValueError(f"{where}: the text must be JSON; received {error}") from error
     with custom_object_scope(custom_objects):

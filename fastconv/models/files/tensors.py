@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._version import __version__
+from fastconv.models.files.description import json_text, json_value
 from fastconv.utils.files import write_atomically
 
 FORMAT = "fastconv 1"
@@ -40,7 +41,7 @@ def write_tensors(
         If the description holds anything but JSON values; nothing is written.
     """
     arrays = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
-    text = {key: json.dumps(value) for key, value in description.items()}
+    text = {key: json_text(value) for key, value in description.items()}
     metadata = {
         "format": FORMAT,
         "version": __version__,
@@ -94,8 +95,8 @@ def read_tensors(
     if metadata.get("crc32") != f"{_checksum(tensors, text):08x}":
         raise ValueError(f"{name}: the file is damaged: its contents differ from their checksum")
     try:
-        return tensors, {key: json.loads(value) for key, value in text.items()}
-    except json.JSONDecodeError as error:
+        return tensors, {key: json_value(value) for key, value in text.items()}
+    except ValueError as error:
         raise ValueError(f"{name}: the file is damaged: {error}") from error
 
 

@@ -81,7 +81,18 @@ def write_into(
     found: Mapping[str, np.ndarray],
     path: str | os.PathLike[str],
 ) -> None:
-    """Copy the file's tensors into the model's arrays, after all have been checked."""
+    """Copy the file's tensors into the model's arrays, after all of them were checked."""
+    check_fit(wanted, found, path)
+    for key, target in wanted.items():
+        target[...] = found[key]
+
+
+def check_fit(
+    wanted: Mapping[str, np.ndarray],
+    found: Mapping[str, np.ndarray],
+    path: str | os.PathLike[str],
+) -> None:
+    """ValueError unless the file's tensors have the names and shapes of the model's arrays."""
     name = os.fspath(path)
     for problem, names in (
         ("lacks", wanted.keys() - found.keys()),
@@ -97,5 +108,3 @@ def write_into(
                 f"{name}: tensor {key} must be of shape {target.shape} and hold floats; "
                 f"received {tensor.shape} of {tensor.dtype}"
             )
-    for key, target in wanted.items():
-        target[...] = found[key]
