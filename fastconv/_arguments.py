@@ -120,7 +120,7 @@ def as_flag(value: Any, what: str, *, where: str) -> bool:
     try:
         return bool(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{where}: {what} must be True or False; received {value!r}") from None
+        raise TypeError(f"{where}: {what} must be True or False; received {shown(value)}") from None
 
 
 def as_name(value: Any, default: str | None = None, *, where: str) -> str:
@@ -128,7 +128,7 @@ def as_name(value: Any, default: str | None = None, *, where: str) -> str:
     if value is None and default is not None:
         return default
     if not isinstance(value, str):
-        raise TypeError(f"{where}: name must be a text; received {value!r}")
+        raise TypeError(f"{where}: name must be a text; received {shown(value)}")
     return value or default or ""
 
 
@@ -149,3 +149,11 @@ def items_of(value: Any) -> list[Any] | None:
         return None
     items = list(itertools.islice(value, _MOST_ITEMS + 1))
     return items if len(items) <= _MOST_ITEMS else None
+
+
+def shown(value: object) -> str:
+    """`value` for a message; Python does not print integers of more than some thousand digits."""
+    try:
+        return repr(value)
+    except ValueError:
+        return f"a {type(value).__name__} too long to print"

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastconv._arguments import as_int, check_choice
 from fastconv.metrics.base import Metric
-from fastconv.metrics.counts import rows_of_truth
+from fastconv.metrics.counts import boolean_rows
 from fastconv.utils.arrays import spread
 
 _MOST_THRESHOLDS = 2**20

@@ -40,7 +40,7 @@ class Counts(Metric):
         targets, outputs = self.given(y_true, y_pred)
         outputs = outputs[:, np.newaxis] if outputs.ndim == 1 else outputs
         refuse_empty_rows(outputs, where=self.name)
-        true, chosen = rows_of_truth(targets, outputs), self._chosen(outputs)
+        true, chosen = boolean_rows(targets, outputs), self._chosen(outputs)
         weights = np.ones(outputs.shape)
         if sample_weight is not None:
             weights = spread(sample_weight, outputs.shape, where=self.name)
