@@ -1,4 +1,4 @@
-"""The fuzz suite: a little of every target in every run, a minute of each with ``-m slow``.
+"""The fuzz suite: a little of every target in every run, a minute of each with ``-m fuzz``.
 
 What is found is either listed in known.py or fails the test, with the command that repeats it.
 """
@@ -40,7 +40,7 @@ def test_nothing_new_is_found(target):
     assert not report.new, listed(report)
 
 
-@pytest.mark.slow
+@pytest.mark.fuzz
 @pytest.mark.parametrize("target", COUNTS)
 def test_nothing_new_is_found_in_a_minute(target):
     report = driver.run(target, COUNTS[target][1], seed=1)
