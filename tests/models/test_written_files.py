@@ -5,13 +5,18 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import fastconv
 from fastconv.layers import Dense, Input
 from fastconv.models import Sequential
 from fastconv.utils.files import remove_leftovers, write_atomically
 
+# A child imports this very fastconv, and not a folder that it happens to be in.
+PYTHON = (sys.executable, "-P", "-c")
+WHERE = os.environ | {"PYTHONPATH": str(Path(fastconv.__file__).parents[1])}
 WRITER = """
 import sys, time
 from fastconv.utils.files import write_atomically
@@ -41,8 +46,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="locks of files, limi
 @pytest.fixture
 def writer(tmp_path):
     """A process in the midst of writing the file "x", and what it has written."""
-    command = [sys.executable, "-c", WRITER, tmp_path / "x"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [*PYTHON, WRITER, tmp_path / "x"]
+    with subprocess.Popen(command, env=WHERE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "writing\n"
         (beside,) = tmp_path.glob(".x.*.tmp")
         try:
@@ -85,7 +90,7 @@ def test_a_full_disk_is_reported_with_the_files_name_and_leaves_nothing(tmp_path
     Sequential([Input((2,)), Dense(2)]).save(path)
     before = path.read_bytes()
     done = subprocess.run(
-        [sys.executable, "-c", FULL, path], capture_output=True, text=True, check=True
+        [*PYTHON, FULL, path], env=WHERE, capture_output=True, text=True, check=True
     )
     assert re.fullmatch(rf"{path} \[Errno \d+\] .*: '{path}'\n", done.stdout)
     assert path.read_bytes() == before

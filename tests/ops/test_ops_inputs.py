@@ -314,7 +314,7 @@ def test_out_overlaps_no_input(op, name, holder):
 )  # fmt: skip
 def test_out_overlaps_not_itself(shape, strides):
     out = np.lib.stride_tricks.as_strided(
-        np.zeros(20, np.float32)[9:], shape, [4 * step for step in strides]
+        np.zeros(30, np.float32)[9:], shape, [4 * step for step in strides]
     )
     with pytest.raises(ValueError, match=r"^gemm: out must not overlap itself; "):
         ops.gemm(np.ones((shape[0], 2)), np.ones((2, shape[1])), out=out)

@@ -1,8 +1,10 @@
 """Keras's older import paths lead to the same objects."""
 
 import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -85,7 +87,13 @@ def test_old_places_load_nothing_until_asked():
         "print([m for m in ('numpy', 'fastconv.layers', 'fastconv.models') if m in sys.modules]); "
         "fastconv.saving.load_model; print('fastconv.models' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        env=os.environ | {"PYTHONPATH": str(Path(fastconv.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.stdout.split() == ["[]", "True"], done.stderr
 
 
