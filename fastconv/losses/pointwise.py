@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +75,9 @@ class MeanAbsoluteError(Pointwise):
     definition = staticmethod(POINTWISE[kind])
 
 
+_LARGEST_DELTA = 1e19
+
+
 class Huber(Pointwise):
     """Half the square of the error up to `delta`, a straight line beyond.
 
@@ -97,8 +99,13 @@ class Huber(Pointwise):
     def __init__(self, delta: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.delta = as_float(delta, "delta", where="Huber", minimum=0)
-        if not 0 < self.delta < math.inf:
+        if self.delta == 0:
             raise ValueError(f"Huber: delta must be above 0; received {delta!r}")
+        if self.delta > _LARGEST_DELTA:
+            raise ValueError(
+                f"Huber: delta must be at most {_LARGEST_DELTA:g}, so that its square is a "
+                f"float32; received {delta!r}"
+            )
 
     def numbers(self) -> tuple[float, ...]:
         return (self.delta,)

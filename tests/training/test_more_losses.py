@@ -124,6 +124,7 @@ def test_a_function_of_the_users_own_trains_and_is_found_again(tmp_path):
             "losses of shape (6,) and a gradient of shape (6, 4); received (6, 4)",
         ),
         (lambda: losses.Huber(0), ValueError, "Huber: delta must be above 0; received 0"),
+        (lambda: losses.Huber(1e20), ValueError, "Huber: delta must be at most 1e+19, so that"),
         (lambda: losses.Huber(-1), ValueError, "delta must be at least 0; received -1"),
         (lambda: losses.CategoricalCrossentropy(label_smoothing=2), ValueError, "at most 1; rece"),
         (lambda: losses.MeanSquaredError(reduction="summ"), ValueError, "(did you mean 'sum'?)"),
