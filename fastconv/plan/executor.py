@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
@@ -96,7 +97,7 @@ class Buffer:
     life: Life
 
 
-class Executor:
+class Executor(ABC):
     """Computes one fused step, forward and backward, by calling kernels on preallocated arrays.
 
     A subclass determines its buffers in the constructor and returns them from `buffers`; the plan
@@ -145,13 +146,13 @@ class Executor:
         """The buffers that the step needs; the plan stores them in `own` under their names."""
         return []
 
+    @abstractmethod
     def forward(self, training: bool, step: int) -> None:
         """Compute the output; `step` is the training step, which selects the dropout mask."""
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(self, step: int) -> None:
         """Compute the gradients, after a `forward` with `training` and the same `step`."""
-        raise NotImplementedError
 
     def penalty(self) -> float:
         """The penalty that the last `forward` adds to a loss; called before the backward pass.
@@ -160,7 +161,7 @@ class Executor:
         """
         return 0.0
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027 - most executors have nothing to settle
         """Update the state that training changes besides gradients, such as moving averages.
 
         Called after a training `forward`, unless its loss is NaN or infinite. The data that it
