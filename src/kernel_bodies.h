@@ -15,6 +15,7 @@
 
 #include "matmul_tiles.h"
 
+#include "few_rows.h"
 #include "gemm.h"
 #include "pack.h"
 #include "winograd.h"
@@ -55,6 +56,7 @@ static const fc_matmul matmul_table = {
     .row_tile = row_tile,
     .column_tile = column_tile,
     .panel_product = panel_product,
+    .few_rows = few_rows,
     .gemm_pack_a = gemm_pack_a,
     .gemm_pack_b = gemm_pack_b,
     .gemm_tile = gemm_tile,

@@ -323,7 +323,8 @@ class Model(Composite):
         """The outputs for `x`, float32, (samples, ...); computed in batches (default 32).
 
         `x` is as in `fit`, or an iterable of batches, x or (x, ...), whose number `steps` may
-        limit. With several outputs, arrays in the structure of the model's outputs.
+        limit. With several outputs, arrays in the structure of the model's outputs. A sample's
+        output has the same bits in a batch of any size.
         """
         from fastconv.models.training.evaluate import predict
 

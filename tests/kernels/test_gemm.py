@@ -89,6 +89,8 @@ def test_result_with_gaps_between_its_elements(m, n, k, beta):
         (43, 63, 89),
         (1025, 40, 390),
         (14, 513, 769),
+        (3, 1500, 401),
+        (12, 700, 800),
     ],
 )
 @pytest.mark.parametrize("trans_a", [False, True])
@@ -146,3 +148,12 @@ def test_one_row_repeated_by_a_zero_stride():
     )
     for _, y in on_every_isa(lambda: ops.gemm(a, b)):
         np.testing.assert_array_equal(y, ref.gemm(a, b))
+
+
+@pytest.mark.parametrize(("n", "k"), [(10, 1000), (65, 900), (700, 385), (2100, 70), (33, 7)])
+def test_a_row_has_the_same_bits_in_any_product(n, k):
+    a, b, row = normal((50, k), 1), normal((k, n), 2), normal(n, 3)
+    for _, y in on_every_isa(lambda: ops.gemm(a, b, bias=row, activation="relu")):
+        for m in (1, 2, 4, 5, 6, 7, 12, 13, 15, 49):
+            some = ops.gemm(a[:m], b, bias=row, activation="relu")
+            np.testing.assert_array_equal(some, y[:m])

@@ -8,8 +8,10 @@ slabs of MC, k into pieces of KC, and its columns into blocks of NC:
             for each panel of a:           it stays in the L1 cache, while
                 for each panel of b:       these come from the L2 cache: one register tile
 
-The cut of k into pieces depends on k only, so that the bits do not depend on the number of threads.
 Products with so few columns or rows that packing does not pay read the larger operand in place.
+
+The cut of k into pieces depends on k and on whether the columns are few: the bits of an element
+depend neither on the number of threads nor on how many rows there are.
 """
 
 import numpy as np
@@ -32,7 +34,7 @@ cdef ptrdiff_t KC = 384
 cdef ptrdiff_t NC = 256
 cdef ptrdiff_t KC_IN_PLACE = 320
 cdef ptrdiff_t FEW_COLUMNS = 64  # a panel of a meets too few panels of b to pay for its packing
-cdef ptrdiff_t KC_FEW_ROWS = 32  # rows of b that are read together, each sequentially
+cdef ptrdiff_t FEW_ROWS_SUMS = 4096  # floats of sums that wait in the L1 cache between two steps
 
 
 cdef inline ptrdiff_t _min(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
@@ -141,25 +143,30 @@ cdef int _few_rows(
     const product *p, const fc_matmul *ks, ptrdiff_t n0, ptrdiff_t n1
 ) noexcept nogil:
     """Columns [n0, n1) of a product with at most mr rows; b, of contiguous rows, is not packed."""
-    cdef ptrdiff_t m = p.m, kc_max = _min(KC_FEW_ROWS, p.k)
+    cdef ptrdiff_t m = p.m, kc_max = _piece(p.k, KC)
+    # rows of b that are read at the same time: more of them save loads of sums, but their lines,
+    # often a power of two apart, compete for the same sets of the L1 cache
+    cdef ptrdiff_t longest = 8 if m <= 4 else 16
+    cdef ptrdiff_t width = _min(_round_up(n1 - n0, ks.vl), FEW_ROWS_SUMS // m // ks.nr * ks.nr)
     cdef float *a_pack = <float *> scratch(FC_INNER, sizeof(float) * kc_max * m)
-    cdef ptrdiff_t *points = <ptrdiff_t *> scratch(FC_OWN, sizeof(ptrdiff_t) * kc_max)
-    cdef ptrdiff_t pc, kc, i, x, jr
+    cdef float *sums = <float *> scratch(FC_OWN, sizeof(float) * m * width)
+    cdef ptrdiff_t pc, kc, i, x, step, jc, n
     cdef fc_epilogue ep
-    if a_pack == NULL or points == NULL:
+    if a_pack == NULL or sums == NULL:
         return -1
-    for x in range(kc_max):
-        points[x] = x * m
     for pc from 0 <= pc < p.k by kc_max:
         kc = _min(kc_max, p.k - pc)
         for i in range(m):
             for x in range(kc):
                 a_pack[x * m + i] = p.a[i * p.a_rs + (pc + x) * p.a_cs]
-        for jr from n0 <= jr < n1 by ks.nr:
-            ep = _epilogue(p, jr, pc == 0, pc + kc == p.k)
-            ks.column_tile(
-                m, _min(ks.nr, n1 - jr), kc, a_pack, points, p.b + pc * p.b_rs + jr, p.b_rs,
-                p.c + jr, p.ldc, &ep)
+        for jc from n0 <= jc < n1 by width:
+            n = _min(width, n1 - jc)
+            ep = _epilogue(p, jc, pc == 0, pc + kc == p.k)
+            for x from 0 <= x < kc by longest:
+                step = _min(longest, kc - x)
+                ks.few_rows(
+                    m, n, step, a_pack + x * m, p.b + (pc + x) * p.b_rs + jc, p.b_rs,
+                    sums, x == 0, p.c + jc, p.ldc, &ep if x + step == kc else NULL)
     return 0
 
 
