@@ -16,7 +16,7 @@ from fastconv.kernels.convolution.conv2d_fwd import Conv2DFwd
 from fastconv.kernels.depthwise.depthwise_bwd_data import DepthwiseBwdData
 from fastconv.kernels.depthwise.depthwise_bwd_weights import DepthwiseBwdWeights
 from fastconv.kernels.depthwise.depthwise_fwd import DepthwiseFwd
-from fastconv.plan.geometry.shapes import Conv2DShape
+from fastconv.plan.geometry.shapes import Conv2DShape, Pool2DShape
 
 Pass = Literal["fwd", "bwd_data", "bwd_weights"]
 
@@ -166,15 +166,13 @@ def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
     return "direct"
 
 
-def pools_inside(shape: Conv2DShape, window: tuple[int, int, int, int, int, int]) -> bool:
-    """Whether the convolution kernels can fuse the max pooling of y, in all passes, tile by tile.
-
-    `window` is (kh, kw, sh, sw, pt, pl) of the pooling.
-    """
+def pools_inside(shape: Conv2DShape, pool: Pool2DShape) -> bool:
+    """Whether the kernels of the convolution can max pool y, in all passes, tile by tile."""
     directions: tuple[Pass, ...] = ("fwd", "bwd_data", "bwd_weights")
     by_tiles = all(conv2d_algorithm(shape, each) == "winograd" for each in directions)
     fits = max(shape.pt, shape.pb, shape.pl, shape.pr) <= 2
-    return window == (2, 2, 2, 2, 0, 0) and by_tiles and fits
+    halves = pool.window == (2, 2, 2, 2, 0, 0) and pool.pb == pool.pr == 0
+    return halves and by_tiles and fits
 
 
 def _by_slices(s: Conv2DShape, direction: Pass) -> bool:

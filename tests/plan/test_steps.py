@@ -27,10 +27,26 @@ def conv(*shape, bias=True, **arguments):
     return record
 
 
+def pooled_conv(**pooling):
+    """Enough channels for tiles that the convolution pools itself if the windows fill the map."""
+
+    def record(g, x, rng):
+        y = conv(3, 3, 20, 17, padding="same")(g, x, rng)
+        return g.pool2d(g.activation(y, "relu"), "max", 2, **pooling)
+
+    return record
+
+
 CASES = {
     "conv 3x3 same": ((8, 8, 5), conv(3, 3, 5, 7, padding="same")),
     "conv 3x3 valid, no bias": ((6, 9, 4), conv(3, 3, 4, 16, bias=False)),
     "conv 3x3, many channels": ((9, 13, 33), conv(3, 3, 33, 18, padding="same")),
+    "conv, pooled": ((8, 12, 20), pooled_conv()),
+    "conv, pooled, odd sides": ((9, 13, 20), pooled_conv()),
+    "conv, pooled, odd sides, same": ((9, 13, 20), pooled_conv(padding="same")),
+    "conv, pooled, an odd side, same": ((8, 13, 20), pooled_conv(padding="same")),
+    "conv, pooled, odd sides, ceil": ((13, 9, 20), pooled_conv(ceil_mode=True)),
+    "conv, pooled, padded": ((8, 8, 20), pooled_conv(padding=1)),
     "conv 1x1": ((5, 7, 19), conv(1, 1, 19, 17)),
     "conv 2x2 same": ((8, 8, 16), conv(2, 2, 16, 33, padding="same")),
     "conv 5x3, strides 2x1": ((11, 8, 3), conv(5, 3, 3, 9, strides=(2, 1), padding="same")),

@@ -216,7 +216,7 @@ class ConvBlockExecutor(Executor):
         b, w = self.conv.b, self.conv.w
         if b is not None and b.trainable and not w.trainable:
             return False  # bias_grad then sums dy, which must be masked by the ReLU
-        return self.pool is not None and pools_inside(self.shape, self.pool.shape.window)
+        return self.pool is not None and pools_inside(self.shape, self.pool.shape)
 
     def buffers(self) -> list[Buffer]:
         wanted = []
