@@ -10,16 +10,19 @@ typedef struct fc_winograd {
      * VL floats after the last pixel are read. */
     void (*input)(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc);
 
-    /* u[f] (width, a multiple of VL) = the transform of nine taps of n <= width columns, `tap` floats apart. */
-    void (*filter)(const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_t width, float *u, ptrdiff_t fs);
+    /* u[f] (width, a multiple of VL) = the transform of r*r taps of n <= width columns: tap i at taps[i] + offset, 0 if
+     * taps[i] is NULL. r, here and below, is 2, 3 or 4. */
+    void (*filter)(int r, const float *const *taps, ptrdiff_t offset, ptrdiff_t n, ptrdiff_t width, float *u,
+                   ptrdiff_t fs);
 
-    /* y[i][j] = act(inverse transform of m + bias) for the first `rows` x `columns` of the 4x4 pixels. */
-    void (*output)(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act, float *y,
-                   ptrdiff_t row, ptrdiff_t pixel, int rows, int columns);
+    /* y[i][j] = act(inverse transform of m + bias) for the first `rows` x `columns` of the tile's pixels, 7 - r on each
+     * axis. */
+    void (*output)(int r, const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
+                   float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns);
 
-    /* The same, with max pooling of 2x2 windows: y[i][j] and argmax[i][j] (or NULL) for rows x columns of the windows,
-     * `row` and `pixel` being the strides of the pooled map. If ReLU zeroes a whole window, its argmax is 4, so that no
-     * pixel of it gets a gradient. */
+    /* The same for r = 3, with max pooling of 2x2 windows: y[i][j] and argmax[i][j] (or NULL) for rows x columns of the
+     * windows, `row` and `pixel` being the strides of the pooled map. If ReLU zeroes a whole window, its argmax is 4, so
+     * that no pixel of it gets a gradient. */
     void (*output_pooled)(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
                           float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns);
 
@@ -27,13 +30,14 @@ typedef struct fc_winograd {
      * from one row of the pooled map (n, channels). `lower`: whether it is the second of the windows' two rows. */
     void (*unpool_row)(const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t channels, int lower, float *out);
 
-    /* v[f] (channels) = the transform of the 4x4 pixels of a gradient. Reads beyond the last pixel as `input`. */
-    void (*gradient)(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc);
+    /* v[f] (channels) = the transform of the 7 - r by 7 - r pixels of a gradient. Reads beyond the last pixel as
+     * `input`. */
+    void (*gradient)(int r, const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc);
 
-    /* dw: nine taps of n columns, `tap` floats apart = the inverse transform of the sum of `parts` arrays m, `stride`
-     * floats apart, added in order. */
-    void (*weights)(const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n, float *dw,
-                    ptrdiff_t tap);
+    /* The r*r taps of n columns, tap i at taps[i] + offset, left out if taps[i] is NULL = the inverse transform of the
+     * sum of `parts` arrays m, `stride` floats apart, added in order. */
+    void (*weights)(int r, const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n,
+                    float *const *taps, ptrdiff_t offset);
 } fc_winograd;
 
 #endif

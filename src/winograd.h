@@ -1,13 +1,13 @@
-/* Winograd's minimal filtering F(4x4, 3x3) and, for weight gradients, F(3x3, 4x4), over the points
- * 0, a, -a, b, -b, infinity with a = 5/8, b = 3/2: exact in binary, and 2.5 times closer to the exact result than the
- * textbook points 0, 1, -1, 2, -2.
+/* Winograd's minimal filtering with tiles of six: F(m, r) with m + r = 7 on each axis, for filters of r = 2, 3 or 4 taps,
+ * over the points 0, a, -a, b, -b, infinity with a = 5/8, b = 3/2: exact in binary, and 2.5 times closer to the exact
+ * result than the textbook points 0, 1, -1, 2, -2.
  *
  * With M(x) = x (x^2 - a^2) (x^2 - b^2):
  *   input    6 -> 6   row j: the coefficients of M(x) / (x - p_j); last row: those of M
- *   filter   3 -> 6   row j: (1, p_j, p_j^2) / M'(p_j); last row: (0, 0, 1)
- *   output   6 -> 4   row i: p_j^i; for infinity, 1 in the last row only
- *   gradient 4 -> 6   row j: (1, p_j, p_j^2, p_j^3); last row: (0, 0, 0, 1); the factor 1 / M'(p_j) is in
- *   weights  6 -> 3   row i: p_j^i / M'(p_j); for infinity, 1 in the last row only
+ *   filter   r -> 6   row j: (1, p_j, ..., p_j^(r-1)) / M'(p_j); last row: (0, ..., 0, 1)
+ *   output   6 -> m   row i: p_j^i; for infinity, 1 in the last row only
+ *   gradient m -> 6   row j: (1, p_j, ..., p_j^(m-1)); last row: (0, ..., 0, 1); the factor 1 / M'(p_j) is in
+ *   weights  6 -> r   row i: p_j^i / M'(p_j); for infinity, 1 in the last row only
  * (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308.)
  *
  * Value (row, column) of a transformed tile is at row * fr + column * fc, value f = 6 * row + column of transformed
@@ -35,49 +35,70 @@ FN void wg_input_1d(const vf *d, int s, vf *o, int os)
     o[5 * os] = v_fma(product, d[s], v_fnma(sum, d[3 * s], d[5 * s]));
 }
 
-FN void wg_filter_1d(const vf *g, int s, vf *o, int os)
+/* a filter's r taps */
+FN void wg_filter_1d(const int r, const vf *g, int s, vf *o, int os)
 {
-    const vf fa = v_set1(WFA), fb = v_set1(WFB);
-    const vf even_a = v_fma(v_set1(WA2), g[2 * s], g[0]) * fa, odd_a = g[s] * v_set1(WA * WFA);
-    const vf even_b = v_fma(v_set1(WB2), g[2 * s], g[0]) * fb, odd_b = g[s] * v_set1(WB * WFB);
+    const vf a2 = v_set1(WA2), b2 = v_set1(WB2);
+    const vf even_a = (r > 2 ? v_fma(a2, g[2 * s], g[0]) : g[0]) * v_set1(WFA);
+    const vf even_b = (r > 2 ? v_fma(b2, g[2 * s], g[0]) : g[0]) * v_set1(WFB);
+    const vf odd_a = (r > 3 ? v_fma(a2, g[3 * s], g[s]) : g[s]) * v_set1(WA * WFA);
+    const vf odd_b = (r > 3 ? v_fma(b2, g[3 * s], g[s]) : g[s]) * v_set1(WB * WFB);
     o[0] = g[0] * v_set1(WF0);
     o[os] = even_a + odd_a;
     o[2 * os] = even_a - odd_a;
     o[3 * os] = even_b + odd_b;
     o[4 * os] = even_b - odd_b;
-    o[5 * os] = g[2 * s];
+    o[5 * os] = g[(r - 1) * s];
 }
 
-FN void wg_output_1d(const vf *m, int s, vf *o, int os)
+/* m pixels of the result */
+FN void wg_output_1d(const int m, const vf *p, int s, vf *o, int os)
 {
-    const vf sum_a = m[s] + m[2 * s], dif_a = m[s] - m[2 * s];
-    const vf sum_b = m[3 * s] + m[4 * s], dif_b = m[3 * s] - m[4 * s];
-    o[0] = m[0] + sum_a + sum_b;
-    o[os] = v_fma(v_set1(WA), dif_a, v_set1(WB) * dif_b);
-    o[2 * os] = v_fma(v_set1(WA2), sum_a, v_set1(WB2) * sum_b);
-    o[3 * os] = v_fma(v_set1(WA * WA2), dif_a, v_fma(v_set1(WB * WB2), dif_b, m[5 * s]));
+    const vf sum_a = p[s] + p[2 * s], dif_a = p[s] - p[2 * s];
+    const vf sum_b = p[3 * s] + p[4 * s], dif_b = p[3 * s] - p[4 * s];
+    const vf powers_a[5] = {v_set1(1.0f), v_set1(WA), v_set1(WA2), v_set1(WA * WA2), v_set1(WA2 * WA2)};
+    const vf powers_b[5] = {v_set1(1.0f), v_set1(WB), v_set1(WB2), v_set1(WB * WB2), v_set1(WB2 * WB2)};
+    o[0] = p[0] + sum_a + sum_b;
+#pragma GCC unroll 4
+    for (int i = 1; i < m; i++) {
+        const vf at_a = i % 2 ? dif_a : sum_a, at_b = i % 2 ? dif_b : sum_b;
+        vf rest = powers_b[i] * at_b;
+        if (i == m - 1) rest = v_fma(powers_b[i], at_b, p[5 * s]);
+        o[i * os] = v_fma(powers_a[i], at_a, rest);
+    }
 }
 
-FN void wg_gradient_1d(const vf *y, int s, vf *o, int os)
+/* m pixels of the result's gradient */
+FN void wg_gradient_1d(const int m, const vf *y, int s, vf *o, int os)
 {
-    const vf a2 = v_set1(WA2), b2 = v_set1(WB2), a = v_set1(WA), b = v_set1(WB);
-    const vf even_a = v_fma(a2, y[2 * s], y[0]), odd_a = a * v_fma(a2, y[3 * s], y[s]);
-    const vf even_b = v_fma(b2, y[2 * s], y[0]), odd_b = b * v_fma(b2, y[3 * s], y[s]);
+    const vf a2 = v_set1(WA2), b2 = v_set1(WB2);
+    const vf last = m > 4 ? y[4 * s] : v_zero();
+    const vf even_a = v_fma(a2, m > 4 ? v_fma(a2, last, y[2 * s]) : y[2 * s], y[0]);
+    const vf even_b = v_fma(b2, m > 4 ? v_fma(b2, last, y[2 * s]) : y[2 * s], y[0]);
+    const vf odd_a = v_set1(WA) * (m > 3 ? v_fma(a2, y[3 * s], y[s]) : y[s]);
+    const vf odd_b = v_set1(WB) * (m > 3 ? v_fma(b2, y[3 * s], y[s]) : y[s]);
     o[0] = y[0];
     o[os] = even_a + odd_a;
     o[2 * os] = even_a - odd_a;
     o[3 * os] = even_b + odd_b;
     o[4 * os] = even_b - odd_b;
-    o[5 * os] = y[3 * s];
+    o[5 * os] = y[(m - 1) * s];
 }
 
-FN void wg_weights_1d(const vf *m, int s, vf *o, int os)
+/* r taps of the filter's gradient */
+FN void wg_weights_1d(const int r, const vf *p, int s, vf *o, int os)
 {
-    const vf sum_a = (m[s] + m[2 * s]) * v_set1(WFA), dif_a = (m[s] - m[2 * s]) * v_set1(WFA * WA);
-    const vf sum_b = (m[3 * s] + m[4 * s]) * v_set1(WFB), dif_b = (m[3 * s] - m[4 * s]) * v_set1(WFB * WB);
-    o[0] = v_fma(m[0], v_set1(WF0), sum_a + sum_b);
+    const vf sum_a = (p[s] + p[2 * s]) * v_set1(WFA), dif_a = (p[s] - p[2 * s]) * v_set1(WFA * WA);
+    const vf sum_b = (p[3 * s] + p[4 * s]) * v_set1(WFB), dif_b = (p[3 * s] - p[4 * s]) * v_set1(WFB * WB);
+    const vf a2 = v_set1(WA2), b2 = v_set1(WB2), infinity = p[5 * s];
+    o[0] = v_fma(p[0], v_set1(WF0), sum_a + sum_b);
     o[os] = dif_a + dif_b;
-    o[2 * os] = v_fma(v_set1(WA2), sum_a, v_fma(v_set1(WB2), sum_b, m[5 * s]));
+    if (r == 2) o[os] = o[os] + infinity;
+    if (r == 3) o[2 * os] = v_fma(a2, sum_a, v_fma(b2, sum_b, infinity));
+    if (r == 4) {
+        o[2 * os] = v_fma(a2, sum_a, b2 * sum_b);
+        o[3 * os] = v_fma(a2, dif_a, v_fma(b2, dif_b, infinity));
+    }
 }
 
 static void winograd_input(const float *x, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc)
@@ -107,41 +128,52 @@ static void winograd_input(const float *x, ptrdiff_t row, ptrdiff_t channels, fl
     }
 }
 
-static void winograd_filter(const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_t width, float *u, ptrdiff_t fs)
+FN void wg_filter_body(const int r, const float *const *taps, ptrdiff_t offset, ptrdiff_t n, ptrdiff_t width, float *u,
+                       ptrdiff_t fs)
 {
     for (ptrdiff_t c = 0; c < width; c += VL) {
-        vf g[9], d[18], o[6];
+        vf g[16], d[24], o[6];
         const ptrdiff_t left = n > c ? n - c : 0;
-        for (int i = 0; i < 9; i++) g[i] = v_load_first(w + i * tap + c, left);
-        for (int j = 0; j < 3; j++) wg_filter_1d(g + j, 3, d + j, 3);
+        for (int i = 0; i < r * r; i++) g[i] = taps[i] ? v_load_first(taps[i] + offset + c, left) : v_zero();
+        for (int j = 0; j < r; j++) wg_filter_1d(r, g + j, r, d + j, r);
         for (int i = 0; i < 6; i++) {
-            wg_filter_1d(d + 3 * i, 1, o, 1);
+            wg_filter_1d(r, d + r * i, 1, o, 1);
             for (int j = 0; j < 6; j++) v_store(u + (6 * i + j) * fs + c, o[j]);
         }
     }
 }
 
-static void winograd_output(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias,
-                            int act, float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
+static void winograd_filter(int r, const float *const *taps, ptrdiff_t offset, ptrdiff_t n, ptrdiff_t width, float *u,
+                            ptrdiff_t fs)
+{
+    switch (r) {
+        case 2: wg_filter_body(2, taps, offset, n, width, u, fs); break;
+        case 3: wg_filter_body(3, taps, offset, n, width, u, fs); break;
+        case 4: wg_filter_body(4, taps, offset, n, width, u, fs); break;
+    }
+}
+
+FN void wg_output_body(const int size, const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels,
+                       const float *bias, int act, float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
 {
     const vf zero = v_zero();
     for (ptrdiff_t c = 0; c < channels; c += VL) {
         const ptrdiff_t left = channels - c;
         const vf shift = bias ? v_load_first(bias + c, left) : zero;
-        vf d[24], o[4];
+        vf d[30], o[5];
 #pragma GCC unroll 6
         for (int j = 0; j < 6; j++) {
             vf in[6];
 #pragma GCC unroll 6
             for (int i = 0; i < 6; i++) in[i] = v_load(m + i * fr + j * fc + c);
-            wg_output_1d(in, 1, d + j, 6);
+            wg_output_1d(size, in, 1, d + j, 6);
         }
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; i++) {
+#pragma GCC unroll 5
+        for (int i = 0; i < size; i++) {
             if (i >= rows) break;
-            wg_output_1d(d + 6 * i, 1, o, 1);
-#pragma GCC unroll 4
-            for (int j = 0; j < 4; j++) {
+            wg_output_1d(size, d + 6 * i, 1, o, 1);
+#pragma GCC unroll 5
+            for (int j = 0; j < size; j++) {
                 vf r = o[j] + shift;
                 if (act == FC_ACT_RELU) r = v_max(zero, r);
                 if (j >= columns) break;
@@ -152,6 +184,16 @@ static void winograd_output(const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_
                     v_store_first(to, r, left);
             }
         }
+    }
+}
+
+static void winograd_output(int r, const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias,
+                            int act, float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns)
+{
+    switch (r) {
+        case 2: wg_output_body(5, m, fr, fc, channels, bias, act, y, row, pixel, rows, columns); break;
+        case 3: wg_output_body(4, m, fr, fc, channels, bias, act, y, row, pixel, rows, columns); break;
+        case 4: wg_output_body(3, m, fr, fc, channels, bias, act, y, row, pixel, rows, columns); break;
     }
 }
 
@@ -182,10 +224,10 @@ static void winograd_output_pooled(const float *m, ptrdiff_t fr, ptrdiff_t fc, p
             vf in[6];
 #pragma GCC unroll 6
             for (int i = 0; i < 6; i++) in[i] = v_load(m + i * fr + j * fc + c);
-            wg_output_1d(in, 1, d + j, 6);
+            wg_output_1d(4, in, 1, d + j, 6);
         }
 #pragma GCC unroll 4
-        for (int i = 0; i < 4; i++) wg_output_1d(d + 6 * i, 1, o + 4 * i, 1);
+        for (int i = 0; i < 4; i++) wg_output_1d(4, d + 6 * i, 1, o + 4 * i, 1);
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++) {
             o[i] = o[i] + shift;
@@ -215,20 +257,21 @@ static void unpool_row(const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrd
         }
 }
 
-static void winograd_gradient(const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc)
+FN void wg_gradient_body(const int size, const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr,
+                         ptrdiff_t fc)
 {
     for (ptrdiff_t c = 0; c < channels; c += VL) {
-        vf d[24], o[6];
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) {
-            vf in[4];
-#pragma GCC unroll 4
-            for (int i = 0; i < 4; i++) in[i] = v_load(y + i * row + j * channels + c);
-            wg_gradient_1d(in, 1, d + j, 4);
+        vf d[30], o[6];
+#pragma GCC unroll 5
+        for (int j = 0; j < size; j++) {
+            vf in[5];
+#pragma GCC unroll 5
+            for (int i = 0; i < size; i++) in[i] = v_load(y + i * row + j * channels + c);
+            wg_gradient_1d(size, in, 1, d + j, size);
         }
 #pragma GCC unroll 6
         for (int i = 0; i < 6; i++) {
-            wg_gradient_1d(d + 4 * i, 1, o, 1);
+            wg_gradient_1d(size, d + size * i, 1, o, 1);
             if (channels - c >= VL) {
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++) v_store(v + i * fr + j * fc + c, o[j]);
@@ -240,19 +283,40 @@ static void winograd_gradient(const float *y, ptrdiff_t row, ptrdiff_t channels,
     }
 }
 
-static void winograd_weights(const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n, float *dw,
-                             ptrdiff_t tap)
+static void winograd_gradient(int r, const float *y, ptrdiff_t row, ptrdiff_t channels, float *v, ptrdiff_t fr,
+                              ptrdiff_t fc)
+{
+    switch (r) {
+        case 2: wg_gradient_body(5, y, row, channels, v, fr, fc); break;
+        case 3: wg_gradient_body(4, y, row, channels, v, fr, fc); break;
+        case 4: wg_gradient_body(3, y, row, channels, v, fr, fc); break;
+    }
+}
+
+FN void wg_weights_body(const int r, const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n,
+                        float *const *taps, ptrdiff_t offset)
 {
     for (ptrdiff_t c = 0; c < n; c += VL) {
-        vf s[36], d[18], o[3];
+        vf s[36], d[24], o[4];
         for (int f = 0; f < 36; f++) {
             s[f] = v_load_first(m + f * fs + c, n - c);
             for (ptrdiff_t p = 1; p < parts; p++) s[f] += v_load_first(m + p * stride + f * fs + c, n - c);
         }
-        for (int j = 0; j < 6; j++) wg_weights_1d(s + j, 6, d + j, 6);
-        for (int i = 0; i < 3; i++) {
-            wg_weights_1d(d + 6 * i, 1, o, 1);
-            for (int j = 0; j < 3; j++) v_store_first(dw + (3 * i + j) * tap + c, o[j], n - c);
+        for (int j = 0; j < 6; j++) wg_weights_1d(r, s + j, 6, d + j, 6);
+        for (int i = 0; i < r; i++) {
+            wg_weights_1d(r, d + 6 * i, 1, o, 1);
+            for (int j = 0; j < r; j++)
+                if (taps[r * i + j]) v_store_first(taps[r * i + j] + offset + c, o[j], n - c);
         }
+    }
+}
+
+static void winograd_weights(int r, const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n,
+                             float *const *taps, ptrdiff_t offset)
+{
+    switch (r) {
+        case 2: wg_weights_body(2, m, parts, stride, fs, n, taps, offset); break;
+        case 3: wg_weights_body(3, m, parts, stride, fs, n, taps, offset); break;
+        case 4: wg_weights_body(4, m, parts, stride, fs, n, taps, offset); break;
     }
 }

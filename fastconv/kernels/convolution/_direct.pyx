@@ -86,8 +86,9 @@ cdef void load_unpooled(
 ) noexcept nogil:
     cdef const fc_winograd *ks = winograd_table()
     cdef ptrdiff_t ph = ih // 2, pw = iw // 2, i, r, at
-    # the map fills columns left .. left + 2*pw of out, as far as they exist
-    cdef ptrdiff_t left = -c0, inside = 2 * pw
+    # the map fills columns left .. left + inside of out, as far as they exist; half of the last
+    # window may lie one column beyond, which the next row overwrites
+    cdef ptrdiff_t left = -c0, windows = smaller(pw, (columns - left + 1) // 2), inside = 2 * windows
     for i in range(n):
         for r in range(r0, r0 + rows):
             memset(out, 0, sizeof(float) * larger(left, 0) * ic)
@@ -95,7 +96,7 @@ cdef void load_unpooled(
                 memset(out, 0, sizeof(float) * columns * ic)
             else:
                 at = (i * ph + r // 2) * pw * ic
-                ks.unpool_row(dy + at, argmax + at, pw, ic, r % 2, out + left * ic)
+                ks.unpool_row(dy + at, argmax + at, windows, ic, r % 2, out + left * ic)
                 memset(
                     out + (left + inside) * ic, 0,
                     sizeof(float) * larger(columns - left - inside, 0) * ic)

@@ -142,10 +142,12 @@ cdef algorithm _algorithm(const geometry *g, str name, str where) except? DIRECT
                 "no padding and one group; " + _received(g))
         return GEMM
     if name == "winograd":
-        if not (plain and g.dh == g.dw == 1 and g.kh == g.kw == 3):
+        if not (
+                g.dh == g.dw == g.groups == 1 and g.kh >= g.sh and g.kw >= g.sw
+                and max(g.kh, g.kw) > 1):
             raise ValueError(
-                f"{where}: algo 'winograd' is for 3x3 kernels with stride 1, no dilation and one "
-                "group; " + _received(g))
+                f"{where}: algo 'winograd' is for kernels of at least the strides' size and two taps, no "
+                "dilation and one group; " + _received(g))
         return WINOGRAD
     raise ValueError(
         f"{where}: algo must be 'direct', 'gemm' or 'winograd'; received {name!r}")

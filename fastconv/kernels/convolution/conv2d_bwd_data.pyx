@@ -23,6 +23,7 @@ from fastconv.kernels.convolution._geometry cimport (
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
 from fastconv.kernels.winograd._correlate_blocks cimport winograd_correlate
+from fastconv.kernels.winograd._parts cimport set_axes
 from fastconv.kernels.winograd._stages cimport winograd_pass
 
 cdef ptrdiff_t FEW_CHANNELS = 8
@@ -144,9 +145,10 @@ cdef int _winograd(
 ) noexcept nogil:
     """A correlation of dy with flipped filters; dx's border is cropped where x's was padded."""
     cdef winograd_pass p
-    p.mb, p.ih, p.iw, p.kc = g.mb, g.oh, g.ow, g.oc
-    p.oh, p.ow, p.nc, p.top, p.left = g.ih, g.iw, g.ic, 2 - g.pt, 2 - g.pl
-    p.source, p.to, p.w, p.turned = dy, dx, w, True
+    p.mb, p.kc, p.nc = g.mb, g.oc, g.ic
+    set_axes(
+        &p.h, &p.w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, turned=True)
+    p.source, p.to, p.weights = dy, dx, w
     p.pool, p.unpool, p.argmax, p.by_slices = False, argmax != NULL, <uint8_t *> argmax, by_slices
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, NULL, 0
     return winograd_correlate(&p)

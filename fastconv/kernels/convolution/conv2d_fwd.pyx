@@ -15,6 +15,7 @@ from fastconv.kernels.convolution._geometry cimport (
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
 from fastconv.kernels.winograd._correlate_blocks cimport winograd_correlate
+from fastconv.kernels.winograd._parts cimport set_axes
 from fastconv.kernels.winograd._stages cimport winograd_pass
 
 
@@ -79,9 +80,10 @@ cdef int _winograd(
     bint pool, uint8_t *argmax, bint by_slices
 ) noexcept nogil:
     cdef winograd_pass p
-    p.mb, p.ih, p.iw, p.kc = g.mb, g.ih, g.iw, g.ic
-    p.oh, p.ow, p.nc, p.top, p.left = g.oh, g.ow, g.oc, g.pt, g.pl
-    p.source, p.to, p.w, p.turned = x, y, w, False
+    p.mb, p.kc, p.nc = g.mb, g.ic, g.oc
+    set_axes(
+        &p.h, &p.w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, turned=False)
+    p.source, p.to, p.weights = x, y, w
     p.pool, p.unpool, p.argmax, p.by_slices = pool, False, argmax, by_slices
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, bias, act
     return winograd_correlate(&p)

@@ -10,10 +10,10 @@ cdef extern from "table_winograd.h" nogil:
             const float *x, ptrdiff_t row, ptrdiff_t channels,
             float *v, ptrdiff_t fr, ptrdiff_t fc) noexcept nogil
         void filter(
-            const float *w, ptrdiff_t tap, ptrdiff_t n, ptrdiff_t width,
+            int r, const float *const *taps, ptrdiff_t offset, ptrdiff_t n, ptrdiff_t width,
             float *u, ptrdiff_t fs) noexcept nogil
         void output(
-            const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
+            int r, const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
             float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns) noexcept nogil
         void output_pooled(
             const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
@@ -23,11 +23,11 @@ cdef extern from "table_winograd.h" nogil:
             const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t channels, int lower,
             float *out) noexcept nogil
         void gradient(
-            const float *y, ptrdiff_t row, ptrdiff_t channels,
+            int r, const float *y, ptrdiff_t row, ptrdiff_t channels,
             float *v, ptrdiff_t fr, ptrdiff_t fc) noexcept nogil
         void weights(
-            const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n,
-            float *dw, ptrdiff_t tap) noexcept nogil
+            int r, const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n,
+            float *const *taps, ptrdiff_t offset) noexcept nogil
 
 
 cdef extern from "fastconv.h" nogil:

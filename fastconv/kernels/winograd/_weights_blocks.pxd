@@ -2,7 +2,7 @@ from libc.stdint cimport uint8_t
 
 from fastconv.kernels.convolution._geometry cimport geometry
 
-# dw (3, 3, ic, oc) and db (oc) or NULL, for stride 1, no dilation, one group; returns 0, or -1 if
+# dw (kh, kw, ic, oc) and db (oc) or NULL, for no dilation and one group; returns 0, or -1 if
 # scratch allocation fails. Unless argmax is NULL, dy is the gradient of the 2x2 max pooling (stride
 # 2) of y, (mb, oh//2, ow//2, oc). Block by block, or `by_slices`: both work for any number of
 # channels, the second is faster for many.

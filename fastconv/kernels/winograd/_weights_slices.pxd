@@ -1,8 +1,4 @@
-from libc.stdint cimport uint8_t
-
-from fastconv.kernels.convolution._geometry cimport geometry
+from fastconv.kernels.winograd._stages cimport gradient_pass
 
 # winograd_bwd_weights for many channels; returns 0, or -1 if scratch allocation fails.
-cdef int bwd_weights_slices(
-    const geometry *g, const float *x, const float *dy, const uint8_t *argmax, float *dw, float *db, int team
-) noexcept nogil
+cdef int bwd_weights_slices(const gradient_pass *p, float *db, int team) noexcept nogil
