@@ -16,16 +16,17 @@ lists each module, what it computes, and the micro-kernels that it calls, by the
         matmul: pack_panel, row_tile; elementwise: add
     convolution/_direct_weights       weights, direct: sums of outer products
         matmul: pack_panel, column_tile, gemm_pack_a
+    winograd/_parts                   Winograd: how any window and stride is cut into parts
     winograd/_stages                  Winograd, all passes: tiles, transforms, output
-        winograd: input, filter, output, output_pooled, gradient; matmul: pack_panel
+        winograd: input, filter, output, output_pooled, gradient, weights; matmul: pack_panel
     winograd/_correlate_blocks        Winograd, forward and data, block by block: the entry
         matmul: panel_product
     winograd/_correlate_slices        the same, slice by slice, for many channels
         matmul: gemm_pack_a, gemm_tile
     winograd/_weights_blocks          Winograd, weights, block by block: the entry
-        matmul: column_tile; winograd: weights
+        matmul: column_tile
     winograd/_weights_slices          the same, slice by slice, for many channels
-        winograd: weights; elementwise: add, sum_rows
+        elementwise: add, sum_rows
     depthwise/depthwise_fwd           depthwise convolution, forward
     depthwise/depthwise_bwd_data      depthwise convolution, backward to the data
     depthwise/depthwise_bwd_weights   depthwise convolution, backward to weights and bias

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from functools import lru_cache
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from fastconv.kernels.convolution.conv2d_bwd_data import Conv2DBwdData
 from fastconv.kernels.convolution.conv2d_bwd_weights import Conv2DBwdWeights
@@ -16,6 +17,7 @@ from fastconv.kernels.convolution.conv2d_fwd import Conv2DFwd
 from fastconv.kernels.depthwise.depthwise_bwd_data import DepthwiseBwdData
 from fastconv.kernels.depthwise.depthwise_bwd_weights import DepthwiseBwdWeights
 from fastconv.kernels.depthwise.depthwise_fwd import DepthwiseFwd
+from fastconv.kernels.winograd._parts import winograd_work
 from fastconv.plan.geometry.shapes import Conv2DShape, Pool2DShape
 
 Pass = Literal["fwd", "bwd_data", "bwd_weights"]
@@ -26,8 +28,11 @@ FEWEST_CHANNELS = 16
 # Winograd's method processes the map block by block as long as the data shared by all blocks stays
 # in the L2 cache, and slice by slice otherwise. Thresholds of input times output channels: for y
 # and dx, where the transformed filters are shared, and for dw, where the sums are.
-MANY_FILTERS = 128 * 256
-MANY_SUMS = 128 * 128
+MANY_FILTERS, MANY_FILTERS_OF_PARTS = 128 * 256, 6 * 128 * 256
+MANY_SUMS, MANY_SUMS_OF_PARTS = 128 * 128, 192 * 128
+# How much less work, by count, Winograd's method must be for windows other than 3x3 with stride 1.
+# (The direct gradient of the data is slower than the other two passes.)
+LEAST_GAIN: dict[Pass, float] = {"fwd": 1.1, "bwd_data": 0.95, "bwd_weights": 1.1}
 # Smallest fraction of the pixels in the 4x4 tiles that must lie inside the map; from MANY_CHANNELS
 # on, a smaller fraction is enough.
 LEAST_COVER, LEAST_COVER_OF_MANY, MANY_CHANNELS = 0.6, 0.55, 64
@@ -169,14 +174,23 @@ def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
 def pools_inside(shape: Conv2DShape, pool: Pool2DShape) -> bool:
     """Whether the kernels of the convolution can max pool y, in all passes, tile by tile."""
     directions: tuple[Pass, ...] = ("fwd", "bwd_data", "bwd_weights")
-    by_tiles = all(conv2d_algorithm(shape, each) == "winograd" for each in directions)
-    fits = max(shape.pt, shape.pb, shape.pl, shape.pr) <= 2
+    if not all(conv2d_algorithm(shape, each) == "winograd" for each in directions):
+        return False
     halves = pool.window == (2, 2, 2, 2, 0, 0) and pool.pb == pool.pr == 0
-    return halves and by_tiles and fits
+    return (
+        halves
+        and _winograd(shape, "fwd").taps == 3  # tiles of four, which windows of two fill
+        and _winograd(shape, "bwd_data").lead >= 0
+    )
 
 
 def _by_slices(s: Conv2DShape, direction: Pass) -> bool:
-    return s.ic * s.oc >= (MANY_SUMS if direction == "bwd_weights" else MANY_FILTERS)
+    found = _winograd(s, direction)
+    channels = found.source_channels * found.target_channels
+    parts = channels > s.ic * s.oc
+    if direction == "bwd_weights":
+        return channels >= (MANY_SUMS_OF_PARTS if parts else MANY_SUMS)
+    return channels >= (MANY_FILTERS_OF_PARTS if parts else MANY_FILTERS)
 
 
 def _is_pointwise(s: Conv2DShape) -> bool:
@@ -190,14 +204,32 @@ def _is_whole_map(s: Conv2DShape) -> bool:
     return one and dense
 
 
+class _Winograd(NamedTuple):
+    """What `winograd_work` says of a pass."""
+
+    work: float
+    source_channels: int
+    target_channels: int
+    taps: int
+    lead: int
+
+
+@lru_cache(maxsize=1024)
+def _winograd(s: Conv2DShape, direction: Pass) -> _Winograd:
+    return _Winograd(*winograd_work(turned=direction == "bwd_data", **s.kernel_arguments()))
+
+
 def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
-    if not (s.kh == s.kw == 3 and s.sh == s.sw == s.dh == s.dw == s.groups == 1):
+    if not s.dh == s.dw == s.groups == 1 or s.kh < s.sh or s.kw < s.sw or s.kh == s.kw == 1:
         return False
-    if min(s.ic, s.oc) < FEWEST_CHANNELS:
-        return False
-    h, w = (s.ih, s.iw) if direction == "bwd_data" else (s.oh, s.ow)
-    least = LEAST_COVER if min(s.ic, s.oc) < MANY_CHANNELS else LEAST_COVER_OF_MANY
-    return h * w >= least * _tiles(h) * _tiles(w) * 16
+    if s.kh == s.kw == 3 and s.sh == s.sw == 1:
+        if min(s.ic, s.oc) < FEWEST_CHANNELS:
+            return False
+        h, w = (s.ih, s.iw) if direction == "bwd_data" else (s.oh, s.ow)
+        least = LEAST_COVER if min(s.ic, s.oc) < MANY_CHANNELS else LEAST_COVER_OF_MANY
+        return h * w >= least * _tiles(h) * _tiles(w) * 16
+    direct = s.oh * s.ow * s.kh * s.kw * s.ic * s.oc
+    return direct >= LEAST_GAIN[direction] * _winograd(s, direction).work
 
 
 def _tiles(size: int) -> int:

@@ -12,8 +12,9 @@ from libc.string cimport memset
 from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._isa cimport FC_OWN, FC_TEAM, flush_denormals, restore_denormals, scratch
+from fastconv.kernels._sizes cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, round_up, smaller
+from fastconv.kernels.convolution._geometry cimport geometry
 from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, fc_elementwise
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 

@@ -12,8 +12,8 @@ from libc.string cimport memcpy, memset
 from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._isa cimport FC_OWN, FC_TABLE, flush_denormals, restore_denormals, scratch
+from fastconv.kernels._sizes cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels.convolution._geometry cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, fc_elementwise
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
@@ -88,10 +88,12 @@ cdef void load_unpooled(
     cdef ptrdiff_t ph = ih // 2, pw = iw // 2, i, r, at
     # the map fills columns left .. left + inside of out, as far as they exist; half of the last
     # window may lie one column beyond, which the next row overwrites
-    cdef ptrdiff_t left = -c0, windows = smaller(pw, (columns - left + 1) // 2), inside = 2 * windows
+    cdef ptrdiff_t left = smaller(-c0, columns), inside
+    cdef ptrdiff_t windows = smaller(pw, (columns - left + 1) // 2)
+    inside = 2 * windows
     for i in range(n):
         for r in range(r0, r0 + rows):
-            memset(out, 0, sizeof(float) * larger(left, 0) * ic)
+            memset(out, 0, sizeof(float) * left * ic)
             if r < 0 or r >= 2 * ph:
                 memset(out, 0, sizeof(float) * columns * ic)
             else:

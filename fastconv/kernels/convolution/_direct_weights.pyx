@@ -15,9 +15,10 @@ from cython.parallel cimport parallel, prange
 from fastconv.kernels._isa cimport (
     FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch,
 )
+from fastconv.kernels._sizes cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._direct cimport load_padded, load_scaled
-from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, round_up, smaller
+from fastconv.kernels.convolution._geometry cimport geometry
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 
 cdef enum:

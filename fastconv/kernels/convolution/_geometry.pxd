@@ -6,18 +6,6 @@ from libc.stdint cimport uint8_t
 ctypedef struct geometry:
     ptrdiff_t mb, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups
 
-cdef inline ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
-    return a if a < b else b
-
-cdef inline ptrdiff_t larger(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
-    return a if a > b else b
-
-cdef inline ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
-    return (a + b - 1) // b
-
-cdef inline ptrdiff_t round_up(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
-    return (a + b - 1) // b * b
-
 # Fills all but mb, which comes with the arrays. Raises ValueError, in the name `where`, when the numbers
 # cannot be a convolution.
 cdef int set_geometry(

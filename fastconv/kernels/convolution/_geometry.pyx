@@ -2,6 +2,8 @@
 
 from libc.stdint cimport uint8_t
 
+from fastconv.kernels.winograd._parts cimport axis, set_axes, source_first
+
 cdef enum:
     LARGEST = 2147483647
 
@@ -154,11 +156,23 @@ cdef algorithm _algorithm(const geometry *g, str name, str where) except? DIRECT
 
 
 cdef int _check_pool(const geometry *g, algorithm chosen) except -1:
-    cdef ptrdiff_t pb = g.oh + 2 - g.ih - g.pt, pr = g.ow + 2 - g.iw - g.pl
-    if chosen != WINOGRAD or max(g.pt, g.pl, pb, pr) > 2 or min(g.oh, g.ow) < 2:
+    """Windows of two by two must fill tiles of y, and no tile of dy may begin inside the map."""
+    cdef axis h, w
+    cdef bint fits = False
+    if chosen == WINOGRAD and min(g.oh, g.ow) >= 2:
+        set_axes(
+            &h, &w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, g.ic, g.oc,
+            turned=False)
+        fits = h.taps == 3
+        set_axes(
+            &h, &w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, g.oc, g.ic,
+            turned=True)
+        fits = fits and source_first(&h, 0) <= 0 and source_first(&w, 0) <= 0
+    if not fits:
         raise ValueError(
-            "conv2d: pooling can be fused with algo 'winograd', padding up to 2 and maps of at "
-            f"least 2x2; received y {g.oh}x{g.ow}, padding {g.pt}, {pb}, {g.pl}, {pr}")
+            "conv2d: pooling can be fused with algo 'winograd' in parts of 3x3, padding up to the rest "
+            "of the part, and maps of at least 2x2; " + _received(g)
+            + f", padding {g.pt}, {g.pl}")
     return 0
 
 
@@ -174,9 +188,9 @@ cdef class Conv2DKernel:
         The geometry: see `_geometry.pxd`.
     algo : str
         "direct" (every geometry), "gemm" (1x1 with stride 1, or kernels of x's size; one group) or
-        "winograd" (3x3 with stride 1, no dilation and one group).
+        "winograd" (kernels of at least the strides' size, no dilation and one group).
     pool : bool
-        Fuse 2x2 max pooling of y, stride 2 ("winograd", padding up to 2).
+        Fuse 2x2 max pooling of y, stride 2 ("winograd" in parts of 3x3, as `_parts.pyx` cuts them).
     by_slices : bool
         For "winograd": slice by slice, which is faster for many channels, or block by block.
     where : str

@@ -14,11 +14,12 @@ from libc.string cimport memset
 from cython.parallel cimport prange
 
 from fastconv.kernels._isa cimport FC_TEAM, scratch
+from fastconv.kernels._sizes cimport ceil_div, round_up, smaller
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._columns cimport bwd_data_columns
 from fastconv.kernels.convolution._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels.convolution._geometry cimport (
-    GEMM, WINOGRAD, Conv2DKernel, ceil_div, expect_bwd_data, geometry, round_up, smaller, winners_in,
+    GEMM, WINOGRAD, Conv2DKernel, expect_bwd_data, geometry, winners_in,
 )
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
@@ -147,7 +148,8 @@ cdef int _winograd(
     cdef winograd_pass p
     p.mb, p.kc, p.nc = g.mb, g.oc, g.ic
     set_axes(
-        &p.h, &p.w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, turned=True)
+        &p.h, &p.w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, g.oc, g.ic,
+        turned=True)
     p.source, p.to, p.weights = dy, dx, w
     p.pool, p.unpool, p.argmax, p.by_slices = False, argmax != NULL, <uint8_t *> argmax, by_slices
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, NULL, 0

@@ -7,10 +7,10 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
 from fastconv.kernels._isa cimport FC_TEAM, activation_code, scratch
+from fastconv.kernels._sizes cimport round_up, smaller
 from fastconv.kernels.convolution._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels.convolution._geometry cimport (
-    DIRECT, GEMM, WINOGRAD, Conv2DKernel, bias_in, expect_fwd, expect_winners, geometry, round_up,
-    smaller,
+    DIRECT, GEMM, WINOGRAD, Conv2DKernel, bias_in, expect_fwd, expect_winners, geometry,
 )
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
@@ -82,7 +82,8 @@ cdef int _winograd(
     cdef winograd_pass p
     p.mb, p.kc, p.nc = g.mb, g.ic, g.oc
     set_axes(
-        &p.h, &p.w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, turned=False)
+        &p.h, &p.w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, g.ic, g.oc,
+        turned=False)
     p.source, p.to, p.weights = x, y, w
     p.pool, p.unpool, p.argmax, p.by_slices = pool, False, argmax, by_slices
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, bias, act

@@ -11,7 +11,8 @@ over dy with stride 1.
 from libc.stddef cimport ptrdiff_t
 
 from fastconv.kernels._isa cimport FC_ACT_NONE, FC_TABLE, scratch
-from fastconv.kernels.convolution._geometry cimport ceil_div, expect_bwd_data, geometry
+from fastconv.kernels._sizes cimport ceil_div
+from fastconv.kernels.convolution._geometry cimport expect_bwd_data, geometry
 from fastconv.kernels.depthwise._table_depthwise cimport fc_stretch
 from fastconv.kernels.depthwise._windows cimport DepthwiseKernel, axis, cut, depthwise_pass
 

@@ -1,8 +1,9 @@
 """Winograd's method on NHWC, with tiles of six: for 3x3 a quarter of the direct multiplications.
 
-Other windows and strides are computed in parts: see `_parts.pyx`. A block of tiles small enough for the L2 cache is transformed, multiplied (36 matrix products of
-tiles by filters) and transformed back. The filters are transformed once per call. At the map's
-edges, the block's copy of the source is padded with zeros and the output tiles are cropped.
+Other windows and strides are computed in parts: see `_parts.pyx`. A block of tiles small enough for
+the L2 cache is transformed, multiplied (36 matrix products of tiles by filters) and transformed
+back. The filters are transformed once per call. At the map's edges, the block's copy of the source
+is padded with zeros and the output tiles are cropped.
 
 Where there are so many filters that loading them for every block would take longer than
 multiplying, `_correlate_slices.pyx` does the same in another order.
@@ -13,8 +14,8 @@ from libc.string cimport memset
 from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._isa cimport FC_INNER, FC_OWN, flush_denormals, restore_denormals, scratch
+from fastconv.kernels._sizes cimport larger, round_up, smaller
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels.convolution._geometry cimport larger, round_up, smaller
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.winograd._correlate_slices cimport correlate_slices
 from fastconv.kernels.winograd._parts cimport parts_at, target_parts
@@ -37,10 +38,10 @@ cdef void _products(
     cdef ptrdiff_t kc = source_channels(p), f, j, n, width, k0, k1
     u += part * kc * round_up(p.nc, ks.vl)
     for f in range(POINTS):
-        if target_vanishes(p, part, f):
+        parts_at(&p.h, &p.w, f, &k0, &k1)
+        if k0 == k1 or target_vanishes(p, part, f):
             memset(m + point(ms, f), 0, sizeof(float) * n_tiles * columns)
             continue
-        parts_at(&p.h, &p.w, f, &k0, &k1)
         for j from first <= j < first + columns by ks.nr:
             n = smaller(ks.nr, first + columns - j)
             width = round_up(n, ks.vl)

@@ -12,7 +12,7 @@ from libc.string cimport memset
 from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._isa cimport FC_INNER, FC_OWN, flush_denormals, restore_denormals, scratch
-from fastconv.kernels.convolution._geometry cimport ceil_div, larger, round_up, smaller
+from fastconv.kernels._sizes cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul
 from fastconv.kernels.winograd._parts cimport parts_at
 from fastconv.kernels.winograd._stages cimport (
@@ -42,18 +42,16 @@ cdef int _load(
 
 
 cdef int _multiply(
-    const winograd_pass *p, const fc_matmul *ks, ptrdiff_t n_tiles, ptrdiff_t f, const float *v,
-    ptrdiff_t v_tile, const float *u, ptrdiff_t first, float *m, ptrdiff_t m_tile
+    const winograd_pass *p, const fc_matmul *ks, ptrdiff_t n_tiles, ptrdiff_t k0, ptrdiff_t k1,
+    const float *v, ptrdiff_t v_tile, const float *u, ptrdiff_t first, float *m, ptrdiff_t m_tile
 ) noexcept nogil:
     """m (tiles, nc) = v (tiles, kc) @ u of slice f, for COLUMNS columns from `first` on.
 
-    u and m are those of a target part.
+    u and m are those of a target part; of v, channels k0 .. k1 - 1 are used.
     """
-    cdef ptrdiff_t whole = source_channels(p), k0, k1, piece, k, kc, i, j, n
+    cdef ptrdiff_t whole = source_channels(p), piece, k, kc, i, j, n
     cdef float *packed
     cdef fc_epilogue ep
-    parts_at(&p.h, &p.w, f, &k0, &k1)
-    k0, k1 = k0 * p.kc, k1 * p.kc
     piece = round_up(ceil_div(k1 - k0, ceil_div(k1 - k0, KC)), 4)
     packed = <float *> scratch(
         FC_OWN, sizeof(float) * (round_up(n_tiles, ks.gemm_mr) * piece + SLACK))
@@ -88,12 +86,14 @@ cdef int _share(
     """One slice of COLUMNS columns of a target part."""
     cdef ptrdiff_t shares = ceil_div(p.nc, COLUMNS), first = share % shares * COLUMNS
     cdef ptrdiff_t part = share // shares // POINTS, f = share // shares % POINTS
+    cdef ptrdiff_t k0, k1
     m += point(ms, f) + part * p.nc
-    if target_vanishes(p, part, f):
+    parts_at(&p.h, &p.w, f, &k0, &k1)
+    if k0 == k1 or target_vanishes(p, part, f):
         _clear(n_tiles, m, ms.tile, first, smaller(p.nc, first + COLUMNS))
         return 0
     return _multiply(
-        p, ks, n_tiles, f, v + point(vs, f), vs.tile,
+        p, ks, n_tiles, k0 * p.kc, k1 * p.kc, v + point(vs, f), vs.tile,
         u + f * filter_slice(p, ks) + part * source_channels(p) * round_up(p.nc, ks.vl), first, m,
         ms.tile)
 

@@ -43,10 +43,11 @@ cdef inline ptrdiff_t vanishing(const axis *a) noexcept nogil:
     """The point where short filters vanish: infinity without the last tap, 0 without the first."""
     return 0 if a.turned else 5
 
-# Both axes of a convolution, with the number of taps that saves most multiplications.
+# Both axes of a convolution of kc to nc channels, with the number of taps that makes least work.
 cdef void set_axes(
     axis *h, axis *w, ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt,
-    ptrdiff_t pl, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t oh, ptrdiff_t ow, bint turned) noexcept nogil
+    ptrdiff_t pl, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t kc, ptrdiff_t nc,
+    bint turned) noexcept nogil
 
 # The parts of both axes in one order, a snake through the rows, so that the parts that are not
 # short along either axis follow each other, if there are two parts at most along each.
@@ -57,6 +58,7 @@ cdef inline ptrdiff_t column_of(const axis *w, ptrdiff_t part) noexcept nogil:
     cdef ptrdiff_t n = source_parts(w), at = part % n
     return at if part // n % 2 else n - 1 - at
 
-# The source parts first .. last - 1 whose filters do not vanish at the point f = 6 * i + j.
+# The source parts first .. last - 1 whose filters do not vanish at the point f = 6 * i + j; perhaps
+# none.
 cdef void parts_at(
     const axis *h, const axis *w, ptrdiff_t f, ptrdiff_t *first, ptrdiff_t *last) noexcept nogil

@@ -5,11 +5,16 @@ parts of 2x2 taps over the four phases of the map, F(5x5, 2x2). The parts of a c
 input transform, the sum in the transformed domain, and the inverse transform.
 """
 
-from fastconv.kernels.convolution._geometry cimport ceil_div
+from fastconv.kernels._sizes cimport ceil_div, larger, round_up
 
 cdef enum:
     FEWEST_TAPS = 2
     MOST_TAPS = 4
+    FULL = 16        # floats of the longest vectors
+    # in multiply-adds, by `perf`: a channel of a tile, forth or back, and a float of the transformed
+    # filters, which a batch of 32 shares
+    TRANSFORM = 600
+    FILTER = 1
 
 
 cdef inline ptrdiff_t _floor_div(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
@@ -54,37 +59,99 @@ cdef void _set_axis(
     a.extent = _floor_div(x - 1 + pad, stride) - _base(a) + 1 if turned else y
 
 
+cdef ptrdiff_t _short_parts(const axis *a) noexcept nogil:
+    """How many parts are left out at the vanishing point: see `parts_at` and `target_vanishes`."""
+    cdef ptrdiff_t n = 0, i
+    if source_parts(a) == 1:
+        for i in range(target_parts(a)):
+            n += is_short(a, 0, i)
+    elif source_parts(a) == 2 and target_parts(a) == 1 and is_short(a, 1, 0):
+        n = 2 if is_short(a, 0, 0) else 1
+    return n
+
+
+cdef double _cost(const axis *h, const axis *w, ptrdiff_t kc, ptrdiff_t nc) noexcept nogil:
+    """An image's products and transforms, in multiply-adds."""
+    cdef double size = 7 - h.taps, sources = <double> source_parts(h) * source_parts(w)
+    cdef double targets = <double> target_parts(h) * target_parts(w)
+    cdef double tiles = ceil_div(h.extent, <ptrdiff_t> size) * ceil_div(w.extent, <ptrdiff_t> size)
+    cdef double points = 6.0 * source_parts(h) * target_parts(h) - _short_parts(h)
+    points *= 6.0 * source_parts(w) * target_parts(w) - _short_parts(w)
+    if kc < FULL:
+        sources = round_up(<ptrdiff_t> sources * kc, FULL) / <double> kc  # side by side in vectors
+    return FILTER * points * kc * nc + tiles * (
+        points * kc * round_up(nc, FULL) + TRANSFORM * (sources * kc + targets * round_up(nc, FULL)))
+
+
 cdef void set_axes(
     axis *h, axis *w, ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh, ptrdiff_t sw, ptrdiff_t pt,
-    ptrdiff_t pl, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t oh, ptrdiff_t ow, bint turned
+    ptrdiff_t pl, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t kc, ptrdiff_t nc,
+    bint turned
 ) noexcept nogil:
-    cdef ptrdiff_t taps, best = 0
+    cdef axis other_h, other_w
+    cdef ptrdiff_t taps
     cdef double cost, least = 0
+    if kh == kw == 3 and sh == sw == 1:
+        # never in tiles of three, which fit some small maps better: pooling needs tiles of four, and
+        # fused or apart has the same bits
+        _set_axis(h, kh, sh, pt, 3, ih, oh, turned)
+        _set_axis(w, kw, sw, pl, 3, iw, ow, turned)
+        return
     for taps in range(FEWEST_TAPS, MOST_TAPS + 1):
-        # 36 products for each part and tile of (7 - taps) squared
-        cost = <double> ceil_div(ceil_div(kh, sh), taps) * ceil_div(ceil_div(kw, sw), taps)
-        cost /= (7 - taps) * (7 - taps)
-        if best == 0 or cost < least:
-            best, least = taps, cost
-    _set_axis(h, kh, sh, pt, best, ih, oh, turned)
-    _set_axis(w, kw, sw, pl, best, iw, ow, turned)
+        _set_axis(&other_h, kh, sh, pt, taps, ih, oh, turned)
+        _set_axis(&other_w, kw, sw, pl, taps, iw, ow, turned)
+        cost = _cost(&other_h, &other_w, kc, nc)
+        if taps == FEWEST_TAPS or cost < least:
+            h[0], w[0], least = other_h, other_w, cost
+
+
+def winograd_work(
+    *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh,
+    ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl, ptrdiff_t oh, ptrdiff_t ow, bint turned, **_
+):
+    """How an image is convolved by this method: (work, source channels, target channels, taps, lead).
+
+    The work, products and transforms, is in multiply-adds of the direct method, which takes oh *
+    ow * kh * kw * ic * oc of them. The channels are those of all parts, the taps those of a part along
+    an axis, and the lead is how far tiles of the source begin before its first pixel: the least of both
+    axes. `turned`: backward to the data; the gradient of the weights takes as much work as the
+    forward pass. The window is at least as large as the strides.
+    """
+    cdef axis h, w
+    cdef ptrdiff_t kc = oc if turned else ic, nc = ic if turned else oc
+    set_axes(&h, &w, kh, kw, sh, sw, pt, pl, ih, iw, oh, ow, kc, nc, turned)
+    return (
+        _cost(&h, &w, kc, nc), source_parts(&h) * source_parts(&w) * kc,
+        target_parts(&h) * target_parts(&w) * nc, h.taps,
+        -larger(source_first(&h, 0), source_first(&w, 0)))
 
 
 cdef bint _second_is_short(const axis *a) noexcept nogil:
     return source_parts(a) == 2 and not is_short(a, 0, 0) and is_short(a, 1, 0)
 
 
+cdef bint _all_are_short(const axis *a) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(source_parts(a)):
+        if not is_short(a, i, 0):
+            return False
+    return True
+
+
 cdef void parts_at(
     const axis *h, const axis *w, ptrdiff_t f, ptrdiff_t *first, ptrdiff_t *last
 ) noexcept nogil:
     cdef ptrdiff_t rows = source_parts(h), columns = source_parts(w)
-    cdef bint upper, left
+    cdef bint upper = f // 6 == vanishing(h), left = f % 6 == vanishing(w)
     first[0], last[0] = 0, rows * columns
-    if rows > 2 or columns > 2 or target_parts(h) * target_parts(w) > 1:
+    if target_parts(h) * target_parts(w) > 1:
         return
-    upper = f // 6 == vanishing(h) and _second_is_short(h)  # only the parts of the first row
-    left = f % 6 == vanishing(w) and _second_is_short(w)  # only those of the first column
-    if left:
-        first[0], last[0] = columns - 1, columns - 1 + rows
-    if upper:
-        last[0] = columns
+    if upper and _all_are_short(h) or left and _all_are_short(w):
+        last[0] = 0
+    elif rows <= 2 and columns <= 2:
+        upper = upper and _second_is_short(h)  # only the parts of the first row
+        left = left and _second_is_short(w)  # only those of the first column
+        if left:
+            first[0], last[0] = columns - 1, columns - 1 + rows
+        if upper:
+            last[0] = columns

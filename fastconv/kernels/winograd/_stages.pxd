@@ -125,6 +125,9 @@ cdef gradient_pass gradient_of(
 cdef inline ptrdiff_t sum_channels(const gradient_pass *p) noexcept nogil:
     return source_parts(&p.x.h) * source_parts(&p.x.w) * p.x.channels
 
+# Whether some sums are left out, since the filters of their part vanish at their point.
+cdef bint parts_vanish(const gradient_pass *p) noexcept nogil
+
 # Transforms the sums (36, sum_channels, oc), `parts` arrays `stride` floats apart, into dw.
 cdef void transform_sums(
     const gradient_pass *p, const float *sums, ptrdiff_t parts, ptrdiff_t stride, int team) noexcept nogil

@@ -6,11 +6,11 @@ from libc.string cimport memcpy, memset
 from cython.parallel cimport prange
 
 from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, scratch
+from fastconv.kernels._sizes cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels.convolution._direct cimport load_padded, load_unpooled
-from fastconv.kernels.convolution._geometry cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul
 from fastconv.kernels.winograd._parts cimport (
-    column_of, is_short, row_of, set_axes, source_first, source_step, tap_of, target_first, target_step,
+    column_of, is_short, parts_at, row_of, set_axes, source_first, source_step, tap_of, target_first, target_step,
     vanishing,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
@@ -317,9 +317,19 @@ cdef gradient_pass gradient_of(
     p.mb, p.oh, p.ow, p.oc = g.mb, g.oh, g.ow, g.oc
     p.x.maps, p.x.argmax, p.x.channels = x, NULL, g.ic
     set_axes(
-        &p.x.h, &p.x.w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, False)
+        &p.x.h, &p.x.w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, g.ic, g.oc,
+        turned=False)
     p.dy, p.argmax, p.dw = dy, argmax, dw
     return p
+
+
+cdef bint parts_vanish(const gradient_pass *p) noexcept nogil:
+    cdef ptrdiff_t f, first, last
+    for f in range(POINTS):
+        parts_at(&p.x.h, &p.x.w, f, &first, &last)
+        if (last - first) * p.x.channels < sum_channels(p):
+            return True
+    return False
 
 
 cdef void _store_taps(

@@ -16,20 +16,22 @@ from cython.parallel cimport parallel, prange
 from fastconv.kernels._isa cimport (
     FC_INNER, FC_OWN, FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch,
 )
+from fastconv.kernels._sizes cimport ceil_div, larger, smaller
 from fastconv.kernels._threads cimport threads_for
-from fastconv.kernels.convolution._geometry cimport ceil_div, geometry, larger, smaller
+from fastconv.kernels.convolution._geometry cimport geometry
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 from fastconv.kernels.winograd._parts cimport parts_at
 from fastconv.kernels.winograd._stages cimport (
     POINTS, SLACK, copy_floats, cut_tiles, gradient_of, gradient_pass, layout, layout_floats, load_map,
-    point, slice_layout, sum_channels, tiling, transform_gradient, transform_source, transform_sums,
+    point, slice_layout, parts_vanish, sum_channels, tiling, transform_gradient, transform_source, transform_sums,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 from fastconv.kernels.winograd._weights_slices cimport bwd_weights_slices
 
 cdef ptrdiff_t CACHE_FLOATS = 144 * 1024
 cdef ptrdiff_t PARTS = 8
-cdef ptrdiff_t PART_FLOATS = 4 << 20  # limit for all parts together, but at least two parts
+cdef ptrdiff_t LEAST_PARTS = 4
+cdef ptrdiff_t PART_FLOATS = 4 << 20  # for all parts together, but the least are always allowed
 
 
 cdef void _products(
@@ -74,8 +76,8 @@ cdef int _part(
     if copy == NULL or v == NULL:
         return -1
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
-    if kc > p.x.channels:
-        memset(sums, 0, sizeof(float) * POINTS * kc * p.oc)  # some parts vanish at some points
+    if parts_vanish(p):
+        memset(sums, 0, sizeof(float) * POINTS * kc * p.oc)
     for j in range(p.oc):
         db[j] = 0
     for index in range(first, last):
@@ -119,7 +121,9 @@ cdef int winograd_bwd_weights(
     cdef int failed = 0
     if by_slices:
         return bwd_weights_slices(&p, db, team)
-    parts = smaller(PARTS, larger(2, PART_FLOATS // floats))
+    parts = PARTS
+    while parts > LEAST_PARTS and parts * floats > PART_FLOATS:
+        parts //= 2  # a power of two, which more teams share evenly
     # the transformed block fits the cache, but is long enough to make up for accessing all sums
     wanted = larger(CACHE_FLOATS // (POINTS * (kc + g.oc)), kc * g.oc // (kc + g.oc))
     cut_tiles(

@@ -13,13 +13,13 @@ from cython.parallel cimport parallel, prange
 from fastconv.kernels._isa cimport (
     FC_OWN, FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch,
 )
-from fastconv.kernels.convolution._geometry cimport ceil_div, larger, smaller
+from fastconv.kernels._sizes cimport ceil_div, larger, smaller
 from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, fc_elementwise
 from fastconv.kernels.matmul.gemm cimport gemm_serial, product
 from fastconv.kernels.winograd._parts cimport parts_at
 from fastconv.kernels.winograd._stages cimport (
     POINTS, SLACK, copy_floats, cut_tiles, gradient_pass, layout, layout_floats, load_map, point,
-    row_layout, sum_channels, tiling, transform_gradient, transform_source, transform_sums,
+    row_layout, parts_vanish, sum_channels, tiling, transform_gradient, transform_source, transform_sums,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
@@ -81,6 +81,8 @@ cdef int _share(
     cdef product p
     cdef ptrdiff_t k0, k1
     parts_at(&g.x.h, &g.x.w, f, &k0, &k1)
+    if k0 == k1:
+        return 0
     k0, k1 = k0 * g.x.channels, k1 * g.x.channels
     p.m, p.k, p.n = k1 - k0, n_tiles, smaller(COLUMNS, g.oc - first)
     p.a, p.a_rs, p.a_cs = b.v + point(&b.vs, f) + k0, 1, b.vs.tile
@@ -124,8 +126,8 @@ cdef int bwd_weights_slices(const gradient_pass *p, float *db, int team) noexcep
         return -1
     b.d = b.v + 6 * b.vs.row
     b.dy_sums = b.d + layout_floats(b.t.tiles, p.oc)
-    if kc > p.x.channels:
-        memset(sums, 0, sizeof(float) * floats)  # some parts vanish at some points
+    if parts_vanish(p):
+        memset(sums, 0, sizeof(float) * floats)
     if db != NULL:
         for j in range(p.oc):
             db[j] = 0
