@@ -15,6 +15,7 @@
 
 #include "matmul_tiles.h"
 
+#include "dots.h"
 #include "few_rows.h"
 #include "gemm.h"
 #include "pack.h"
@@ -57,6 +58,7 @@ static const fc_matmul matmul_table = {
     .column_tile = column_tile,
     .panel_product = panel_product,
     .few_rows = few_rows,
+    .dots = dots,
     .gemm_pack_a = gemm_pack_a,
     .gemm_pack_b = gemm_pack_b,
     .gemm_tile = gemm_tile,

@@ -39,11 +39,15 @@ typedef struct fc_matmul {
                           float *c, ptrdiff_t ldc);
 
     /* sums += a (m, k) @ b (k, n), or a @ b alone if `first`: one of several such steps, of which the one that receives
-     * `last` writes c = last(sums) instead. a is packed by columns, a[x*m + i], 1 <= m <= MR; rows of b are `ldb` floats
-     * apart, only n floats of each are read; sums has m times n floats, n rounded up to whole vectors, in an order of
-     * its own. */
-    void (*few_rows)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, const float *b, ptrdiff_t ldb, float *sums,
-                     int first, float *c, ptrdiff_t ldc, const fc_epilogue *last);
+     * `last` writes c = last(sums) instead. 1 <= m <= MR; rows of a are `lda` floats apart, those of b `ldb`, and only n
+     * floats of each are read; sums has m times n floats, n rounded up to whole vectors, in an order of its own. */
+    void (*few_rows)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b,
+                     ptrdiff_t ldb, float *sums, int first, float *c, ptrdiff_t ldc, const fc_epilogue *last);
+
+    /* c[i][j] = epilogue(sum_x a[i*lda + x] * b[j*ldb + x]) for 1 <= m <= 4 rows of a and n rows of b, summed in the
+     * lanes of vectors first. */
+    void (*dots)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b, ptrdiff_t ldb,
+                 float *c, ptrdiff_t ldc, const fc_epilogue *ep);
 
     /* The product of packed operands: see gemm.h. a in panels of gemm_mr rows, b in panels of nr columns;
      * c (m, n) = epilogue(a panel times b panel), 1 <= m <= gemm_mr, 1 <= n <= nr. */

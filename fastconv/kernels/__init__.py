@@ -34,7 +34,8 @@ lists each module, what it computes, and the micro-kernels that it calls, by the
     depthwise/_windows                forward and data: window positions, the loop over rows
         depthwise: row
     matmul/gemm                       matrix product
-        matmul: row_tile, column_tile, few_rows, gemm_pack_a, gemm_pack_b, gemm_tile
+        matmul: row_tile, column_tile, few_rows, dots, gemm_pack_a, gemm_pack_b,
+            gemm_tile
     pooling/pool2d_fwd                max, min and average pooling, forward
         pooling: max_fwd_row, min_fwd_row, avg_fwd_row
     pooling/pool2d_bwd                max, min and average pooling, backward

@@ -17,6 +17,7 @@ from kernel_checks import (
 
 from fastconv import ops
 from fastconv import reference as ref
+from fastconv.kernels.matmul.gemm import gemm as kernel
 
 
 def stored(matrix, how):
@@ -157,3 +158,28 @@ def test_a_row_has_the_same_bits_in_any_product(n, k):
         for m in (1, 2, 4, 5, 6, 7, 12, 13, 15, 49):
             some = ops.gemm(a[:m], b, bias=row, activation="relu")
             np.testing.assert_array_equal(some, y[:m])
+
+
+@pytest.mark.parametrize(("m", "n", "k"), [(1, 70, 64), (2, 5, 150), (3, 3, 1000), (4, 129, 67)])
+@pytest.mark.parametrize("activation", ["none", "relu"])
+def test_gradients_of_a_few_rows(m, n, k, activation):
+    """Rows times the rows of a transposed matrix: exact integers, then rounding, NaN too."""
+    a, b, c, row = counting((m, k), 13), counting((n, k), 11), counting((m, n), 7), counting(n, 5)
+
+    def call(a=a, b=b, c=c, row=row):
+        y = c.copy()
+        kernel(a, b.T, y, 0.5, -2.0, row, activation, gradient=True)
+        return y
+
+    expected = ref.gemm(a, b.T, c, 0.5, -2.0, bias=row, activation=activation)
+    for _, y in on_every_isa(call):
+        np.testing.assert_array_equal(y, expected)
+
+    a, b, c, row = normal((m, k), 1), normal((n, k), 2), normal((m, n), 3), normal(n, 4)
+    expected = ref.gemm(a, b.T, c, 0.5, -2.0, bias=row, activation=activation)
+    magnitude = ref.gemm(abs(a), abs(b.T), abs(c), 0.5, 2.0, bias=abs(row))
+    for _, y in on_every_isa(lambda: call(a, b, c, row)):
+        assert_within(y, expected, bound(magnitude, k + 2))
+
+    b[0, 3] = np.nan
+    assert np.isnan(call(a, b, c, row)[:, 0]).all()

@@ -137,6 +137,7 @@ cdef int _gemm(const geometry *g, const float *dy, const float *w, float *dx) no
     p.b, p.b_rs, p.b_cs = w, 1, g.oc
     p.c, p.ldc = dx, p.n
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, NULL, 0
+    p.gradient = False  # it is also the forward pass of a transposed convolution
     return gemm_parallel(&p)
 
 

@@ -72,6 +72,7 @@ cdef int _gemm(
     p.b, p.b_rs, p.b_cs = w, g.oc, 1
     p.c, p.ldc = y, g.oc
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 0, bias, act
+    p.gradient = False
     return gemm_parallel(&p)
 
 

@@ -27,9 +27,13 @@ cdef extern from "table_matmul.h" nogil:
             ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b,
             float *c, ptrdiff_t ldc) noexcept nogil
         void few_rows(
-            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a,
+            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
             const float *b, ptrdiff_t ldb, float *sums, int first,
             float *c, ptrdiff_t ldc, const fc_epilogue *last) noexcept nogil
+        void dots(
+            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
+            const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc,
+            const fc_epilogue *ep) noexcept nogil
         void gemm_pack_a(
             ptrdiff_t m, ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs,
             float *out) noexcept nogil

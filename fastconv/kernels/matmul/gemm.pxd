@@ -4,7 +4,8 @@ from fastconv.kernels.matmul._table_matmul cimport fc_epilogue
 
 # c (m, n) = epilogue(a (m, k) @ b (k, n)); element (i, j) of a is at a + i*a_rs + j*a_cs, likewise
 # for b; row i of c is at c + i*ldc and contiguous. c is overwritten (and read only if ep.beta is
-# not 0).
+# not 0). The bits of a row of c do not depend on how many there are, unless it is a `gradient`, for
+# which a faster order of the sums may be taken.
 ctypedef struct product:
     ptrdiff_t m, n, k
     const float *a
@@ -14,6 +15,7 @@ ctypedef struct product:
     float *c
     ptrdiff_t ldc
     fc_epilogue ep
+    bint gradient
 
 # With as many threads as the work is worth; returns 0, or -1 if scratch allocation fails (c is then
 # unspecified).

@@ -10,8 +10,8 @@ slabs of MC, k into pieces of KC, and its columns into blocks of NC:
 
 Products with so few columns or rows that packing does not pay read the larger operand in place.
 
-The cut of k into pieces depends on k and on whether the columns are few: the bits of an element
-depend neither on the number of threads nor on how many rows there are.
+The cut of k into pieces depends on k only: the bits of an element depend neither on the number of
+threads nor on how many rows there are. Gradients of a few rows are an exception to the second.
 """
 
 import numpy as np
@@ -21,6 +21,7 @@ from cython.parallel cimport prange
 from fastconv.kernels._isa cimport (
     FC_INNER, FC_OWN, activation_code, flush_denormals, restore_denormals, scratch,
 )
+from fastconv.kernels._sizes cimport round_up, smaller
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 
@@ -32,22 +33,16 @@ cdef enum:
 cdef ptrdiff_t MC = 1008
 cdef ptrdiff_t KC = 384
 cdef ptrdiff_t NC = 256
-cdef ptrdiff_t KC_IN_PLACE = 320
 cdef ptrdiff_t FEW_COLUMNS = 64  # a panel of a meets too few panels of b to pay for its packing
+cdef ptrdiff_t FEW_ROWS = 32     # times few columns: nor is it worth to pack b
+cdef ptrdiff_t DOTS = 4          # rows of a that are multiplied with the transpose of b in place
+cdef ptrdiff_t LONG_DOTS = 64    # makes up for the sum over the lanes
 cdef ptrdiff_t FEW_ROWS_SUMS = 4096  # floats of sums that wait in the L1 cache between two steps
-
-
-cdef inline ptrdiff_t _min(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
-    return a if a < b else b
-
-
-cdef inline ptrdiff_t _round_up(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
-    return (a + b - 1) // b * b
 
 
 cdef inline ptrdiff_t _piece(ptrdiff_t k, ptrdiff_t largest) noexcept nogil:
     """The size of equal pieces of k, a multiple of four, none larger than `largest`."""
-    return _round_up((k + (k + largest - 1) // largest - 1) // ((k + largest - 1) // largest), 4)
+    return round_up((k + (k + largest - 1) // largest - 1) // ((k + largest - 1) // largest), 4)
 
 
 cdef fc_epilogue _epilogue(
@@ -72,28 +67,28 @@ cdef int _packed(
     cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr, kc_max = _piece(p.k, KC)
     cdef ptrdiff_t mc = MC // mr * mr
     cdef float *a_pack = <float *> scratch(
-        FC_INNER, sizeof(float) * (_min(mc, _round_up(m1 - m0, mr)) * kc_max + MAX_MR))
+        FC_INNER, sizeof(float) * (smaller(mc, round_up(m1 - m0, mr)) * kc_max + MAX_MR))
     cdef float *b_pack = <float *> scratch(
-        FC_OWN, sizeof(float) * _min(NC, _round_up(n1 - n0, nr)) * kc_max)
+        FC_OWN, sizeof(float) * smaller(NC, round_up(n1 - n0, nr)) * kc_max)
     cdef ptrdiff_t ic, m, pc, kc, jc, nc, ir, jr
     cdef float *c
     cdef fc_epilogue ep
     if a_pack == NULL or b_pack == NULL:
         return -1
     for ic from m0 <= ic < m1 by mc:
-        m = _min(mc, m1 - ic)
+        m = smaller(mc, m1 - ic)
         for pc from 0 <= pc < p.k by kc_max:
-            kc = _min(kc_max, p.k - pc)
+            kc = smaller(kc_max, p.k - pc)
             ks.gemm_pack_a(m, kc, p.a + ic * p.a_rs + pc * p.a_cs, p.a_rs, p.a_cs, a_pack)
             for jc from n0 <= jc < n1 by NC:
-                nc = _min(NC, n1 - jc)
+                nc = smaller(NC, n1 - jc)
                 ks.gemm_pack_b(kc, nc, p.b + pc * p.b_rs + jc * p.b_cs, p.b_rs, p.b_cs, b_pack)
                 for ir from 0 <= ir < m by mr:
                     c = p.c + (ic + ir) * p.ldc + jc
                     for jr from 0 <= jr < nc by nr:
                         ep = _epilogue(p, jc + jr, pc == 0, pc + kc == p.k)
                         ks.gemm_tile(
-                            _min(mr, m - ir), _min(nr, nc - jr), kc, a_pack + ir * kc,
+                            smaller(mr, m - ir), smaller(nr, nc - jr), kc, a_pack + ir * kc,
                             b_pack + jr * kc, c + jr, p.ldc, &ep)
     return 0
 
@@ -103,9 +98,9 @@ cdef int _few_columns(
 ) noexcept nogil:
     """Rows [m0, m1) of a product with few columns; a, contiguous along one axis, is not packed."""
     cdef bint by_columns = p.a_rs == 1 and p.a_cs != 1
-    cdef ptrdiff_t mr = ks.mr, nr = ks.nr, kc_max = _piece(p.k, KC_IN_PLACE)
+    cdef ptrdiff_t mr = ks.mr, nr = ks.nr, kc_max = _piece(p.k, KC)
     cdef float *b_pack = <float *> scratch(
-        FC_OWN, sizeof(float) * kc_max * _round_up(p.n, ks.vl))
+        FC_OWN, sizeof(float) * kc_max * round_up(p.n, ks.vl))
     cdef ptrdiff_t *points = <ptrdiff_t *> scratch(FC_INNER, sizeof(ptrdiff_t) * kc_max)
     cdef ptrdiff_t rows[MAX_MR]
     cdef ptrdiff_t zero = 0
@@ -120,18 +115,18 @@ cdef int _few_columns(
     for i in range(mr):
         rows[i] = i * p.a_rs
     for pc from 0 <= pc < p.k by kc_max:
-        kc = _min(kc_max, p.k - pc)
+        kc = smaller(kc_max, p.k - pc)
         ks.gemm_pack_b(kc, p.n, p.b + pc * p.b_rs, p.b_rs, p.b_cs, b_pack)
         for i from m0 <= i < m1 by mr:
-            m = _min(mr, m1 - i)
+            m = smaller(mr, m1 - i)
             a = p.a + i * p.a_rs + pc * p.a_cs
             c = p.c + i * p.ldc
             for jr from 0 <= jr < p.n by nr:
-                n = _min(nr, p.n - jr)
+                n = smaller(nr, p.n - jr)
                 ep = _epilogue(p, jr, pc == 0, pc + kc == p.k)
                 if by_columns:
                     ks.column_tile(
-                        m, n, kc, a, points, b_pack + jr * kc, _round_up(n, ks.vl), c + jr, p.ldc,
+                        m, n, kc, a, points, b_pack + jr * kc, round_up(n, ks.vl), c + jr, p.ldc,
                         &ep)
                 else:
                     ks.row_tile(
@@ -142,31 +137,29 @@ cdef int _few_columns(
 cdef int _few_rows(
     const product *p, const fc_matmul *ks, ptrdiff_t n0, ptrdiff_t n1
 ) noexcept nogil:
-    """Columns [n0, n1) of a product with at most mr rows; b, of contiguous rows, is not packed."""
-    cdef ptrdiff_t m = p.m, kc_max = _piece(p.k, KC)
+    """Columns [n0, n1) of a product with few rows; nothing is packed, both have contiguous rows."""
+    cdef ptrdiff_t mr = smaller(p.m, ks.mr), kc_max = _piece(p.k, KC)
+    cdef ptrdiff_t width = smaller(round_up(n1 - n0, ks.vl), FEW_ROWS_SUMS // mr // ks.nr * ks.nr)
     # rows of b that are read at the same time: more of them save loads of sums, but their lines,
     # often a power of two apart, compete for the same sets of the L1 cache
-    cdef ptrdiff_t longest = 8 if m <= 4 else 16
-    cdef ptrdiff_t width = _min(_round_up(n1 - n0, ks.vl), FEW_ROWS_SUMS // m // ks.nr * ks.nr)
-    cdef float *a_pack = <float *> scratch(FC_INNER, sizeof(float) * kc_max * m)
-    cdef float *sums = <float *> scratch(FC_OWN, sizeof(float) * m * width)
+    cdef ptrdiff_t longest = kc_max if p.n <= ks.nr else 8 if mr <= 4 else 16
+    cdef float *sums = <float *> scratch(FC_OWN, sizeof(float) * mr * width)
     cdef ptrdiff_t pc, kc, i, x, step, jc, n
     cdef fc_epilogue ep
-    if a_pack == NULL or sums == NULL:
+    if sums == NULL:
         return -1
     for pc from 0 <= pc < p.k by kc_max:
-        kc = _min(kc_max, p.k - pc)
-        for i in range(m):
-            for x in range(kc):
-                a_pack[x * m + i] = p.a[i * p.a_rs + (pc + x) * p.a_cs]
+        kc = smaller(kc_max, p.k - pc)
         for jc from n0 <= jc < n1 by width:
-            n = _min(width, n1 - jc)
+            n = smaller(width, n1 - jc)
             ep = _epilogue(p, jc, pc == 0, pc + kc == p.k)
-            for x from 0 <= x < kc by longest:
-                step = _min(longest, kc - x)
-                ks.few_rows(
-                    m, n, step, a_pack + x * m, p.b + (pc + x) * p.b_rs + jc, p.b_rs,
-                    sums, x == 0, p.c + jc, p.ldc, &ep if x + step == kc else NULL)
+            for i from 0 <= i < p.m by mr:
+                for x from 0 <= x < kc by longest:
+                    step = smaller(longest, kc - x)
+                    ks.few_rows(
+                        smaller(mr, p.m - i), n, step, p.a + i * p.a_rs + pc + x, p.a_rs,
+                        p.b + (pc + x) * p.b_rs + jc, p.b_rs, sums, x == 0,
+                        p.c + i * p.ldc + jc, p.ldc, &ep if x + step == kc else NULL)
     return 0
 
 
@@ -191,7 +184,7 @@ cdef int _split_rows(const product *p, const fc_matmul *ks, int team) noexcept n
     for t in prange(team, num_threads=team, schedule="static", chunksize=1):
         csr = flush_denormals()
         failed |= _few_columns(
-            p, ks, tiles * t // team * ks.mr, _min(tiles * (t + 1) // team * ks.mr, p.m))
+            p, ks, tiles * t // team * ks.mr, smaller(tiles * (t + 1) // team * ks.mr, p.m))
         restore_denormals(csr)
     return failed
 
@@ -203,9 +196,24 @@ cdef int _split_columns(const product *p, const fc_matmul *ks, int team) noexcep
     for t in prange(team, num_threads=team, schedule="static", chunksize=1):
         csr = flush_denormals()
         failed |= _few_rows(
-            p, ks, tiles * t // team * ks.nr, _min(tiles * (t + 1) // team * ks.nr, p.n))
+            p, ks, tiles * t // team * ks.nr, smaller(tiles * (t + 1) // team * ks.nr, p.n))
         restore_denormals(csr)
     return failed
+
+
+cdef int _dots(const product *p, const fc_matmul *ks, int team) noexcept nogil:
+    """A few rows times the transpose of a matrix of contiguous rows."""
+    cdef ptrdiff_t t, n0, n1
+    cdef unsigned csr = 0
+    cdef fc_epilogue ep
+    for t in prange(team, num_threads=team, schedule="static", chunksize=1):
+        csr = flush_denormals()
+        n0, n1 = p.n * t // team, p.n * (t + 1) // team
+        ep = _epilogue(p, n0, True, True)
+        ks.dots(
+            p.m, n1 - n0, p.k, p.a, p.a_rs, p.b + n0 * p.b_cs, p.b_cs, p.c + n0, p.ldc, &ep)
+        restore_denormals(csr)
+    return 0
 
 
 cdef int _split_both(const product *p, const fc_matmul *ks, int team) noexcept nogil:
@@ -231,8 +239,8 @@ cdef int _split_both(const product *p, const fc_matmul *ks, int team) noexcept n
         j = t % tn
         failed |= _packed(
             p, ks,
-            m_tiles * i // tm * mr, _min(m_tiles * (i + 1) // tm * mr, p.m),
-            n_tiles * j // tn * nr, _min(n_tiles * (j + 1) // tn * nr, p.n))
+            m_tiles * i // tm * mr, smaller(m_tiles * (i + 1) // tm * mr, p.m),
+            n_tiles * j // tn * nr, smaller(n_tiles * (j + 1) // tn * nr, p.n))
         restore_denormals(csr)
     return failed
 
@@ -245,10 +253,12 @@ cdef int gemm_parallel(const product *p) noexcept nogil:
     if p.k == 0:
         _nothing_to_add(p)
         return 0
+    if p.gradient and p.m <= DOTS and p.k >= LONG_DOTS and p.a_cs == p.b_rs == 1:
+        return _dots(p, ks, team)
+    if p.a_cs == p.b_cs == 1 and (p.m <= ks.mr or p.m <= FEW_ROWS and p.n <= ks.nr):
+        return _split_columns(p, ks, team)
     if (p.n <= FEW_COLUMNS and p.a_cs == 1) or (p.n <= ks.nr and p.a_rs == 1):
         return _split_rows(p, ks, team)
-    if p.m <= ks.mr and p.b_cs == 1:
-        return _split_columns(p, ks, team)
     return _split_both(p, ks, team)
 
 
@@ -258,9 +268,13 @@ cdef int gemm_serial(const product *p) noexcept nogil:
 
 def gemm(
     const float[:, :] a, const float[:, :] b, float[:, :] c, float alpha=1, float beta=0,
-    const float[::1] bias=None, str activation="none",
+    const float[::1] bias=None, str activation="none", bint gradient=False,
 ):
-    """c (m, n) = activation(alpha * a (m, k) @ b (k, n) + beta * c + bias), any strides."""
+    """c (m, n) = activation(alpha * a (m, k) @ b (k, n) + beta * c + bias), any strides.
+
+    The bits of a row of c do not depend on the other rows, unless it is a `gradient`, which may be
+    faster.
+    """
     cdef product p
     cdef int failed
     cdef float[:, ::1] dense
@@ -271,7 +285,7 @@ def gemm(
             f"received ({p.m}, {p.k}), ({b.shape[0]}, {p.n}), ({c.shape[0]}, {c.shape[1]})")
     if bias is not None and bias.shape[0] != p.n:
         raise ValueError(f"gemm: bias must have n = {p.n} elements; received {bias.shape[0]}")
-    p.ep.alpha, p.ep.beta = alpha, beta
+    p.ep.alpha, p.ep.beta, p.gradient = alpha, beta, gradient
     p.ep.act = activation_code(activation)
     p.ep.bias = &bias[0] if bias is not None and p.n else NULL
     if p.m == 0 or p.n == 0:

@@ -90,6 +90,7 @@ cdef int _share(
     p.b_rs, p.b_cs = b.ds.tile, 1
     p.c, p.ldc = sums + (f * b.kc + k0) * g.oc + first, g.oc
     p.ep.alpha, p.ep.beta, p.ep.bias, p.ep.act = 1, 1 if add else 0, NULL, 0
+    p.gradient = True
     return gemm_serial(&p)
 
 

@@ -364,4 +364,4 @@ class DenseBlockExecutor(Executor):
             gemm(rows_2d(self.inputs[0]).T, dy, self.gradient(self.w), 1.0, 0.0)
         dx = self.d_inputs[0]
         if dx is not None:
-            gemm(dy, self.w.value.T, rows_2d(dx), 1.0, 0.0)
+            gemm(dy, self.w.value.T, rows_2d(dx), 1.0, 0.0, gradient=True)
