@@ -324,7 +324,7 @@ class Model(Composite):
 
         `x` is as in `fit`, or an iterable of batches, x or (x, ...), whose number `steps` may
         limit. With several outputs, arrays in the structure of the model's outputs. A sample's
-        output has the same bits in a batch of any size.
+        output has the same bits in a batch of any size with ``FASTCONV_BATCH_INVARIANT=1``.
         """
         from fastconv.models.training.evaluate import predict
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastconv.models.data.samples import Signature
+from fastconv.plan.algorithms import nominal_batch
 from fastconv.plan.graph import Graph
 from fastconv.plan.operations.elementwise import ActivityPenalty
 from fastconv.plan.operations.products import Conv2D, Dense
@@ -195,7 +196,11 @@ class Plans:
         """A plan that fits and is not lent, if there is one."""
         plans = self._idle.get(place, [])
         for i, kept in enumerate(plans):
-            fits = kept.rows == batch_size or (kept.rows > batch_size and not exactly)
+            fits = kept.rows == batch_size or (
+                kept.rows > batch_size
+                and not exactly
+                and nominal_batch(kept.rows) == nominal_batch(batch_size)
+            )
             if fits and kept.signature == signature:
                 return plans.pop(i)
         return None

@@ -22,21 +22,19 @@ from fastconv.plan.geometry.shapes import Conv2DShape, Pool2DShape
 
 Pass = Literal["fwd", "bwd_data", "bwd_weights"]
 
-# Below this many channels on either side the transforms of Winograd's method cost more than the
-# multiplications they save. `benchmarks/bench_conv2d.py` measures both sides of the threshold.
-FEWEST_CHANNELS = 16
 # Winograd's method processes the map block by block as long as the data shared by all blocks stays
 # in the L2 cache, and slice by slice otherwise. Thresholds of input times output channels: for y
 # and dx, where the transformed filters are shared, and for dw, where the sums are.
 MANY_FILTERS, MANY_FILTERS_OF_PARTS = 128 * 256, 6 * 128 * 256
 MANY_SUMS, MANY_SUMS_OF_PARTS = 128 * 128, 192 * 128
-# How much less work, by count, Winograd's method must be for windows other than 3x3 with stride 1.
-# (The direct gradient of the data is slower than the other two passes.)
-LEAST_GAIN: dict[Pass, float] = {"fwd": 1.1, "bwd_data": 0.95, "bwd_weights": 1.1}
-# Smallest fraction of the pixels in the 4x4 tiles that must lie inside the map; from MANY_CHANNELS
-# on, a smaller fraction is enough.
-LEAST_COVER, LEAST_COVER_OF_MANY, MANY_CHANNELS = 0.6, 0.55, 64
-
+FULL = 16  # floats of the longest vectors
+# Winograd's method is chosen where it is less work, by count and by at least this factor. (The
+# direct gradient of the data is slower than the other two passes.) A float of the transformed
+# filters counts as FILTER multiply-adds, once in a batch, and in the gradient of the weights for
+# each of the partial sums. `benchmarks/bench_conv2d.py` measures both sides of the thresholds.
+LEAST_GAIN: dict[Pass, float] = {"fwd": 1.15, "bwd_data": 1.0, "bwd_weights": 1.15}
+FILTER = 45
+PARTIAL_SUMS, PARTIAL_SUMS_OF_SLICES = 6, 1.5
 
 _DEPTHWISE: dict[Pass, Any] = {
     "fwd": DepthwiseFwd,
@@ -167,7 +165,7 @@ def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
     if s.groups == s.ic == s.oc > 1:
         return "depthwise"  # one filter per channel: not expressible as a matrix product
     if _is_winograd(s, direction) and os.environ.get("FASTCONV_WINOGRAD") != "0":
-        return "winograd"  # a quarter of the multiplications
+        return "winograd"  # a fraction of the multiplications
     return "direct"
 
 
@@ -212,6 +210,7 @@ class _Winograd(NamedTuple):
     target_channels: int
     taps: int
     lead: int
+    filters: float
 
 
 @lru_cache(maxsize=1024)
@@ -222,15 +221,22 @@ def _winograd(s: Conv2DShape, direction: Pass) -> _Winograd:
 def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
     if not s.dh == s.dw == s.groups == 1 or s.kh < s.sh or s.kw < s.sw or s.kh == s.kw == 1:
         return False
-    if s.kh == s.kw == 3 and s.sh == s.sw == 1:
-        if min(s.ic, s.oc) < FEWEST_CHANNELS:
-            return False
-        h, w = (s.ih, s.iw) if direction == "bwd_data" else (s.oh, s.ow)
-        least = LEAST_COVER if min(s.ic, s.oc) < MANY_CHANNELS else LEAST_COVER_OF_MANY
-        return h * w >= least * _tiles(h) * _tiles(w) * 16
-    direct = s.oh * s.ow * s.kh * s.kw * s.ic * s.oc
-    return direct >= LEAST_GAIN[direction] * _winograd(s, direction).work
+    mb, found = nominal_batch(s.mb), _winograd(s, direction)
+    sums = 1.0
+    if direction == "bwd_weights":
+        sums = PARTIAL_SUMS_OF_SLICES if _by_slices(s, direction) else PARTIAL_SUMS
+    kc, nc = (s.oc, s.ic) if direction == "bwd_data" else (s.ic, s.oc)
+    direct = s.oh * s.ow * s.kh * s.kw * kc * -(-nc // FULL) * FULL
+    work = mb * found.work + FILTER * sums * found.filters
+    return mb * direct >= LEAST_GAIN[direction] * work
 
 
-def _tiles(size: int) -> int:
-    return -(-size // 4)
+def nominal_batch(mb: int) -> int:
+    """The number of images for which the algorithms of batches of `mb` are chosen.
+
+    With ``FASTCONV_BATCH_INVARIANT=1`` it is the same for all, so that an image's output has the
+    same bits in a batch of any size.
+    """
+    if os.environ.get("FASTCONV_BATCH_INVARIANT") == "1":
+        return 32
+    return 1 if mb <= 4 else 8 if mb <= 16 else 32

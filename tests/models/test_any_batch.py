@@ -1,4 +1,7 @@
-"""A sample's prediction has the same bits alone and in any batch, on any number of threads."""
+"""A sample's prediction has the same bits alone and in any batch, on any number of threads.
+
+Any batch: where ``FASTCONV_BATCH_INVARIANT`` asks for it.
+"""
 
 import numpy as np
 import pytest
@@ -8,13 +11,15 @@ from hypothesis import Phase, given, settings
 import fastconv
 from fastconv import layers
 from fastconv.kernels import _isa, _threads
+from fastconv.plan.algorithms import nominal_batch
 
 BATCHES = [1, 7, 128]
 THREADS = [1, 2, 3, 4, 7, 8, 16]
 
 
 @pytest.fixture(autouse=True)
-def _restored():
+def _invariant(monkeypatch):
+    monkeypatch.setenv("FASTCONV_BATCH_INVARIANT", "1")
     threads, level = fastconv.get_num_threads(), _isa.active()
     work = _threads.set_work_per_thread(1.0)  # share even the smallest arrays
     yield
@@ -114,3 +119,24 @@ def test_every_algorithm(network, level):
     model = fastconv.Sequential([fastconv.Input(shape), *parts])
     x = np.random.default_rng(5).normal(size=(40, *shape)).astype(np.float32)
     check(model, [x], [1, 2, 5], [1, 2, 7, 13])
+
+
+def test_what_a_model_did_before_changes_nothing(monkeypatch):
+    """Without the switch: small batches have plans of their own, whatever larger ones there are."""
+    monkeypatch.delenv("FASTCONV_BATCH_INVARIANT")
+    shape, parts = convolutions()
+    model = fastconv.Sequential([fastconv.Input(shape), *parts])
+    x = np.random.default_rng(5).normal(size=(40, *shape)).astype(np.float32)
+    alone = [model.predict(x[:n], batch_size=n, verbose=0) for n in (1, 7, 40)]
+    again = [model.predict(x[:n], batch_size=n, verbose=0) for n in (40, 7, 1)]
+    for y, z in zip(alone, reversed(again), strict=True):
+        np.testing.assert_array_equal(y, z, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("batches", "invariant", "as_many"),
+    [((1, 4), "", 1), ((5, 16), "", 8), ((17, 1000), "", 32), ((1, 4, 9, 500), "1", 32)],
+)
+def test_what_algorithms_are_chosen_for(monkeypatch, batches, invariant, as_many):
+    monkeypatch.setenv("FASTCONV_BATCH_INVARIANT", invariant)
+    assert {nominal_batch(n) for n in batches} == {as_many}

@@ -11,10 +11,10 @@ cdef enum:
     FEWEST_TAPS = 2
     MOST_TAPS = 4
     FULL = 16        # floats of the longest vectors
-    # in multiply-adds, by `perf`: a channel of a tile, forth or back, and a float of the transformed
-    # filters, which a batch of 32 shares
-    TRANSFORM = 600
-    FILTER = 1
+    # in multiply-adds of the direct method, by measurement: a channel of a tile, forth or back, and the
+    # same through strides
+    TRANSFORM = 300
+    STRIDED = 600
 
 
 cdef inline ptrdiff_t _floor_div(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
@@ -70,17 +70,23 @@ cdef ptrdiff_t _short_parts(const axis *a) noexcept nogil:
     return n
 
 
-cdef double _cost(const axis *h, const axis *w, ptrdiff_t kc, ptrdiff_t nc) noexcept nogil:
+cdef double _points(const axis *h, const axis *w) noexcept nogil:
+    """How many products a channel and a filter of a tile take, all parts together."""
+    return (
+        (6.0 * source_parts(h) * target_parts(h) - _short_parts(h))
+        * (6.0 * source_parts(w) * target_parts(w) - _short_parts(w)))
+
+
+cdef double _work(const axis *h, const axis *w, ptrdiff_t kc, ptrdiff_t nc) noexcept nogil:
     """An image's products and transforms, in multiply-adds."""
-    cdef double size = 7 - h.taps, sources = <double> source_parts(h) * source_parts(w)
-    cdef double targets = <double> target_parts(h) * target_parts(w)
-    cdef double tiles = ceil_div(h.extent, <ptrdiff_t> size) * ceil_div(w.extent, <ptrdiff_t> size)
-    cdef double points = 6.0 * source_parts(h) * target_parts(h) - _short_parts(h)
-    points *= 6.0 * source_parts(w) * target_parts(w) - _short_parts(w)
+    cdef double size = 7 - h.taps, tiles, targets = <double> target_parts(h) * target_parts(w)
+    cdef double sources = <double> source_parts(h) * source_parts(w)
+    cdef double transform = TRANSFORM if h.stride == w.stride == 1 else STRIDED
+    tiles = ceil_div(h.extent, <ptrdiff_t> size) * ceil_div(w.extent, <ptrdiff_t> size)
     if kc < FULL:
         sources = round_up(<ptrdiff_t> sources * kc, FULL) / <double> kc  # side by side in vectors
-    return FILTER * points * kc * nc + tiles * (
-        points * kc * round_up(nc, FULL) + TRANSFORM * (sources * kc + targets * round_up(nc, FULL)))
+    nc = round_up(nc, FULL)
+    return tiles * (_points(h, w) * kc * nc + transform * (sources * kc + targets * nc))
 
 
 cdef void set_axes(
@@ -90,7 +96,7 @@ cdef void set_axes(
 ) noexcept nogil:
     cdef axis other_h, other_w
     cdef ptrdiff_t taps
-    cdef double cost, least = 0
+    cdef double work, least = 0
     if kh == kw == 3 and sh == sw == 1:
         # never in tiles of three, which fit some small maps better: pooling needs tiles of four, and
         # fused or apart has the same bits
@@ -100,30 +106,31 @@ cdef void set_axes(
     for taps in range(FEWEST_TAPS, MOST_TAPS + 1):
         _set_axis(&other_h, kh, sh, pt, taps, ih, oh, turned)
         _set_axis(&other_w, kw, sw, pl, taps, iw, ow, turned)
-        cost = _cost(&other_h, &other_w, kc, nc)
-        if taps == FEWEST_TAPS or cost < least:
-            h[0], w[0], least = other_h, other_w, cost
+        work = _work(&other_h, &other_w, kc, nc)
+        if taps == FEWEST_TAPS or work < least:
+            h[0], w[0], least = other_h, other_w, work
 
 
 def winograd_work(
     *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh,
     ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl, ptrdiff_t oh, ptrdiff_t ow, bint turned, **_
 ):
-    """How an image is convolved by this method: (work, source channels, target channels, taps, lead).
+    """How an image is convolved by this method, as (work, source, target, taps, lead, filters).
 
     The work, products and transforms, is in multiply-adds of the direct method, which takes oh *
-    ow * kh * kw * ic * oc of them. The channels are those of all parts, the taps those of a part along
-    an axis, and the lead is how far tiles of the source begin before its first pixel: the least of both
-    axes. `turned`: backward to the data; the gradient of the weights takes as much work as the
-    forward pass. The window is at least as large as the strides.
+    ow * kh * kw * ic * oc of them. Source and target are the channels of all parts, taps those of a
+    part along an axis; the lead is how far the tiles of the source begin before its first pixel, the
+    least of both axes; filters is how many floats the transformed filters have. `turned`: backward to
+    the data; the gradient of the weights takes as much work as the forward pass. The window is at
+    least as large as the strides.
     """
     cdef axis h, w
     cdef ptrdiff_t kc = oc if turned else ic, nc = ic if turned else oc
     set_axes(&h, &w, kh, kw, sh, sw, pt, pl, ih, iw, oh, ow, kc, nc, turned)
     return (
-        _cost(&h, &w, kc, nc), source_parts(&h) * source_parts(&w) * kc,
+        _work(&h, &w, kc, nc), source_parts(&h) * source_parts(&w) * kc,
         target_parts(&h) * target_parts(&w) * nc, h.taps,
-        -larger(source_first(&h, 0), source_first(&w, 0)))
+        -larger(source_first(&h, 0), source_first(&w, 0)), _points(&h, &w) * kc * nc)
 
 
 cdef bint _second_is_short(const axis *a) noexcept nogil:
