@@ -35,6 +35,7 @@ FULL = 16  # floats of the longest vectors
 LEAST_GAIN: dict[Pass, float] = {"fwd": 1.15, "bwd_data": 1.0, "bwd_weights": 1.15}
 FILTER = 45
 PARTIAL_SUMS, PARTIAL_SUMS_OF_SLICES = 6, 1.5
+MOST_FILTERS = 2**26  # floats of transformed filters, which each caller's thread keeps
 
 _DEPTHWISE: dict[Pass, Any] = {
     "fwd": DepthwiseFwd,
@@ -228,6 +229,8 @@ def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
     kc, nc = (s.oc, s.ic) if direction == "bwd_data" else (s.ic, s.oc)
     direct = s.oh * s.ow * s.kh * s.kw * kc * -(-nc // FULL) * FULL
     work = mb * found.work + FILTER * sums * found.filters
+    if found.filters > MOST_FILTERS:
+        return False
     return mb * direct >= LEAST_GAIN[direction] * work
 
 
