@@ -17,13 +17,13 @@ from fastconv.plan.parameters import Parameter
 Clock = Callable[[int, str, int, float], None]  # step index, direction, rows, seconds
 
 
-def make_executors(flow: Flow, rows: int) -> list[Executor]:
-    """One executor for each fused step, not yet bound to memory."""
+def make_executors(flow: Flow, rows: int, largest: int) -> list[Executor]:
+    """One executor for each fused step, not yet bound to memory: see `Setting`."""
     made = []
     for step in flow.steps:
         backward = flow.goes_back(step)
         gradients = tuple(backward and flow.root(x) in flow.needed for x in step.inputs)
-        made.append(step.executor(step, Setting(rows, backward, gradients)))
+        made.append(step.executor(step, Setting(rows, largest, backward, gradients)))
     return made
 
 
@@ -221,7 +221,7 @@ class Executions:
         if rows == self.full.rows:
             return self.full
         if rows not in self._partial:
-            executors = make_executors(self._flow, rows)
+            executors = make_executors(self._flow, rows, self.full.rows)
             self._partial[rows] = Execution(self._flow, executors, self._memory, rows)
             if len(self._partial) > self.KEPT:
                 self._partial.popitem(last=False)

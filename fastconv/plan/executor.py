@@ -72,6 +72,9 @@ class Setting:
     ----------
     rows : int
         Samples in the batch.
+    largest : int
+        Samples in the plan's largest batch, for which algorithms are chosen: smaller ones, such as
+        the last of an epoch, share its memory.
     backward : bool
         Whether the backward pass runs through this step.
     input_gradients : tuple of bool
@@ -79,6 +82,7 @@ class Setting:
     """
 
     rows: int
+    largest: int
     backward: bool
     input_gradients: tuple[bool, ...]
 

@@ -76,7 +76,7 @@ class Plan:
         self.steps = fuse_steps(graph, self.fused)
         self._flow = Flow(graph, self.steps, training=training, input_gradient=input_gradient)
         self._objective = Objective(loss, self._flow, self.fused)
-        executors = make_executors(self._flow, self.batch_size)
+        executors = make_executors(self._flow, self.batch_size, self.batch_size)
         early = self._objective.early_gradients
         self._memory = Memory(Lifetimes(self._flow, executors, self.batch_size, early))
         self._inputs = Inputs(graph.inputs, self.batch_size, self._memory)

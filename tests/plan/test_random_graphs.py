@@ -152,7 +152,7 @@ def test_fused_and_unfused_give_the_same_bits(graph):
 @given(graphs(), st.booleans(), st.booleans())
 def test_buffers_that_live_together_never_overlap(graph, training, fused):
     flow = Flow(graph, fuse(graph, fused), training=training, input_gradient=training)
-    lifetimes = Lifetimes(flow, make_executors(flow, 3), 3)
+    lifetimes = Lifetimes(flow, make_executors(flow, 3, 3), 3)
     requests = lifetimes.requests()
     memory = Memory(lifetimes)
     spans = {r.key: memory.array(r.key, (r.nbytes,), "uint8") for r in requests}

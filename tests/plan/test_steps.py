@@ -27,11 +27,11 @@ def conv(*shape, bias=True, **arguments):
     return record
 
 
-def pooled_conv(**pooling):
+def pooled_conv(channels=20, **pooling):
     """Enough channels for tiles that the convolution pools itself if the windows fill the map."""
 
     def record(g, x, rng):
-        y = conv(3, 3, 20, 17, padding="same")(g, x, rng)
+        y = conv(3, 3, channels, 17, padding="same")(g, x, rng)
         return g.pool2d(g.activation(y, "relu"), "max", 2, **pooling)
 
     return record
@@ -42,6 +42,7 @@ CASES = {
     "conv 3x3 valid, no bias": ((6, 9, 4), conv(3, 3, 4, 16, bias=False)),
     "conv 3x3, many channels": ((9, 13, 33), conv(3, 3, 33, 18, padding="same")),
     "conv, pooled": ((8, 12, 20), pooled_conv()),
+    "conv, pooled, for many images": ((16, 16, 64), pooled_conv(64)),
     "conv, pooled, odd sides": ((9, 13, 20), pooled_conv()),
     "conv, pooled, odd sides, same": ((9, 13, 20), pooled_conv(padding="same")),
     "conv, pooled, an odd side, same": ((8, 13, 20), pooled_conv(padding="same")),
@@ -240,6 +241,19 @@ def test_smaller_batches_share_the_memory(case):
     for step, rows in enumerate([6, 2, 6, 1, 3, 4, 5, 2, 6]):
         check(graph, plan, rows, rng, step)
     assert plan.nbytes == nbytes
+
+
+def test_algorithms_are_those_for_the_largest_batch():
+    """In batches of 33 this convolution pools inside, in batches of 3 it would not."""
+    graph, plan = built("conv, pooled, for many images", 33)
+    nbytes = plan.nbytes
+    rng = np.random.default_rng(1)
+    for step, rows in enumerate([33, 3, 33, 10]):
+        check(graph, plan, rows, rng, step)
+    assert plan.nbytes == nbytes
+    assert "unpooled" not in plan.report()
+    small = built("conv, pooled, for many images", 3)[1]
+    assert "unpooled" in small.report()
 
 
 @pytest.mark.parametrize("case", ["dropout", "spatial dropout", "conv 3x3 same", "relu"])

@@ -194,29 +194,30 @@ class ConvBlockExecutor(Executor):
         self.shape: Conv2DShape = replace(self.conv.shape, mb=setting.rows)
         self.flops = self.shape.flops
 
-        self.algorithm = conv2d_algorithm(self.shape)
-        self.pools_inside = self._can_pool_inside()
+        whole = replace(self.shape, mb=setting.largest)
+        self.algorithm = conv2d_algorithm(whole)
+        self.pools_inside = self._can_pool_inside(whole)
         pool = self.pools_inside
         activation = "relu" if self.relu else "none"
-        self.fwd = make_conv2d_kernel(self.shape, "fwd", pool=pool, activation=activation)
+        self.fwd = make_conv2d_kernel(whole, "fwd", pool=pool, activation=activation)
         learns = setting.backward and self.conv.w.trainable
         self.bwd_weights = (
-            make_conv2d_kernel(self.shape, "bwd_weights", pool=pool) if learns else None
+            make_conv2d_kernel(whole, "bwd_weights", pool=pool) if learns else None
         )
         wants_dx = setting.backward and setting.input_gradients[0]
-        self.bwd_data = make_conv2d_kernel(self.shape, "bwd_data", pool=pool) if wants_dx else None
+        self.bwd_data = make_conv2d_kernel(whole, "bwd_data", pool=pool) if wants_dx else None
         self.scales_inside = self.scaling is not None and all(
             kernel is None or kernel.algo == "direct" for kernel in (self.fwd, self.bwd_weights)
         )
         self.reads_input = learns and (self.scaling is None or self.scales_inside)
         self.reads_output = setting.backward and self.relu and not self.pools_inside
 
-    def _can_pool_inside(self) -> bool:
+    def _can_pool_inside(self, shape: Conv2DShape) -> bool:
         """Whether the convolution kernels can fuse the pooling, in all passes, tile by tile."""
         b, w = self.conv.b, self.conv.w
         if b is not None and b.trainable and not w.trainable:
             return False  # bias_grad then sums dy, which must be masked by the ReLU
-        return self.pool is not None and pools_inside(self.shape, self.pool.shape)
+        return self.pool is not None and pools_inside(shape, self.pool.shape)
 
     def buffers(self) -> list[Buffer]:
         wanted = []
@@ -299,10 +300,11 @@ class ConvTransposeExecutor(Executor):
         self.conv = step.get(Conv2DTranspose)
         self.shape = replace(self.conv.shape, mb=setting.rows)
         self.flops = self.shape.flops
-        self.algorithm = conv2d_algorithm(self.shape, "bwd_data")
-        self.to_y = make_conv2d_kernel(self.shape, "bwd_data")
-        self.to_dx = make_conv2d_kernel(self.shape, "fwd")
-        self.to_dw = make_conv2d_kernel(self.shape, "bwd_weights")
+        whole = replace(self.shape, mb=setting.largest)
+        self.algorithm = conv2d_algorithm(whole, "bwd_data")
+        self.to_y = make_conv2d_kernel(whole, "bwd_data")
+        self.to_dx = make_conv2d_kernel(whole, "fwd")
+        self.to_dw = make_conv2d_kernel(whole, "bwd_weights")
         self.reads_input = setting.backward and self.conv.w.trainable
 
     def _as_kernel(self, w: np.ndarray) -> np.ndarray:
