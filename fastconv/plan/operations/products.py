@@ -201,9 +201,7 @@ class ConvBlockExecutor(Executor):
         activation = "relu" if self.relu else "none"
         self.fwd = make_conv2d_kernel(whole, "fwd", pool=pool, activation=activation)
         learns = setting.backward and self.conv.w.trainable
-        self.bwd_weights = (
-            make_conv2d_kernel(whole, "bwd_weights", pool=pool) if learns else None
-        )
+        self.bwd_weights = make_conv2d_kernel(whole, "bwd_weights", pool=pool) if learns else None
         wants_dx = setting.backward and setting.input_gradients[0]
         self.bwd_data = make_conv2d_kernel(whole, "bwd_data", pool=pool) if wants_dx else None
         self.scales_inside = self.scaling is not None and all(
