@@ -2,9 +2,9 @@
 
 from libc.stdint cimport uint8_t
 
-from cython.parallel cimport prange
+from cython.parallel cimport parallel, prange
 
-from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, scratch
+from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch
 from fastconv.kernels.convolution._direct cimport load_padded, load_unpooled
 from fastconv.kernels.convolution._geometry cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul
@@ -39,15 +39,19 @@ cdef void _filters(
     """Transform the taps w[9] (kc, nc), `tap` floats apart."""
     cdef const fc_winograd *wk = winograd_table()
     cdef ptrdiff_t task, k, j, n, width, pieces = ceil_div(p.kc, FILTER_ROWS)
-    for task in prange(ceil_div(p.nc, ks.nr) * pieces, num_threads=team, schedule="static"):
-        j = task // pieces * ks.nr
-        n = smaller(ks.nr, p.nc - j)
-        width = round_up(n, ks.vl)
-        for k in range(
-                task % pieces * FILTER_ROWS, smaller(p.kc, (task % pieces + 1) * FILTER_ROWS)):
-            wk.filter(
-                w + k * p.nc + j, tap, n, width, u + j * p.kc + k * width,
-                filter_slice(p, ks))
+    cdef unsigned csr = 0
+    with parallel(num_threads=team):
+        csr = flush_denormals()
+        for task in prange(ceil_div(p.nc, ks.nr) * pieces, schedule="static"):
+            j = task // pieces * ks.nr
+            n = smaller(ks.nr, p.nc - j)
+            width = round_up(n, ks.vl)
+            for k in range(
+                    task % pieces * FILTER_ROWS, smaller(p.kc, (task % pieces + 1) * FILTER_ROWS)):
+                wk.filter(
+                    w + k * p.nc + j, tap, n, width, u + j * p.kc + k * width,
+                    filter_slice(p, ks))
+        restore_denormals(csr)
 
 
 cdef void _turn(

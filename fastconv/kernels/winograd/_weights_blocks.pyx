@@ -133,9 +133,13 @@ cdef int winograd_bwd_weights(
         restore_denormals(csr)
     if failed:
         return -1
-    for i in prange(g.ic, num_threads=team, schedule="static"):
-        wk.weights(
-            sums + i * g.oc, parts, floats + g.oc, g.ic * g.oc, g.oc, dw + i * g.oc, g.ic * g.oc)
+    with parallel(num_threads=team):
+        csr = flush_denormals()
+        for i in prange(g.ic, schedule="static"):
+            wk.weights(
+                sums + i * g.oc, parts, floats + g.oc, g.ic * g.oc, g.oc, dw + i * g.oc,
+                g.ic * g.oc)
+        restore_denormals(csr)
     if db != NULL:
         for j in range(g.oc):
             db[j] = 0

@@ -113,6 +113,7 @@ cdef int bwd_weights_slices(
     cdef ptrdiff_t floats = g.ic * g.oc
     cdef ptrdiff_t wanted = larger(LEAST_TILES, smaller((g.ic + g.oc) // 2, MOST_TILES))
     cdef float *sums
+    cdef unsigned csr = 0
     cut_tiles(g.mb, g.oh, g.ow, wanted, &b.t)
     b.vs, b.ds = row_layout(b.t.tiles, g.ic), row_layout(b.t.tiles, g.oc)
     sums = <float *> scratch(FC_TEAM, sizeof(float) * POINTS * floats)
@@ -137,6 +138,9 @@ cdef int bwd_weights_slices(
         if db != NULL:
             for row in range(images * rows):
                 ks.add(g.oc, db, b.dy_sums + row * g.oc, db)
-    for i in prange(g.ic, num_threads=team, schedule="static"):
-        wk.weights(sums + i * g.oc, 1, 0, floats, g.oc, dw + i * g.oc, floats)
+    with parallel(num_threads=team):
+        csr = flush_denormals()
+        for i in prange(g.ic, schedule="static"):
+            wk.weights(sums + i * g.oc, 1, 0, floats, g.oc, dw + i * g.oc, floats)
+        restore_denormals(csr)
     return 0
