@@ -7,9 +7,10 @@ import threading
 import numpy as np
 import pytest
 from kernel_checks import TINY, assert_same_bits, counting, normal, on_every_isa, run_python
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from fastconv import ops
-from fastconv.kernels import _isa
+from fastconv.kernels import _isa, _threads
 from fastconv.kernels.images.adjust import channel_means
 
 FORK = """
@@ -38,6 +39,22 @@ print(np.array_equal(work(), before))
 def test_a_forked_child_computes_instead_of_hanging():
     done = run_python("-c", FORK)
     assert done.stdout.split() == ["0", "True"], done.stderr
+
+
+@pytest.mark.skipif(not _threads.has_openmp(), reason="built without OpenMP")
+def test_threadpoolctl_finds_and_limits_the_kernels_threads():
+    before = _threads.get_num_threads()
+    try:
+        _threads.set_num_threads(3)
+        assert "openmp" in {pool["user_api"] for pool in threadpool_info()}
+        for limits in ({"limits": 1}, {"limits": 2, "user_api": "openmp"}):
+            with threadpool_limits(**limits):
+                assert _threads.get_num_threads() == limits["limits"]
+            assert _threads.get_num_threads() == 3
+        with threadpool_limits(1, user_api="blas"):
+            assert _threads.get_num_threads() == 3
+    finally:
+        _threads.set_num_threads(before)
 
 
 MANY_THREADS = """
