@@ -13,6 +13,9 @@ import numpy as np
 
 import fastconv
 
+SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
+"""Whether this runs under AddressSanitizer, whose own memory is a part of the process's."""
+
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**64 - 1)
 
 
@@ -90,7 +93,6 @@ except ValueError as error:
     print(error)
 print(peak() - before)
 """
-    sanitized = "libasan" in os.environ.get("LD_PRELOAD", "")
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
@@ -101,7 +103,7 @@ print(peak() - before)
         input=stdin,
         capture_output=True,
         timeout=120,
-        preexec_fn=None if sanitized else limit,
+        preexec_fn=None if SANITIZED else limit,
     )
     assert child.returncode == 0, child.stderr.decode()
     *lines, taken = child.stdout.decode().splitlines()
