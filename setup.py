@@ -27,14 +27,14 @@ SANITIZE = os.environ.get("FASTCONV_SANITIZE", "")
 OPENMP = os.environ.get("FASTCONV_NO_OPENMP") != "1"
 
 SANITIZER_FLAGS = (
-    [f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g"]
+    [f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g1"]
     if SANITIZE
     else []
 )
 # Neither changes a result: no errno from sqrtf, no promise about floating-point traps.
 VALUE_SAFE = ["-fno-math-errno", "-fno-trapping-math"]
 COMPILE_C = [
-    *(["-O1", "-g"] if DEBUG or SANITIZE else ["-O3", "-g0"]),
+    *(["-O1", "-g"] if DEBUG else ["-O1" if SANITIZE else "-O3", "-g0"]),
     *VALUE_SAFE,
     *SANITIZER_FLAGS,
 ]

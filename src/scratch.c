@@ -30,17 +30,24 @@ static void release(void *owned)
 
 static void make_key(void) { pthread_key_create(&at_exit, release); }
 
+#if defined(__SANITIZE_ADDRESS__)
+enum { EXACT = 1 }; /* every request has a buffer of its very size, so that accesses beyond it are noticed */
+#else
+enum { EXACT = 0 };
+#endif
+
 void *fc_scratch(int slot, size_t bytes)
 {
     buffer *b = &slots[slot];
-    if (b->bytes >= bytes && b->data) return b->data;
+    if (b->data && (EXACT ? b->bytes == bytes : b->bytes >= bytes)) return b->data;
     pthread_once(&once, make_key);
     pthread_setspecific(at_exit, slots);
     free(b->data);
     *b = (buffer){NULL, 0};
     /* Whole pages, so that buffers of two threads never share a cache line or a page. Transforms access a buffer with
      * strides of several kilobytes: with small pages TLB misses would cost more than the data. */
-    const size_t page = bytes >= HUGE_FROM ? HUGE_PAGE : PAGE, whole = (bytes + page - 1) / page * page;
+    const size_t page = bytes >= HUGE_FROM ? HUGE_PAGE : PAGE;
+    const size_t whole = EXACT ? bytes : (bytes + page - 1) / page * page;
     void *data = NULL;
     if (whole < bytes || posix_memalign(&data, page, whole ? whole : page)) return NULL;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)

@@ -11,19 +11,21 @@ from fastconv.layers.rollback import unbuilt_by_error
 from fastconv.plan.graph import Graph
 from fastconv.plan.plan import Plan
 from fastconv.utils.arrays import as_input
+from fastconv.utils.locks import AfterFork, is_free
 from fastconv.utils.structures import each, leaves, rebuild
 
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
 
 
-class LayerRunner:
+class LayerRunner(AfterFork):
     """Runs one layer; keeps its plan while the input's shape stays the same.
 
     Calls from several threads take their turns; a `backward` belongs to the last `forward`.
     """
 
     def __init__(self, layer: Layer) -> None:
+        super().__init__()
         self.layer = layer
         self._turn = threading.RLock()
         self.key: tuple[Any, ...] = ()
@@ -34,6 +36,12 @@ class LayerRunner:
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy of a layer, or one that was pickled, begins without a plan."""
         return type(self), (self.layer,)
+
+    def after_fork(self) -> None:
+        """In the child, drop the call that another thread had begun."""
+        if not is_free(self._turn):
+            self._turn = threading.RLock()
+            self.plan, self.key = None, ()
 
     def forward(self, x: Any, training: bool) -> Any:
         """The layer's output, a new array; `training=True` is the next step of a dropout's mask."""

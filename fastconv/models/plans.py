@@ -16,14 +16,14 @@ from fastconv.plan.operations.elementwise import ActivityPenalty
 from fastconv.plan.operations.products import Conv2D, Dense
 from fastconv.plan.parameters import Parameter, ParameterStore
 from fastconv.plan.plan import Plan
-from fastconv.utils.locks import SharedLock
+from fastconv.utils.locks import AfterFork, SharedLock
 from fastconv.utils.structures import leaves, rebuild
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
 
 
-class Plans:
+class Plans(AfterFork):
     """A cache of plans for training and inference, which it lends to one thread at a time.
 
     A plan refers to the memory of the parameters. They move when the set of trainable ones changes,
@@ -37,6 +37,7 @@ class Plans:
     KEPT = 4
 
     def __init__(self, model: Model) -> None:
+        super().__init__()
         self.model = model
         self.lock = SharedLock()
         self.store: ParameterStore | None = None
@@ -51,6 +52,12 @@ class Plans:
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy of a model, or one that was pickled, begins without plans and without locks."""
         return type(self), (self.model,), {"_profile": self._profile}
+
+    def after_fork(self) -> None:
+        """In the child, the plans that other threads had borrowed are gone, and so is their fit."""
+        self._table = threading.RLock()
+        if self._trainer != threading.get_ident():
+            self._trainer = None
 
     @property
     def profile(self) -> bool:

@@ -45,7 +45,8 @@ CPU_SECONDS = 20.0
 """Of one case, on all threads; more is a hang."""
 WALL_SECONDS = 300.0
 """Without a new case; more is a hang too, one that waits instead of working."""
-ADDRESS_SPACE = 2 << 30
+ADDRESS_SPACE = 0 if "libasan" in os.environ.get("LD_PRELOAD", "") else 2 << 30
+"""Of a child; 0 is no limit: AddressSanitizer reserves terabytes of addresses for itself."""
 RESIDENT = 192 << 20
 """By so much may a case of small arrays or files raise the peak of the resident memory."""
 
@@ -347,7 +348,7 @@ def main(words: list[str] | None = None) -> int:
     add("--jobs", type=int, default=1, help="children at a time; every one has seeds of its own")
     add("--isa", help="sets FASTCONV_ISA")
     add("--space", type=int, default=ADDRESS_SPACE,
-        help="address space of a child in bytes; 0: no limit, as sanitizers need")  # fmt: skip
+        help="address space of a child in bytes; 0 (under AddressSanitizer): no limit")  # fmt: skip
     add("--seconds", type=float, default=CPU_SECONDS, help="processor time of one case")
     add("--child", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args(words)

@@ -123,9 +123,13 @@ def run_python(*arguments, **environment):
     )
 
 
-def misaligned(array):
-    """The same numbers, one byte off every alignment."""
-    memory = np.empty(array.nbytes + 1, np.uint8)[1:]
+def misaligned(array, by=1):
+    """The same numbers, `by` bytes off every alignment.
+
+    Four for a kernel, which needs the alignment of a float but of no vector; public operations copy
+    what lies worse.
+    """
+    memory = np.empty(array.nbytes + by, np.uint8)[by:]
     view = memory.view(array.dtype).reshape(array.shape)
     view[...] = array
     return view

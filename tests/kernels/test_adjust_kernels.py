@@ -14,7 +14,7 @@ SHAPES = [(2, 5, 3), (1, 9000, 1), (3, 1, 17), (2, 700, 33)]
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("rows", "columns"), [(True, True), (True, False), (False, True)])
 def test_adjust(shape, rows, columns, dtype):
-    x = misaligned(normal(shape, 1)) if dtype == np.float32 else (
+    x = misaligned(normal(shape, 1), 4) if dtype == np.float32 else (
         np.arange(np.prod(shape)) % 251).astype(np.uint8).reshape(shape)  # fmt: skip
     size = (shape[0] if rows else 1, shape[2] if columns else 1)
     scale, shift = normal(size, 2), normal(size, 3)

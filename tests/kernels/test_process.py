@@ -6,10 +6,12 @@ import threading
 
 import numpy as np
 import pytest
-from kernel_checks import assert_same_bits, counting, normal, on_every_isa, run_python
+from kernel_checks import TINY, assert_same_bits, counting, normal, on_every_isa, run_python
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from fastconv import ops
-from fastconv.kernels import _isa
+from fastconv.kernels import _isa, _threads
+from fastconv.kernels.images.adjust import channel_means
 
 FORK = """
 import os, sys, numpy as np
@@ -37,6 +39,22 @@ print(np.array_equal(work(), before))
 def test_a_forked_child_computes_instead_of_hanging():
     done = run_python("-c", FORK)
     assert done.stdout.split() == ["0", "True"], done.stderr
+
+
+@pytest.mark.skipif(not _threads.has_openmp(), reason="built without OpenMP")
+def test_threadpoolctl_finds_and_limits_the_kernels_threads():
+    before = _threads.get_num_threads()
+    try:
+        _threads.set_num_threads(3)
+        assert "openmp" in {pool["user_api"] for pool in threadpool_info()}
+        for limits in ({"limits": 1}, {"limits": 2, "user_api": "openmp"}):
+            with threadpool_limits(**limits):
+                assert _threads.get_num_threads() == limits["limits"]
+            assert _threads.get_num_threads() == 3
+        with threadpool_limits(1, user_api="blas"):
+            assert _threads.get_num_threads() == 3
+    finally:
+        _threads.set_num_threads(before)
 
 
 MANY_THREADS = """
@@ -149,6 +167,12 @@ def test_other_python_threads_run_while_a_kernel_does(name):
     pytest.fail(f"{name} kept the interpreter to itself")
 
 
+def means(x):
+    of_channels = np.full((1, 16), np.nan, np.float32)
+    channel_means(x.reshape(1, 16, 16), of_channels)
+    return of_channels
+
+
 DENORMAL = np.float32(1e-40)
 CALLS = {
     "gemm": lambda x: ops.gemm(x.reshape(16, 16), np.eye(16)),
@@ -156,6 +180,8 @@ CALLS = {
     "avg_pool2d": lambda x: ops.avg_pool2d(x.reshape(1, 4, 4, 16), 2),
     "affine": lambda x: ops.affine(x, 1),
     "bias_grad": lambda x: ops.bias_grad(x.reshape(16, 16)),
+    "contrast": lambda x: ops.contrast(x.reshape(1, 4, 4, 16), 0.5),
+    "channel_means": means,
 }
 
 
@@ -166,6 +192,16 @@ def test_denormals_are_flushed_inside_and_only_there(name):
         np.testing.assert_array_equal(y, np.zeros_like(y))
         assert np.float32(1e-30) * np.float32(1e-10) > 0  # in this thread, afterwards
         assert DENORMAL + DENORMAL > DENORMAL
+
+
+@pytest.mark.parametrize("algo", ["direct", "winograd"])
+@pytest.mark.parametrize("channels", [16, 160])  # Winograd's algorithm by blocks and by slices
+def test_no_gradient_of_the_weights_is_denormal(algo, channels):
+    shape = (2, 8, 8, channels)
+    x, dy, w = (1e-20 * normal(shape, 1), 1e-20 * normal(shape, 2),
+                np.ones((3, 3, channels, channels)))  # fmt: skip
+    for _, dw in on_every_isa(lambda: ops.conv2d_backward(dy, x, w, padding="same", algo=algo)[1]):
+        assert not ((dw != 0) & (abs(dw) < TINY)).any()
 
 
 @pytest.mark.parametrize("algo", ["direct", "winograd"])

@@ -66,7 +66,7 @@ def gathered(dy, magnitude):
 @pytest.mark.parametrize(("shape", "size"), SHAPES)
 def test_resample(shape, size, interpolation, mode, dtype):
     x = counting(shape, 13)
-    x = misaligned(x) if dtype == np.float32 else (x + 6).astype(np.uint8)
+    x = misaligned(x, 4) if dtype == np.float32 else (x + 6).astype(np.uint8)
     rows, columns = points(shape, size, 3)
     expected = ref.resample(
         x, rows[:, :, None], columns[:, None, :], interpolation, MODES[mode], 0.75

@@ -33,7 +33,7 @@ def allowed(magnitude, weights):
 @pytest.mark.parametrize(("shape", "size"), SHAPES)
 def test_resize(shape, size, how, dtype):
     x = counting(shape, 13)
-    x = misaligned(x) if dtype == np.float32 else (x + 6).astype(np.uint8)
+    x = misaligned(x, 4) if dtype == np.float32 else (x + 6).astype(np.uint8)
     weights = weights_of(shape, size, how)
 
     def run():
@@ -52,7 +52,7 @@ def test_resize(shape, size, how, dtype):
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize(("shape", "size"), SHAPES)
 def test_resize_bwd_is_the_transpose(shape, size, how):
-    dy = misaligned(counting((shape[0], *size, shape[3]), 11))
+    dy = misaligned(counting((shape[0], *size, shape[3]), 11), 4)
     weights = weights_of(shape, size, how)
 
     def run():

@@ -117,11 +117,14 @@ cdef void _channel_means(
         const Py_ssize_t *size, const pixel *x, double *sums, float *means) noexcept nogil:
     # One thread per sample, so that the order of its sums is fixed.
     cdef ptrdiff_t n
+    cdef unsigned state = 0
     with parallel(num_threads=threads_for(2.0 * size[0] * size[1] * size[2])):
+        state = flush_denormals()
         for n in prange(size[0], schedule="static"):
             _means_of(
                 size[1], size[2], x + n * size[1] * size[2], sums + n * size[2],
                 means + n * size[2])
+        restore_denormals(state)
 
 
 cdef void _means_of(

@@ -3,9 +3,9 @@
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 
-from cython.parallel cimport prange
+from cython.parallel cimport parallel, prange
 
-from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, scratch
+from fastconv.kernels._isa cimport FC_TABLE, FC_TEAM, flush_denormals, restore_denormals, scratch
 from fastconv.kernels._sizes cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels.convolution._direct cimport load_padded, load_unpooled
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul
@@ -100,12 +100,16 @@ cdef void _filters(
     cdef ptrdiff_t task, rest, k, pieces = ceil_div(p.kc, FILTER_ROWS)
     cdef ptrdiff_t panels = ceil_div(p.nc, ks.nr), sources = source_parts(&p.h) * source_parts(&p.w)
     cdef ptrdiff_t targets = target_parts(&p.h) * target_parts(&p.w)
-    for task in prange(targets * panels * sources * pieces, num_threads=team, schedule="static"):
-        k = task % pieces * FILTER_ROWS
-        rest = task // pieces
-        _filter_task(
-            p, ks, w, tap, u, rest % sources, rest // sources // panels,
-            rest // sources % panels * ks.nr, k, smaller(p.kc, k + FILTER_ROWS))
+    cdef unsigned csr = 0
+    with parallel(num_threads=team):
+        csr = flush_denormals()
+        for task in prange(targets * panels * sources * pieces, schedule="static"):
+            k = task % pieces * FILTER_ROWS
+            rest = task // pieces
+            _filter_task(
+                p, ks, w, tap, u, rest % sources, rest // sources // panels,
+                rest // sources % panels * ks.nr, k, smaller(p.kc, k + FILTER_ROWS))
+        restore_denormals(csr)
 
 
 cdef void _turn(
@@ -354,5 +358,9 @@ cdef void transform_sums(
     const gradient_pass *p, const float *sums, ptrdiff_t parts, ptrdiff_t stride, int team
 ) noexcept nogil:
     cdef ptrdiff_t row
-    for row in prange(sum_channels(p), num_threads=team, schedule="static"):
-        _store_taps(p, sums, parts, stride, row)
+    cdef unsigned csr = 0
+    with parallel(num_threads=team):
+        csr = flush_denormals()
+        for row in prange(sum_channels(p), schedule="static"):
+            _store_taps(p, sums, parts, stride, row)
+        restore_denormals(csr)

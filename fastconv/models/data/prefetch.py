@@ -7,10 +7,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+from fastconv.utils.locks import AfterFork
+
 T = TypeVar("T")
 
 
-class Prefetch(Generic[T]):
+class Prefetch(AfterFork, Generic[T]):
     """Reads `items` in a thread, at most `depth` of them ahead of the consumer.
 
     An error in the thread is raised where the consumer would have received the item. `close` stops
@@ -24,6 +26,7 @@ class Prefetch(Generic[T]):
     """
 
     def __init__(self, items: Iterator[T], depth: int = 2) -> None:
+        super().__init__()
         self._items = items
         self._depth = depth
         self._ready: deque[T] = deque()
@@ -32,6 +35,17 @@ class Prefetch(Generic[T]):
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="fastconv-prefetch", daemon=True)
         self._thread.start()
+
+    def after_fork(self) -> None:
+        """In the child there is no thread that reads."""
+        if self._thread is not threading.current_thread():
+            self._changed = threading.Condition()
+            self._ready.clear()
+            self._finished = True
+            self._error = RuntimeError(
+                "fit: the thread that reads the batches does not live on in a forked process; "
+                "fork before the call, or read the batches anew in the child"
+            )
 
     def __iter__(self) -> Iterator[T]:
         return self

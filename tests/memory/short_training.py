@@ -1,0 +1,47 @@
+"""A short training and a prediction that use every family of kernels, small enough for valgrind.
+
+A program for valgrind and the sanitizers, which say what is wrong; it prints the final loss. See
+docs/safety.md.
+"""
+
+import numpy as np
+
+from fastconv import Input, Model, layers, set_num_threads
+from fastconv.kernels import _isa, _threads
+
+
+def network() -> Model:
+    """Direct and Winograd's convolutions, depthwise ones, pooling, normalization, a branch."""
+    x = images = Input((16, 16, 3))
+    x = layers.RandomFlip("horizontal")(x)
+    x = layers.Conv2D(16, 5, strides=2, padding="same", activation="relu")(x)  # direct
+    x = shortcut = layers.Conv2D(16, 3, padding="same")(x)  # by Winograd's algorithm
+    x = layers.BatchNormalization()(x)
+    x = layers.Activation("gelu")(x)
+    x = layers.DepthwiseConv2D(3, padding="same", activation="relu")(x)
+    x = layers.Add()([x, shortcut])
+    x = layers.Concatenate()([layers.MaxPooling2D()(x), layers.AveragePooling2D()(x)])
+    x = layers.Concatenate()([layers.Flatten()(x), layers.GlobalAveragePooling2D()(x)])
+    x = layers.LayerNormalization()(x)
+    x = layers.Dropout(0.25)(x)
+    return Model(images, layers.Softmax()(layers.Dense(5)(x)), seed=7)
+
+
+def main() -> None:
+    """Two epochs of two batches, the last of which is smaller, by Adam; then a prediction."""
+    set_num_threads(2)
+    _threads.set_work_per_thread(1.0)  # even the smallest arrays are shared among the threads
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(7, 16, 16, 3)).astype(np.float32), rng.integers(0, 5, 7)
+    model = network()
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    history = model.fit(x, y, batch_size=4, epochs=2, verbose=0)
+    used = model.plan_report().split()
+    assert {"direct", "winograd", "depthwise", "gemm"} <= set(used)
+    y = model.predict(x, batch_size=3, verbose=0)
+    assert np.isfinite(y).all()
+    print(_isa.active(), history.history["loss"][-1])
+
+
+if __name__ == "__main__":
+    main()
