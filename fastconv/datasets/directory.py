@@ -79,7 +79,7 @@ def load_images(
     image_size
         ``(height, width)`` in pixels, or one number for both. By default images keep their size
         if all have the same, and otherwise take the median height and width, shrunk to at most
-        256 pixels on the longer side.
+        256 pixels on the longer side. At most 178,956,970 pixels.
     color_mode
         ``"rgb"``, ``"grayscale"``, ``"rgba"``, or ``"auto"``: grey if all images are.
     interpolation
