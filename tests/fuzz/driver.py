@@ -375,6 +375,7 @@ def main(words: list[str] | None = None) -> int:
         return finding is not None
     first, calls = (chosen.first, chosen.calls) if chosen.only is None else (chosen.only, 1)
     environment = {"FASTCONV_ISA": chosen.isa} if chosen.isa else {}
+    print(f"fastconv in {_places().partition(os.pathsep)[0]}", flush=True)
     failed = False
     for name in (
         [name for name in TARGETS if name != "trial"] if chosen.target == "all" else [chosen.target]

@@ -15,12 +15,13 @@ from typing import Any
 import draws
 import numpy as np
 from bounds import TINY, difference
-from driver import WrongOutcome
+from driver import RESIDENT, WrongOutcome
 from ops_calls import DRAWS, Call
 
 import fastconv
 from fastconv import ops
 
+LARGE = RESIDENT // 3
 HUGE = 1 << 28
 """Arguments of more bytes than that are not looked through."""
 
@@ -235,6 +236,8 @@ class OpsCase:
         except Exception as error:
             raise WrongOutcome(f"exception {type(error).__name__}", str(error)[:300]) from None
         results = list(result) if isinstance(result, tuple) else [result]
+        # What was asked for may be large, and is made twice where its layout is turned.
+        self.large |= any(isinstance(one, np.ndarray) and one.nbytes > LARGE for one in results)
         if self.call.changed:
             if result is not None:
                 raise WrongOutcome("result", f"{type(result).__name__} instead of None")
