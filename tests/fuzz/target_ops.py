@@ -141,9 +141,14 @@ class OpsCase:
 
     def _results(self) -> tuple[list[tuple[Any, Any]] | None, bool]:
         """What the reference makes of the plain arguments, and whether it refuses them."""
+        plain = dict(self.plain)
+        x = plain.get("x")
+        if self.call.op.startswith(("max_pool", "min_pool")) and isinstance(x, np.ndarray):
+            # Which of two numbers that count as 0 is larger does not matter.
+            plain["x"] = np.where(abs(x) < TINY, x.dtype.type(0), x)
         try:
             with np.errstate(all="ignore"):
-                expected = self.call.expect(dict(self.plain))
+                expected = self.call.expect(plain)
         except (ValueError, ZeroDivisionError, TypeError, IndexError):
             return None, True
         except Exception:
