@@ -99,21 +99,34 @@ class Callback(Configured):
         """Release files and the progress bar; called once when a run ends, also by an error."""
 
 
+def as_callbacks(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:
+    """The argument `callbacks` as a list; TypeError if anything in it is no callback."""
+    if callbacks is None or isinstance(callbacks, Callback):
+        return [] if callbacks is None else [callbacks]
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(
+            "callbacks: must be a callback or a list of callbacks; received "
+            f"{type(callbacks).__name__}"
+        )
+    given = list(callbacks)
+    for callback in given:
+        if not isinstance(callback, Callback):
+            made = isinstance(callback, type) and issubclass(callback, Callback)
+            hint = f" (write {callback.__name__}(...))" if made else ""
+            raise TypeError(
+                "callbacks: each must be an instance of fastconv.callbacks.Callback; "
+                f"received {callback!r}{hint}"
+            )
+    return given
+
+
 class CallbackList:
     """Calls each hook on all callbacks, in order; closes them when the run ends."""
 
     def __init__(
         self, callbacks: Iterable[Callback] | None, model: Model, params: dict[str, Any]
     ) -> None:
-        self.callbacks = [] if callbacks is None else list(callbacks)
-        for callback in self.callbacks:
-            if not isinstance(callback, Callback):
-                made = isinstance(callback, type) and issubclass(callback, Callback)
-                hint = f" (write {callback.__name__}(...))" if made else ""
-                raise TypeError(
-                    "callbacks: each must be an instance of fastconv.callbacks.Callback; "
-                    f"received {callback!r}{hint}"
-                )
+        self.callbacks = as_callbacks(callbacks)
         self.callbacks.sort(key=lambda callback: (callback.comes_last, not callback.adds_to_logs))
         for callback in self.callbacks:
             callback.set_model(model)

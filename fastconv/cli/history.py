@@ -13,6 +13,7 @@ from fastconv.utils.figures import new_figure, write_png
 from fastconv.utils.files import write_atomically
 
 Logs = dict[str, float]
+_MOST_BYTES = 1 << 21  # an epoch's two numbers take up to fifteen times their line in memory
 _COLUMNS = {
     "training_loss": "loss",
     "training_accuracy": "accuracy",
@@ -62,12 +63,15 @@ class HistoryFile(Callback):
 def read_seconds(path: Path) -> dict[int, float]:
     """The seconds of every epoch, counted from 0, in a history file.
 
-    Lines without are left out, and so are those that are damaged: a run that goes on writes the
-    file anew, and lacks nothing else for its total time.
+    Lines without are left out, and so are those that are damaged, and what follows the first 2 MiB,
+    some 20,000 epochs: a run that goes on writes the file anew, and lacks nothing else for its
+    total time.
     """
     found: dict[int, float] = {}
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        lines = csv.DictReader(file)
+    with path.open("rb") as file:
+        text = file.read(_MOST_BYTES).decode(errors="replace")
+    with io.StringIO(text, newline="") as content:
+        lines = csv.DictReader(content)
         while True:
             try:
                 line = next(lines)

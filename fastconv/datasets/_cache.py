@@ -29,6 +29,8 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 
+from fastconv.utils.json_bounds import check_json_memory
+
 _MANIFEST = "manifest.json"
 _VERSION = 2  # of the layout of an entry and of how images are decoded
 _MAPPED = 1 << 30  # bytes; larger arrays are mapped into memory, copied where written to
@@ -172,7 +174,9 @@ class CacheEntry:
             return None
         if size > _LARGEST_MANIFEST:
             raise ValueError(f"{_MANIFEST} must take at most {_LARGEST_MANIFEST} bytes")
-        manifest = json.loads(path.read_bytes())
+        text = path.read_bytes()
+        check_json_memory(text, size + _size(self._folder / "x.npy"), _MANIFEST)
+        manifest = json.loads(text)
         if manifest.pop("digest") != _digest(manifest):
             raise ValueError(f"{_MANIFEST} does not have its digest")
         if manifest["fingerprint"] != fingerprint:

@@ -25,6 +25,7 @@ from fastconv.datasets._file_tree import FileTree
 from fastconv.datasets._image_format import ImageFormat, RequestedFormat
 
 _LONGEST = 256  # pixels; limits the size chosen for images that differ
+_MOST_SKIPPED = 10_000  # images, or a tenth: their names and reasons take more than the files
 
 _Writer = TypeVar("_Writer", ArrayWriter, MemoryWriter)
 
@@ -125,6 +126,7 @@ class DecodeTask:
 
         kept: list[np.ndarray] = []
         skipped: list[Skipped] = []
+        most = max(_MOST_SKIPPED, len(names) // 10)
         bar = tqdm(
             total=len(names), desc="decoding", unit=" images", delay=1, disable=not self.verbose
         )
@@ -136,6 +138,12 @@ class DecodeTask:
                 writer.append(chunk.pixels)
                 kept.append(chunk.kept)
                 skipped += chunk.skipped
+                if len(skipped) > most:
+                    name, reason = skipped[0]
+                    raise ValueError(
+                        f"{self.where}: at most {most} of {len(names)} images may be unreadable; "
+                        f"received more, such as {name} ({reason})"
+                    )
                 bar.update(len(chunk.kept))
         return np.concatenate(kept), skipped
 

@@ -9,7 +9,9 @@ import zipfile
 import zlib
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import BinaryIO, Protocol, Self
+
+from fastconv.datasets._zip_directory import MEMBER, Member, read_directory
 
 _LARGEST_FILE = 1 << 30  # bytes; an image of as many pixels as are decoded takes 716 MB
 _DEEPEST = 32  # folders around a file in an archive
@@ -122,13 +124,14 @@ class ZipTree:
     """A zip archive, read in place; nothing is extracted.
 
     Members are read with `os.pread` rather than through `zipfile`, whose lock and Python code
-    take as long as the decoding of a small picture.
+    take as long as the decoding of a small picture, and whose directory takes many times its
+    length in memory: see `_zip_directory.py`.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._archive: zipfile.ZipFile | None = None
-        self._members: dict[str, zipfile.ZipInfo] = {}
+        self._file: BinaryIO | None = None
+        self._members: dict[str, bytes] = {}
 
     def listing(self) -> tuple[list[str], list[str]]:
         """Return the relative paths of all files, and of all folders."""
@@ -155,46 +158,47 @@ class ZipTree:
 
     def read(self, name: str) -> bytes:
         """Return one member's content, its checksum verified."""
-        archive, info = self._open(), self._members[name]
-        if info.flag_bits & 1:
+        file = self._open()
+        member = Member._make(MEMBER.unpack(self._members[name]))
+        if member.encrypted:
             raise ValueError("is encrypted")
-        _check_size(max(info.file_size, info.compress_size))
-        descriptor = archive.fp.fileno()  # type: ignore[union-attr]
-        header = os.pread(descriptor, _LOCAL_HEADER.size, info.header_offset)
+        _check_size(max(member.size, member.stored))
+        descriptor = file.fileno()
+        header = os.pread(descriptor, _LOCAL_HEADER.size, member.start)
         if len(header) < _LOCAL_HEADER.size:
             raise ValueError("is truncated in the archive")
         signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         if signature != b"PK\3\4":
             raise ValueError("is damaged in the archive (no local header)")
-        start = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
-        content = _inflate(os.pread(descriptor, info.compress_size, start), info)
-        if len(content) > info.file_size:
+        start = member.start + _LOCAL_HEADER.size + name_length + extra_length
+        content = _inflate(os.pread(descriptor, member.stored, start), member)
+        if len(content) > member.size:
             raise ValueError(
-                f"is damaged in the archive (is larger than the {info.file_size} bytes announced)"
+                f"is damaged in the archive (is larger than the {member.size} bytes announced)"
             )
-        if len(content) < info.file_size or zlib.crc32(content) != info.CRC:
+        if len(content) < member.size or zlib.crc32(content) != member.checksum:
             raise ValueError("is damaged in the archive (wrong checksum)")
         return content
 
-    def _open(self) -> zipfile.ZipFile:
-        if self._archive is None:
+    def _open(self) -> BinaryIO:
+        if self._file is None:
+            file = self._path.open("rb")
             try:
-                archive = zipfile.ZipFile(self._path)
-            except Exception as error:  # a damaged directory can fail in any way
+                self._members = read_directory(file)
+            except ValueError as error:
+                file.close()
                 raise ValueError(
                     f"{self._path}: is not a readable zip archive ({error})"
                 ) from error
-            self._archive, members = archive, archive.infolist()
-            _check_places(self._path, members, archive.start_dir)
-            self._members = {info.filename.replace("\\", "/"): info for info in members}
-        return self._archive
+            self._file = file
+        return self._file
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._archive is not None:
-            self._archive.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def _check_size(size: int) -> None:
@@ -202,32 +206,20 @@ def _check_size(size: int) -> None:
         raise ValueError(f"must take at most {_LARGEST_FILE} bytes; received {size}")
 
 
-def _check_places(path: Path, members: list[zipfile.ZipInfo], end: int) -> None:
-    """Each member must have bytes of its own: a few shared by all would inflate to any amount."""
-    following = end
-    for start, size in sorted(((m.header_offset, m.compress_size) for m in members), reverse=True):
-        if start < 0 or start + _LOCAL_HEADER.size + size > following:
-            raise ValueError(
-                f"{path}: is not a readable zip archive (the member at byte {start} overlaps what "
-                "follows it)"
-            )
-        following = start
-
-
-def _inflate(content: bytes, info: zipfile.ZipInfo) -> bytes:
+def _inflate(content: bytes, member: Member) -> bytes:
     """What the member holds, and at most a byte more than it announces."""
-    most = info.file_size + 1
-    if info.compress_type == zipfile.ZIP_STORED:
+    most = member.size + 1
+    if member.method == zipfile.ZIP_STORED:
         return content
-    if info.compress_type == zipfile.ZIP_DEFLATED:
+    if member.method == zipfile.ZIP_DEFLATED:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, most)
-    if info.compress_type == zipfile.ZIP_BZIP2:
+    if member.method == zipfile.ZIP_BZIP2:
         import bz2
 
         return bz2.BZ2Decompressor().decompress(content, most)
-    if info.compress_type == zipfile.ZIP_LZMA:
+    if member.method == zipfile.ZIP_LZMA:
         return _inflate_lzma(content, most)
-    raise ValueError(f"is compressed by an unknown method ({info.compress_type})")
+    raise ValueError(f"is compressed by an unknown method ({member.method})")
 
 
 def _inflate_lzma(content: bytes, most: int) -> bytes:

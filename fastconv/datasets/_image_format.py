@@ -6,6 +6,8 @@ import operator
 from dataclasses import dataclass
 from typing import Any
 
+from fastconv.utils.image_files import MOST_PIXELS
+
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
 
@@ -91,5 +93,9 @@ def _size(where: str, image_size: Any) -> tuple[int, int] | None:
         raise ValueError(
             f"{where}: image_size must be (height, width), both 1 or more, or one number for "
             f"both; received {image_size!r}"
+        )
+    if height * width > MOST_PIXELS:
+        raise ValueError(
+            f"{where}: image_size must have at most {MOST_PIXELS} pixels; received {image_size!r}"
         )
     return height, width

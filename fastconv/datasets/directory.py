@@ -79,7 +79,7 @@ def load_images(
     image_size
         ``(height, width)`` in pixels, or one number for both. By default images keep their size
         if all have the same, and otherwise take the median height and width, shrunk to at most
-        256 pixels on the longer side.
+        256 pixels on the longer side. At most 178,956,970 pixels.
     color_mode
         ``"rgb"``, ``"grayscale"``, ``"rgba"``, or ``"auto"``: grey if all images are.
     interpolation
@@ -97,8 +97,9 @@ def load_images(
         When `path` does not exist.
     ValueError
         When an argument is wrong, when there are no class folders, only one, or an empty one,
-        when the archive is damaged, or when images are unreadable: under `strict` any, otherwise
-        all of one class.
+        when the archive is damaged or consists of names for the most part, or when images are
+        unreadable: under `strict` any, otherwise all of one class, or more than 10,000 that are
+        more than a tenth.
     """
     requested = requested_format("load_images", image_size, color_mode, interpolation)
     return _read_images(Path(path).expanduser(), requested, strict, cache, verbose)

@@ -143,9 +143,9 @@ class Layer(Configured):
             Whether training changes it, as long as the layer is trainable.
         """
         name = name or f"weight_{len(self._parameters)}"
+        check_weight(shape, where=self.name)
         if 4 * math.prod(shape) > sys.maxsize:  # which NumPy refuses by a ValueError of its own
             raise MemoryError(f"{self.name}: Unable to allocate the weight {name!r}, {shape}")
-        check_weight(shape, where=self.name)
         seed = derive_seed(self.seed, len(self._parameters))
         value = initializers.get(initializer)(shape, seed=seed)
         parameter = Parameter(f"{self.name}/{name}", value, trainable and self._trainable)

@@ -40,6 +40,8 @@ class Counts(Metric):
         targets, outputs = self.given(y_true, y_pred)
         outputs = outputs[:, np.newaxis] if outputs.ndim == 1 else outputs
         refuse_empty_rows(outputs, where=self.name)
+        if not outputs.size:  # no rows, whose sums would have as many numbers as there are classes
+            return
         true, chosen = boolean_rows(targets, outputs), self._chosen(outputs)
         weights = np.ones(outputs.shape)
         if sample_weight is not None:

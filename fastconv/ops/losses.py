@@ -124,4 +124,5 @@ def _targets(targets: Any, rows: int, classes: int, where: str) -> NDArray[Any]:
             f"{where}: labels must be from 0 to {classes - 1}, the number of classes minus 1; "
             f"received {bad}"
         )
-    return np.ascontiguousarray(t.reshape(rows), np.int64)
+    labels = np.ascontiguousarray(t.reshape(rows), np.int64)
+    return labels if labels.flags.aligned else labels.copy()

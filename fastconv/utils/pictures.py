@@ -10,7 +10,7 @@ import numpy as np
 
 from fastconv._arguments import as_pair, as_path, check_choice
 from fastconv.utils.arrays import as_numbers
-from fastconv.utils.image_files import open_image
+from fastconv.utils.image_files import MOST_PIXELS, open_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,7 +32,7 @@ def load_img(
     path : path
     color_mode : "rgb", "rgba" or "grayscale"
     target_size : (height, width), optional
-        Default: the size in the file.
+        Of at most 178,956,970 pixels. Default: the size in the file.
     interpolation : str
         "nearest", "bilinear", "bicubic", "lanczos", "box" or "hamming".
 
@@ -51,6 +51,10 @@ def load_img(
     mode = _MODES[check_choice(color_mode, _MODES, where=where, what="color_mode")]
     how = check_choice(interpolation, _INTERPOLATIONS, where=where, what="interpolation")
     size = None if target_size is None else as_pair(target_size, "target_size", where=where)
+    if size is not None and size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(
+            f"{where}: target_size must have at most {MOST_PIXELS} pixels; received {target_size!r}"
+        )
     with open(name, "rb") as file:
         content = file.read()
     try:

@@ -193,3 +193,12 @@ def test_a_damaged_checkpoint_is_named(folder, train, run, damage):
     assert (last.parent / "best.safetensors").read_bytes() == best
     assert run("evaluate runs/pets-mnist").code == 0
     assert train("--epochs 1 --fresh").code == 0
+
+
+def test_of_a_huge_history_only_the_beginning_is_read(tmp_path):
+    path = tmp_path / "history.csv"
+    line = "{},0.5,0.25,0.75,0.5,0.001,1.500\n"
+    path.write_text("epoch,a,b,c,d,e,seconds\n" + "".join(map(line.format, range(1, 100_000))))
+    found = read_seconds(path)
+    assert 50_000 < len(found) < 70_000
+    assert list(found.items())[:2] == [(0, 1.5), (1, 1.5)]

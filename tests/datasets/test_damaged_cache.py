@@ -12,6 +12,7 @@ from data_files import two_classes, write_zip
 
 from fastconv.datasets import load_images
 from fastconv.datasets._cache import _digest
+from fastconv.utils import json_bounds
 
 
 @pytest.fixture(autouse=True)
@@ -161,3 +162,12 @@ def test_a_mapped_array_is_checked_too(tmp_path, entry, monkeypatch):
 def test_the_files_of_an_entry_are_plain_arrays(entry):
     assert np.load(entry / "x.npy", allow_pickle=False).shape == (6, 6, 5, 3)
     assert np.load(entry / "y.npy", allow_pickle=False).tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_a_manifest_that_would_take_far_more_memory_than_the_entry(tmp_path, monkeypatch):
+    path = write_zip(tmp_path / "pets.zip", two_classes())
+    load_images(path)
+    monkeypatch.setattr(json_bounds, "FEW_BYTES", 0)
+    monkeypatch.setattr(json_bounds, "MOST_TIMES", 0)
+    with pytest.warns(UserWarning, match=r"entry is damaged \(manifest.json must take at most 0 b"):
+        load_images(path)

@@ -146,3 +146,10 @@ def test_a_single_image_is_held_to_the_same_limits(tmp_path):
             load_img(path)
     path.write_bytes(whole)
     assert load_img(path).size == (40, 40)
+
+
+@pytest.mark.parametrize("size", [(20_000, 20_000), (1, 2**31), (2**31 - 1, 2**31 - 1)])
+def test_a_target_size_beyond_what_an_image_may_have(tmp_path, size):
+    Image.new("RGB", (2, 2)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"^load_img: target_size must "):
+        load_img(tmp_path / "a.png", target_size=size)

@@ -231,6 +231,8 @@ def test_missing_and_wrong_paths(tmp_path):
         ({"image_size": "big"}, "image_size must be .*received 'big'"),
         ({"color_mode": "RGB"}, "color_mode must be one of auto, .*received 'RGB'"),
         ({"interpolation": "cubic"}, "interpolation must be one of nearest, .*received 'cubic'"),
+        ({"image_size": 10**9}, "image_size must have at most 178956970 pixels; received 10000000"),
+        ({"image_size": (1, 2**63)}, "image_size must have at most 178956970 pixels; received"),
     ],
 )
 def test_wrong_arguments(tmp_path, arguments, rule):

@@ -189,7 +189,10 @@ def _run_child(
         return json.loads((folder / "next").read_text())
     if (status > 0 and "Traceback" in errors.split("Fatal Python error")[0]) or not slot.exists():
         raise RuntimeError(f"the suite itself failed (status {status}):\n{errors[-3000:]}")
-    number, name, text = json.loads(slot.read_text().rstrip("\0 "))
+    number, name, text, large = json.loads(slot.read_text().rstrip("\0 "))
+    if large and "libgomp: Thread creation failed" in errors:
+        report.outcomes["no memory"] += 1  # the limit is reached, and OpenMP knows no other answer
+        return number + 1
     kind = _how_it_ended(status)
     report.outcomes[kind.split()[0]] += 1
     report.add(Finding(target, seed, number, name, kind, _where(errors), text))
@@ -262,9 +265,9 @@ def be_child(
     number = first
     with (folder / "findings").open("a") as findings:
         while number < first + calls:
-            os.pwrite(slot, json.dumps([number, "draw", ""]).encode().ljust(2600), 0)
+            os.pwrite(slot, json.dumps([number, "draw", "", False]).encode().ljust(2600), 0)
             case = draw(cases, target, seed, number)
-            note = json.dumps([number, case.name, case.text[:2000]]).encode()
+            note = json.dumps([number, case.name, case.text[:2000], bool(case.large)]).encode()
             os.pwrite(slot, note.ljust(2600), 0)
             finding = run_one(target, seed, number, case, seconds)
             names[case.name] += 1
@@ -373,6 +376,7 @@ def main(words: list[str] | None = None) -> int:
         return finding is not None
     first, calls = (chosen.first, chosen.calls) if chosen.only is None else (chosen.only, 1)
     environment = {"FASTCONV_ISA": chosen.isa} if chosen.isa else {}
+    print(f"fastconv in {_places().partition(os.pathsep)[0]}", flush=True)
     failed = False
     for name in (
         [name for name in TARGETS if name != "trial"] if chosen.target == "all" else [chosen.target]

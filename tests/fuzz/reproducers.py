@@ -230,6 +230,7 @@ def layer_array_as_size() -> None:
 @reproducer
 def layer_truth_of_array() -> None:
     refused(lambda: layers.Maximum(trainable=np.ones((2, 2))), "Maximum")
+    refused(lambda: layers.ReLU(max_value=np.array([1, 2])), "ReLU:")
 
 
 @reproducer
@@ -400,6 +401,22 @@ def model_memory() -> None:
         text = header["__metadata__"]["model"].replace('"units": 4', '"units": 20000000')
         metadata = header["__metadata__"] | {"model": text}
         return sealed({"__metadata__": metadata}, b"")
+
+    loaded("model", "description", content)
+
+
+@reproducer
+def model_of_no_array() -> None:
+    """A weight of more elements than an array can have, for which there is no tensor."""
+
+    def content(files: Files) -> bytes:
+        header, data = opened(files.pristine[0])
+        text = header["__metadata__"]["model"]
+        assert "[6, 6, 2]" in text
+        header["__metadata__"]["model"] = text.replace(
+            "[6, 6, 2]", f"[{2**31 - 1}, {2**31 - 1}, 2]"
+        )
+        return sealed(header, data)
 
     loaded("model", "description", content)
 

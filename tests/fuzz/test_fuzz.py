@@ -21,9 +21,9 @@ from fastconv import layers, losses, metrics, ops
 
 # Cases in an ordinary run, and in about a minute of an otherwise idle machine.
 COUNTS = {
-    "ops": (1500, 25_000), "layers": (600, 25_000), "losses": (400, 25_000),
-    "model": (200, 10_000), "weights": (200, 15_000), "checkpoint": (40, 3000),
-    "backup": (100, 5000), "idx": (300, 20_000), "idx_gz": (60, 1200),
+    "ops": (1500, 20_000), "layers": (600, 15_000), "losses": (400, 20_000),
+    "model": (200, 8000), "weights": (200, 15_000), "checkpoint": (40, 3000),
+    "backup": (100, 4000), "idx": (300, 20_000), "idx_gz": (60, 1200),
     "cifar_pickle": (300, 15_000), "cifar_archive": (30, 1500), "zip": (40, 1800),
     "image": (150, 8000), "history": (300, 15_000), "cache": (150, 6000),
 }  # fmt: skip

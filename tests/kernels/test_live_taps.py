@@ -165,6 +165,11 @@ REFUSED = {
         lambda: ops.conv2d(X, W, strides=2**30, padding=2**31 - 1),
     "conv2d_backward: the windows of a row of outputs must span at most 2147483647":
         lambda: ops.conv2d_backward(np.ones((1, 3, 3, 2)), X, W, strides=2**30, padding=2**30),
+    "conv2d: the windows of a row of outputs must span at most 67108864 elements of the padded":
+        lambda: ops.conv2d(X, W[:2, :2], strides=9000, padding=9000, dilation=9000),
+    "conv2d_backward: the windows of a row of outputs must span at most 67108864 elements of":
+        lambda: ops.conv2d_backward(
+            np.ones((1, 2, 2, 2)), X, W[:2, :2], strides=9000, padding=9000, dilation=9000),
     "conv2d_transpose: the output must have at most 2147483647 rows and columns; received":
         lambda: conv2d_transpose_shape((1, 6, 6, 4), (3, 3, 2, 4), 2**31 - 1),
 }  # fmt: skip

@@ -158,6 +158,22 @@ def test_the_form_of_an_array_does_not_matter(name, form):
     assert_equal(call(*(FORMS[form](array) for array in arrays)), call(*arrays))
 
 
+def test_a_kernel_reads_aligned_labels(monkeypatch):
+    """Compilers may rely on it, though this machine's processor does not."""
+    seen = []
+
+    def kernel(logits, labels, *rest):
+        seen.append(labels)
+        return 0.0
+
+    monkeypatch.setattr("fastconv.ops.losses.cross_entropy_kernel", kernel)
+    labels = misaligned(np.array([2, 0, 1]))
+    assert not labels.flags.aligned
+    ops.softmax_cross_entropy(numbers(3, 4), labels)
+    assert seen[0].flags.aligned
+    assert seen[0].tolist() == [2, 0, 1]
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_inputs_are_left_as_they_were(name):
     call, arrays = CALLS[name]

@@ -180,6 +180,29 @@ def test_validation_data_too(make):
     assert not model.built
 
 
+@pytest.mark.parametrize("make", UNBUILT.values(), ids=UNBUILT)
+@pytest.mark.parametrize(
+    ("more", "error", "message"),
+    [
+        ({"callbacks": [print]}, TypeError, "callbacks: each must be an instance"),
+        ({"callbacks": 3}, TypeError, "callbacks: must be a callback or a list of callbacks"),
+        ({"verbose": 3}, ValueError, "verbose: must be 'auto', 0, 1 or 2; received 3"),
+    ],
+)
+def test_callbacks_and_verbose_too(make, more, error, message):
+    for call in (
+        lambda model: model.fit(X, Y, **{"verbose": 0, **more}),
+        lambda model: model.evaluate(X, Y, **{"verbose": 0, **more}),
+        lambda model: model.predict(X, **{"verbose": 0, **more}),
+    ):
+        model = compiled(make(seed=1))
+        before = state(model)
+        with pytest.raises(error, match=message):
+            call(model)
+        assert state(model) == before
+        assert not model.built
+
+
 def test_a_loss_that_does_not_fit_the_last_layer_too():
     for model in (
         Sequential([Flatten(), Dense(3)]),

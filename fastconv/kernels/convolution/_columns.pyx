@@ -20,6 +20,7 @@ from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmu
 
 cdef enum:
     MAX_MR = 16
+    MOST_COLUMNS = 1 << 22  # floats: longer rows of dy are processed in pieces
     FEWEST_BLOCKS = 16  # images are cut into blocks of rows to get at least as many
 
 
@@ -33,10 +34,17 @@ cdef void _pack(const geometry *g, const fc_matmul *ks, const float *w, float *o
         out += g.oc * width
 
 
+cdef ptrdiff_t _piece(const geometry *g, const fc_matmul *ks) noexcept nogil:
+    """How many pixels of a row of dy are processed at once: all as a rule, else whole tiles."""
+    cdef ptrdiff_t tiles = MOST_COLUMNS // (ks.mr * g.kh * g.kw * g.ic)
+    return smaller(g.ow, larger(tiles, 1) * ks.mr)
+
+
 cdef void _multiply(
-    const geometry *g, const fc_matmul *ks, const float *dy, const float *packed, float *columns
+    const geometry *g, const fc_matmul *ks, const float *dy, ptrdiff_t n, const float *packed,
+    float *columns
 ) noexcept nogil:
-    """columns (ow, kh*kw*ic) of one row of dy (ow, oc)."""
+    """columns (n, kh*kw*ic) of n pixels of dy (n, oc)."""
     cdef ptrdiff_t rows[MAX_MR]
     cdef ptrdiff_t i, j, zero = 0, taps = g.kh * g.kw * g.ic
     cdef fc_epilogue ep
@@ -44,22 +52,23 @@ cdef void _multiply(
     for i in range(ks.mr):
         rows[i] = i * g.oc
     for j from 0 <= j < taps by ks.nr:
-        for i from 0 <= i < g.ow by ks.mr:
+        for i from 0 <= i < n by ks.mr:
             ks.row_tile(
-                smaller(ks.mr, g.ow - i), smaller(ks.nr, taps - j), g.oc, 1, dy + i * g.oc, rows,
+                smaller(ks.mr, n - i), smaller(ks.nr, taps - j), g.oc, 1, dy + i * g.oc, rows,
                 &zero, packed + j * g.oc, columns + i * taps + j, taps, &ep)
 
 
 cdef void _add(
-    const geometry *g, const fc_elementwise *ks, const float *columns, ptrdiff_t i, float *row
+    const geometry *g, const fc_elementwise *ks, const float *columns, ptrdiff_t from_c, ptrdiff_t n,
+    ptrdiff_t i, float *row
 ) noexcept nogil:
-    """row (iw, ic) += the columns of tap row i of every pixel."""
+    """row (iw, ic) += the columns of tap row i of the n pixels from `from_c` on."""
     cdef ptrdiff_t c, j, v, first, last, taps = g.kh * g.kw * g.ic
     cdef const float *source
     cdef float *to
     columns += i * g.kw * g.ic
-    for c in range(g.ow):
-        v = c * g.sw - g.pl
+    for c in range(n):
+        v = (from_c + c) * g.sw - g.pl
         if g.dw == 1:
             # adjacent taps are contiguous in both
             first, last = larger(0, -v), smaller(g.kw, g.iw - v)
@@ -81,21 +90,23 @@ cdef int _block(
 ) noexcept nogil:
     """Rows [h0, h1) of image n."""
     cdef const fc_elementwise *adding = elementwise_table()
-    cdef ptrdiff_t r, i, h
+    cdef ptrdiff_t r, i, h, c, n_c, piece = _piece(g, ks)
     cdef ptrdiff_t first = larger(0, ceil_div(h0 + g.pt - (g.kh - 1) * g.dh, g.sh))
     cdef ptrdiff_t last = smaller(g.oh, (h1 - 1 + g.pt) // g.sh + 1)
     cdef float *columns = <float *> scratch(
-        FC_OWN, sizeof(float) * g.ow * g.kh * g.kw * g.ic)
+        FC_OWN, sizeof(float) * piece * g.kh * g.kw * g.ic)
     if columns == NULL:
         return -1
     dx += n * g.ih * g.iw * g.ic
     memset(dx + h0 * g.iw * g.ic, 0, sizeof(float) * (h1 - h0) * g.iw * g.ic)
     for r in range(first, last):
-        _multiply(g, ks, dy + (n * g.oh + r) * g.ow * g.oc, packed, columns)
-        for i in range(g.kh):
-            h = r * g.sh - g.pt + i * g.dh
-            if h0 <= h < h1:
-                _add(g, adding, columns, i, dx + h * g.iw * g.ic)
+        for c from 0 <= c < g.ow by piece:
+            n_c = smaller(piece, g.ow - c)
+            _multiply(g, ks, dy + ((n * g.oh + r) * g.ow + c) * g.oc, n_c, packed, columns)
+            for i in range(g.kh):
+                h = r * g.sh - g.pt + i * g.dh
+                if h0 <= h < h1:
+                    _add(g, adding, columns, c, n_c, i, dx + h * g.iw * g.ic)
     return 0
 
 

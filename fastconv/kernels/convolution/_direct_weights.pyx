@@ -37,7 +37,7 @@ ctypedef struct plan:
     bint padded
     ptrdiff_t src_rows, src_columns
     ptrdiff_t m, n_runs              # rows of dw contiguous in x (a run), and the number of runs
-    ptrdiff_t chunk
+    ptrdiff_t chunk, reach           # pixels of a pass, and of x, or its copy, between their windows' ends
     ptrdiff_t *pixels                # indices of a block's pixels in x or its copy
     float *partial                   # for each part a copy of dw and of db
     const uint8_t *bytes             # unless NULL, x is scale * bytes + offset
@@ -145,10 +145,8 @@ cdef int _part(
     cdef const float *d
     cdef float *copy = NULL
     cdef ptrdiff_t dy_floats = b.chunk * round_up(g.oc // g.groups, ks.nr)
-    cdef ptrdiff_t x_pixels = (
-        b.images * b.src_rows * b.src_columns if b.padded else b.images * g.ih * g.iw)
     cdef float *panels = <float *> scratch(
-        FC_INNER, sizeof(float) * (dy_floats + x_pixels * ks.gemm_mr + SLACK))
+        FC_INNER, sizeof(float) * (dy_floats + b.reach * ks.gemm_mr + SLACK))
     cdef fc_epilogue ep
     cdef ptrdiff_t *zeros
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
@@ -223,6 +221,10 @@ cdef int bwd_weights_direct(
                 b.pixels[at] = (i * rows + r * g.sh) * columns + c * g.sw
                 b.pixels[whole + at] = 0
                 at += 1
+    b.reach = 0
+    for i from 0 <= i < whole by b.chunk:
+        b.reach = larger(b.reach, b.pixels[smaller(i + b.chunk, whole) - 1] - b.pixels[i] + 1)
+    b.reach += _shift(g, &b, b.n_runs - 1, columns)
     with parallel(num_threads=team):
         csr = flush_denormals()
         for part in prange(b.parts, schedule="dynamic"):

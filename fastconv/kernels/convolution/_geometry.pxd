@@ -23,7 +23,7 @@ cdef class Conv2DKernel:
     cdef geometry g
     cdef algorithm chosen
     cdef bint pool
-    cdef readonly str algo
+    cdef readonly str algo, where
     cdef readonly bint by_slices
 
 # Checks before a pass runs: take the batch size from the first array, and check all shapes. With

@@ -6,6 +6,10 @@ from fastconv.kernels.winograd._parts cimport axis, set_axes, source_first
 
 cdef enum:
     LARGEST = 2147483647
+    WIDEST = 16  # floats of a pixel in the direct kernels' copies, however few its channels
+
+cdef double SPAN = 1 << 26  # floats that a thread may copy in any case: 256 MiB
+cdef double SPAN_OF_MAPS = 16  # and times those of an image of x and y, in a larger one
 
 
 cdef int set_geometry(
@@ -176,6 +180,26 @@ cdef int _check_pool(const geometry *g, algorithm chosen) except -1:
     return 0
 
 
+cdef int _check_span(const geometry *g, str where) except -1:
+    """What the direct kernels copy is at least all that one row of outputs sees, zeros included.
+
+    With long strides, dilations and much padding that can be gigabytes for a few pixels. All passes
+    are held to the same rule, so that none refuses what another takes.
+    """
+    cdef double reach_h = (g.kh - 1.0) * g.dh + 1, reach_w = (g.kw - 1.0) * g.dw + 1
+    cdef double of_x = reach_h * ((g.ow - 1.0) * g.sw + reach_w) * larger(g.ic, WIDEST)
+    # backward to the data, each class of pixels modulo the strides reads dy
+    cdef double of_dy = (reach_h / g.sh + 1) * ((g.iw + reach_w) / g.sw + 1) * g.oc
+    cdef double maps = <double> g.ih * g.iw * g.ic + <double> g.oh * g.ow * g.oc
+    if max(of_x, of_dy) > max(SPAN, SPAN_OF_MAPS * maps):
+        raise ValueError(
+            f"{where}: the windows of a row of outputs must span at most {<long long> SPAN} elements "
+            f"of the padded input, or {<int> SPAN_OF_MAPS} times those of an image and its output; "
+            f"received window {g.kh}x{g.kw}, strides {g.sh}x{g.sw}, dilation {g.dh}x{g.dw}, "
+            f"input {g.ih}x{g.iw}x{g.ic}, output {g.oh}x{g.ow}x{g.oc}")
+    return 0
+
+
 cdef class Conv2DKernel:
     """One convolution, and how one of its passes is computed, for any batch size.
 
@@ -194,7 +218,7 @@ cdef class Conv2DKernel:
     by_slices : bool
         For "winograd": slice by slice, which is faster for many channels, or block by block.
     where : str
-        The operation that refuses what would be wrong.
+        The operation that refuses what would be wrong, or has no memory.
     """
 
     def __init__(
@@ -206,8 +230,10 @@ cdef class Conv2DKernel:
         set_geometry(&self.g, ih, iw, ic, oc, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow, groups, where)
         self.algo = algo
         self.chosen = _algorithm(&self.g, algo, where)
+        if self.chosen == DIRECT:
+            _check_span(&self.g, where)
         if pool:
             _check_pool(&self.g, self.chosen)
         if by_slices and self.chosen != WINOGRAD:
             raise ValueError(f"conv2d: by_slices is for algo 'winograd'; received {algo!r}")
-        self.pool, self.by_slices = pool, by_slices
+        self.pool, self.by_slices, self.where = pool, by_slices, where

@@ -160,6 +160,9 @@ cdef int _winograd(
 cdef class Conv2DBwdData(Conv2DKernel):
     """Backward to the data; constructor arguments as in `Conv2DKernel`."""
 
+    def __init__(self, *, str where="conv2d_backward", **how):
+        super().__init__(where=where, **how)
+
     def run(
         self, const float[:, :, :, ::1] dy, const float[:, :, :, ::1] w, float[:, :, :, ::1] dx,
         const uint8_t[:, :, :, ::1] argmax=None,
@@ -186,4 +189,4 @@ cdef class Conv2DBwdData(Conv2DKernel):
             else:
                 failed = _direct(&g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
         if failed:
-            raise MemoryError("conv2d_backward: no memory for the packed weights")
+            raise MemoryError(f"{self.where}: no memory for the packed weights")

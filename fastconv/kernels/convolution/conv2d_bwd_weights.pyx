@@ -18,6 +18,9 @@ cdef class Conv2DBwdWeights(Conv2DKernel):
     algo "gemm" runs the direct kernel, which is already a matrix product.
     """
 
+    def __init__(self, *, str where="conv2d_backward", **how):
+        super().__init__(where=where, **how)
+
     def run(
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] dy,
         float[:, :, :, ::1] dw, float[::1] db, const uint8_t[:, :, :, ::1] argmax=None,
@@ -46,7 +49,7 @@ cdef class Conv2DBwdWeights(Conv2DKernel):
                 failed = bwd_weights_direct(
                     &g, &x[0, 0, 0, 0], NULL, 1, 0, &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
         if failed:
-            raise MemoryError("conv2d_backward: no memory for the partial sums")
+            raise MemoryError(f"{self.where}: no memory for the partial sums")
 
     def run_bytes(
         self, const uint8_t[:, :, :, ::1] x, float scale, float offset,
@@ -67,4 +70,4 @@ cdef class Conv2DBwdWeights(Conv2DKernel):
             failed = bwd_weights_direct(
                 &g, NULL, &x[0, 0, 0, 0], scale, offset, &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
         if failed:
-            raise MemoryError("conv2d_backward: no memory for the partial sums")
+            raise MemoryError(f"{self.where}: no memory for the partial sums")

@@ -133,7 +133,7 @@ cdef class Conv2DFwd(Conv2DKernel):
                     &g, &x[0, 0, 0, 0], NULL, 1, 0, &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0],
                     self.act)
         if failed:
-            raise MemoryError("conv2d: no memory for the packed weights")
+            raise MemoryError(f"{self.where}: no memory for the packed weights")
 
     def run_bytes(
         self, const uint8_t[:, :, :, ::1] x, float scale, float offset,
@@ -154,4 +154,4 @@ cdef class Conv2DFwd(Conv2DKernel):
                 &g, NULL, &x[0, 0, 0, 0], scale, offset, &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0],
                 self.act)
         if failed:
-            raise MemoryError("conv2d: no memory for the packed weights")
+            raise MemoryError(f"{self.where}: no memory for the packed weights")

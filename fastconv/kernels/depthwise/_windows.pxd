@@ -30,7 +30,7 @@ cdef ptrdiff_t cut(axis *a, fc_stretch *room) noexcept nogil
 # Base class of the kernels of the three passes.
 cdef class DepthwiseKernel:
     cdef geometry g
-    cdef readonly str algo
+    cdef readonly str algo, where
 
 # One pass: to (mb, to_h, to_w, c) from source (mb, h, w, c). The outputs are divided into n_rows
 # classes along the vertical axis (`rows`) and n_columns along the horizontal one (`columns`).

@@ -43,7 +43,7 @@ cdef class DepthwiseKernel:
                 f"channels; received {groups} groups, {ic} channels, {oc} filters")
         if algo != "depthwise" or pool:
             raise ValueError(f"{where}: algo must be 'depthwise', without pooling; received {algo!r}")
-        self.algo = algo
+        self.algo, self.where = algo, where
 
 
 cdef void depthwise_pass(

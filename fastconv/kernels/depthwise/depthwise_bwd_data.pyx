@@ -61,6 +61,9 @@ cdef int _run(const geometry *g, const float *dy, const float *w, float *dx) noe
 cdef class DepthwiseBwdData(DepthwiseKernel):
     """Backward to the data; called like `Conv2DBwdData`."""
 
+    def __init__(self, *, str where="conv2d_backward", **how):
+        super().__init__(where=where, **how)
+
     def run(
         self, const float[:, :, :, ::1] dy, const float[:, :, :, ::1] w, float[:, :, :, ::1] dx,
         argmax=None,
@@ -74,4 +77,4 @@ cdef class DepthwiseBwdData(DepthwiseKernel):
         with nogil:
             failed = _run(&g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
         if failed:
-            raise MemoryError("conv2d_backward: no memory for the table of windows")
+            raise MemoryError(f"{self.where}: no memory for the table of windows")

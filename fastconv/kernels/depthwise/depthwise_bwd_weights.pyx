@@ -86,6 +86,9 @@ cdef void _add_up(const float *x, ptrdiff_t n, ptrdiff_t apart, float *sum) noex
 cdef class DepthwiseBwdWeights(DepthwiseKernel):
     """Backward to weights and bias; called like `Conv2DBwdWeights`."""
 
+    def __init__(self, *, str where="conv2d_backward", **how):
+        super().__init__(where=where, **how)
+
     def run(
         self, const float[:, :, :, ::1] x, const float[:, :, :, ::1] dy,
         float[:, :, :, ::1] dw, float[::1] db, argmax=None,
@@ -103,4 +106,4 @@ cdef class DepthwiseBwdWeights(DepthwiseKernel):
         with nogil:
             failed = _run(&g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
         if failed:
-            raise MemoryError("conv2d_backward: no memory for the partial sums")
+            raise MemoryError(f"{self.where}: no memory for the partial sums")

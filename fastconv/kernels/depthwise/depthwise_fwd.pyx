@@ -54,4 +54,4 @@ cdef class DepthwiseFwd(DepthwiseKernel):
         with nogil:
             failed = _run(&g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
         if failed:
-            raise MemoryError("conv2d: no memory for the table of windows")
+            raise MemoryError(f"{self.where}: no memory for the table of windows")

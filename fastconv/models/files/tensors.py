@@ -17,9 +17,11 @@ import numpy as np
 from fastconv._version import __version__
 from fastconv.models.files.description import json_text, json_value
 from fastconv.utils.files import write_atomically
+from fastconv.utils.json_bounds import check_json_memory
 
 FORMAT = "fastconv 1"
 _KINDS = {"<f4": "F32"}
+_LONGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
 
 
 def write_tensors(
@@ -38,7 +40,8 @@ def write_tensors(
     Raises
     ------
     TypeError, ValueError
-        If the description holds anything but JSON values; nothing is written.
+        If the description holds anything but JSON values, or so many that `read_tensors` would
+        refuse the file; nothing is written.
     """
     arrays = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
     text = {key: json_text(value) for key, value in description.items()}
@@ -48,7 +51,10 @@ def write_tensors(
         **text,
         "crc32": f"{_checksum(arrays, text):08x}",
     }
-    write_atomically(path, [_header(arrays, metadata), *(_raw(arrays[name]) for name in arrays)])
+    header = _header(arrays, metadata)
+    size = len(header) + sum(array.nbytes for array in arrays.values())
+    check_json_memory(header, size, f"{os.fspath(path)}: the file's description")
+    write_atomically(path, [header, *(_raw(arrays[name]) for name in arrays)])
 
 
 def read_tensors(
@@ -68,14 +74,15 @@ def read_tensors(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is truncated, damaged or of another format; the message names it and the
-        problem.
+        If the file is truncated, damaged or of another format, or its description would take far
+        more memory than the file; the message names it and the problem.
     """
     from safetensors import SafetensorError, safe_open
 
     name = os.fspath(path)
     if not Path(name).is_file():
         raise FileNotFoundError(f"{name}: there is no such file")
+    _check_header(name)
     try:
         with safe_open(name, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -100,6 +107,15 @@ def read_tensors(
         raise ValueError(f"{name}: the file is damaged: {error}") from error
 
 
+def _check_header(name: str) -> None:
+    """Refuse a header of many small values before any of them is made."""
+    with open(name, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        length = int.from_bytes(file.read(8), "little")
+        if length <= min(size, _LONGEST_HEADER):  # a longer one is refused by safetensors
+            check_json_memory(file.read(length), size, f"{name}: the file's description")
+
+
 def _header(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bytes:
     """The safetensors header. It is written here because the library's order of entries varies, and
     equal models must give equal files."""
@@ -122,7 +138,8 @@ def _checksum(tensors: Mapping[str, np.ndarray], text: Mapping[str, str]) -> int
     """CRC-32 over every name, dtype, shape, value and text, in the order of the names."""
     crc = 0
     for key in sorted(text):
-        crc = zlib.crc32(f"{key}={text[key]}\n".encode(), crc)
+        for part in (key, "=", text[key], "\n"):  # apart: a text may be as long as a file
+            crc = zlib.crc32(part.encode(), crc)
     for name in sorted(tensors):
         array = tensors[name]
         crc = zlib.crc32(f"{name} {array.dtype.str} {array.shape}\n".encode(), crc)

@@ -11,7 +11,7 @@ import numpy as np
 from fastconv.callbacks import Callback, CallbackList
 from fastconv.models.data.first_samples import built_once_accepted
 from fastconv.models.data.sources import Source, labelled, steps_of, unlabelled
-from fastconv.models.training.hooks import make_hooks
+from fastconv.models.training.hooks import checked_hooks, make_hooks
 from fastconv.models.training.means import Means
 from fastconv.models.training.stepping import evaluation_step, prediction_step
 from fastconv.utils.structures import rebuild
@@ -47,10 +47,11 @@ def evaluate(
 ) -> dict[str, float]:
     """Evaluate; the arguments are those of `Model.evaluate`."""
     where = "evaluate"
+    given = checked_hooks(callbacks, verbose)
     limit = steps_of(steps, "steps", where=where)
     with built_once_accepted(model, where=where):
         source = labelled(model, x, y, sample_weight, batch_size, limit, where=where)
-    with make_hooks(model, callbacks, source, verbose) as hooks, closing(source):
+    with make_hooks(model, given, source, verbose) as hooks, closing(source):
         source.begin(1)
         return run_evaluation(model, source, hooks)
 
@@ -66,10 +67,11 @@ def predict(
 ) -> Any:
     """Predict; the arguments are those of `Model.predict`."""
     where = "predict"
+    given = checked_hooks(callbacks, verbose)
     limit = steps_of(steps, "steps", where=where)
     with built_once_accepted(model, with_loss=False, where=where):
         source = unlabelled(model, x, batch_size, limit, where=where)
-    with make_hooks(model, callbacks, source, verbose) as hooks, closing(source):
+    with make_hooks(model, given, source, verbose) as hooks, closing(source):
         source.begin(1)
         return run_prediction(model, source, hooks)
 

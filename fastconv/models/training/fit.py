@@ -16,7 +16,7 @@ from fastconv.models.data.sources import Source, batch_size_of, labelled, labell
 from fastconv.models.data.stream import comes_in_batches
 from fastconv.models.tensor_spec import kind_of
 from fastconv.models.training.evaluate import Means, run_evaluation
-from fastconv.models.training.hooks import make_hooks
+from fastconv.models.training.hooks import checked_hooks, make_hooks
 from fastconv.models.training.stepping import training_step
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def fit(
 ) -> History:
     """Train; the arguments are those of `Model.fit`."""
     where = "fit"
+    given = checked_hooks(callbacks, verbose)
     epochs = as_int(epochs, "epochs", where=where, minimum=0)
     initial_epoch = as_int(initial_epoch, "initial_epoch", where=where, minimum=0)
     due = _validation_epochs(validation_freq, where)
@@ -76,7 +77,7 @@ def fit(
         hooks = stack.enter_context(
             make_hooks(
                 model,
-                callbacks,
+                given,
                 source,
                 verbose,
                 first=[history],

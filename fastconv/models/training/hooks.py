@@ -6,30 +6,35 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from fastconv.callbacks import Callback, CallbackList, ProgbarLogger
+from fastconv.callbacks.base import as_callbacks
 
 if TYPE_CHECKING:
     from fastconv.models.data.sources import Source
     from fastconv.models.model import Model
 
 
+def checked_hooks(
+    callbacks: Callback | Iterable[Callback] | None, verbose: int | str
+) -> list[Callback]:
+    """The user's callbacks as a list; raises if what `make_hooks` is to be given is wrong.
+
+    Apart from it, so that a call refuses these arguments before it builds the model.
+    """
+    if verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"verbose: must be 'auto', 0, 1 or 2; received {verbose!r}")
+    return as_callbacks(callbacks)
+
+
 def make_hooks(
     model: Model,
-    callbacks: Callback | Iterable[Callback] | None,
+    given: Sequence[Callback],
     source: Source,
     verbose: int | str,
     *,
     first: Sequence[Callback] = (),
     **params: int,
 ) -> CallbackList:
-    """`first`, the user's callbacks and the progress bar, with the parameters of the run set."""
-    if verbose not in ("auto", 0, 1, 2):
-        raise ValueError(f"verbose: must be 'auto', 0, 1 or 2; received {verbose!r}")
-    if callbacks is None:
-        given: list[Callback] = []
-    elif isinstance(callbacks, Callback):
-        given = [callbacks]
-    else:
-        given = list(callbacks)
+    """`first`, the callbacks `given` and the progress bar, with the parameters of the run set."""
     bar = [] if any(isinstance(c, ProgbarLogger) for c in given) else [ProgbarLogger()]
     run_params = {
         **params,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._arguments import as_float, check_choice
+from fastconv._arguments import as_float, check_choice, to_float
 from fastconv.kernels.activations.activation import FROM_OUTPUT, activation_bwd, activation_fwd
 from fastconv.kernels.activations.prelu import prelu_bwd, prelu_fwd
 from fastconv.kernels.activations.softmax import softmax_bwd, softmax_fwd
@@ -67,10 +67,12 @@ def _check(name: str, value: Any, where: str) -> Any:
         if not isinstance(value, bool):
             raise TypeError(f"{where}: approximate must be True or False; received {value!r}")
         return value
-    if name == "max_value" and (value is None or value == math.inf):
+    if name == "max_value" and value is None:
         return math.inf
     if isinstance(value, (bool, str)):
         raise TypeError(f"{where}: {name} must be a number; received {value!r}")
+    if name == "max_value" and to_float(value, name, where=where) == math.inf:
+        return math.inf
     number = as_float(value, name, where=where)
     if number < 0:
         raise ValueError(f"{where}: {name} must be at least 0; received {value!r}")
