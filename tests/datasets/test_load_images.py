@@ -12,6 +12,7 @@ import pytest
 from data_files import encoded, pixels, two_classes, write_tree, write_zip
 
 from fastconv.datasets import _decode, load_images
+from fastconv.utils.files import folder_beside
 
 
 @pytest.fixture(autouse=True)
@@ -291,6 +292,21 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, cache, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         load_images(make("stored", tmp_path))
     assert list((cache / "images").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of files")
+def test_what_a_killed_run_left_in_the_cache_goes(tmp_path, cache):
+    path = make("stored", tmp_path)
+    left = cache / "images" / ".new-abcdefgh"
+    for wanted in (path, path):  # makes the entry, then finds it
+        (left / "fresh").mkdir(parents=True)
+        (left / "fresh" / "x.npy").touch()
+        load_images(wanted)
+        assert not left.exists()
+    with folder_beside(cache / "images") as in_use:
+        load_images(path)
+        assert in_use.exists()
+    assert len(list((cache / "images").iterdir())) == 1
 
 
 def test_the_entry_is_data_alone(tmp_path, cache):
