@@ -1,5 +1,6 @@
 """Folders and archives to arrays, through the cache and without it."""
 
+import errno
 import json
 import os
 import shutil
@@ -292,6 +293,26 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, cache, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         load_images(make("stored", tmp_path))
     assert list((cache / "images").iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot write to the cache")
+@pytest.mark.parametrize("place", ["PIL.Image.open", "fastconv.datasets._file_tree._check_size"])
+@pytest.mark.parametrize("lack", [MemoryError(), OSError(errno.EMFILE, "Too many open files")])
+def test_an_image_is_not_left_out_because_the_process_lacks_something(
+    tmp_path, cache, monkeypatch, place, lack
+):
+    """Else the set would stay small: it is cached."""
+    path = make("folder", tmp_path)
+
+    def fail(*_, **__):
+        raise lack
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, fail)
+        patch.setattr(_decode, "decode_plain", lambda *_: None)
+        with pytest.raises(type(lack)):
+            load_images(path)
+    np.testing.assert_array_equal(load_images(path).x_train, EXPECTED)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks of files")
