@@ -162,6 +162,8 @@ class CacheEntry:
         remove_leftover_folders(self._folder.parent)
         try:
             return self._load(fingerprint)
+        except MemoryError:  # the entry may be right: nothing in it is larger than its files
+            raise
         except Exception as error:  # a damaged entry can fail in any way
             self._warn_damaged(error)
             return None
