@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastconv.cli import bench_training_times as training_times
-from fastconv.cli.errors import FAILED, CommandError, as_command_errors
+from fastconv.cli.errors import FAILED, CommandError, as_command_errors, say
 from fastconv.cli.parser import whole
 
 if TYPE_CHECKING:
@@ -83,19 +83,19 @@ def _roofline(arguments: argparse.Namespace) -> int:
     most = max(1, _PIXELS // math.prod(model.sample_shape[:2]))
     batch_size = arguments.batch_size or min(most, usual)
     title = f"{name} on {processor()}"
-    print(f"{title} ({active()}, {threads_in_words(get_num_threads())}), batches of {batch_size}")
+    say(f"{title} ({active()}, {threads_in_words(get_num_threads())}), batches of {batch_size}")
     with as_command_errors(FAILED):
         found = roofline.measure(model, batch_size, classes, arguments.rounds or 5)
         for line in roofline.table(found):
-            print(line)
+            say(line)
         files = ["roofline.json"]
         text = json.dumps(found.get_config(), indent=1)
         write_atomically(folder / "roofline.json", [text.encode()])
         if roofline.write_picture(found, folder / "roofline.png", title):
             files.append("roofline.png")
         else:
-            print("roofline.png needs matplotlib: pip install 'fastconv[plot]'")
-    print(f"Saved in {folder}: {', '.join(files)}")
+            say("roofline.png needs matplotlib: pip install 'fastconv[plot]'")
+    say(f"Saved in {folder}: {', '.join(files)}")
     return 0
 
 

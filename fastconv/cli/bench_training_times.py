@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastconv.cli.data import Source, find_place, load
-from fastconv.cli.errors import FAILED, INTERRUPTED, as_command_errors
+from fastconv.cli.errors import FAILED, as_command_errors, say, say_stopped, stopping_signals
 from fastconv.cli.parser import whole
 
 if TYPE_CHECKING:
@@ -62,22 +61,19 @@ def run(
         folder = Path(arguments.out or f"runs/table-{source.name}")
         folder.mkdir(parents=True, exist_ok=True)
         until = min(task.epochs, arguments.measure_epochs or task.epochs)
-    print(images.describe(), flush=True)
+    say(images.describe())
     try:
-        with as_command_errors(FAILED):
+        with stopping_signals(), as_command_errors(FAILED):
             train(folder, task, images, until, [ours, *peers])
-    except KeyboardInterrupt:
-        print(
-            f"Interrupted. Finished epochs are saved; go on with: {shlex.join(again)}",
-            file=sys.stderr,
-        )
-        return INTERRUPTED
+    except KeyboardInterrupt as stop:
+        text = f"Finished epochs are saved; go on with: {shlex.join(again)}"
+        return say_stopped(stop, text)
     with as_command_errors(FAILED):
         lines, files = write(folder)
-    print("\n".join(["", *lines, ""]))
+    say("\n".join(["", *lines, ""]))
     if "table.png" not in files:
-        print("table.png needs matplotlib: pip install 'fastconv[plot]'")
-    print(f"Saved in {folder}: {', '.join(files)}")
+        say("table.png needs matplotlib: pip install 'fastconv[plot]'")
+    say(f"Saved in {folder}: {', '.join(files)}")
     return 0
 
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from fastconv.callbacks import Callback
+from fastconv.cli.errors import say
 from fastconv.utils.text import clock, duration, percent
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Console(Callback):
         self.title = f"Epoch {epoch + 1}/{self.params['epochs']}"
         self.started = self.last_line = time.perf_counter()
         self.trained = 0
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():  # None: it was closed, 2>&-
             self.bar = tqdm(
                 total=self.params["samples"],
                 desc=self.title,
@@ -77,7 +78,7 @@ class Console(Callback):
             f"loss {logs['loss']:.3f} {rate:.0f} images/s {clock((samples - done) / rate)} left"
         )
         if self.bar is None:
-            print(f"{self.title} {text}", flush=True)
+            say(f"{self.title} {text}")
             self.last_line = now
         else:
             cast("Any", self.bar).postfix[0] = text
@@ -98,11 +99,10 @@ class Console(Callback):
         best = "  (best so far)" if accuracy > self.best else ""
         self.best = max(self.best, accuracy)
         self.finished = epoch + 1
-        print(
+        say(
             f"{self.title}: accuracy {percent(accuracy * self.test_images, self.test_images)}, "
             f"loss {logs['val_loss']:.4f}; training accuracy {100 * logs['accuracy']:.2f} %, "
-            f"loss {logs['loss']:.4f}; {duration(seconds)}, {rate:.0f} images/s{best}",
-            flush=True,
+            f"loss {logs['loss']:.4f}; {duration(seconds)}, {rate:.0f} images/s{best}"
         )
 
     def close(self) -> None:

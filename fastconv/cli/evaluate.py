@@ -7,7 +7,7 @@ import sys
 import time
 
 from fastconv.cli.data import HELP, Data, Source, find_place, load
-from fastconv.cli.errors import FAILED, CommandError, as_command_errors
+from fastconv.cli.errors import FAILED, CommandError, as_command_errors, say
 from fastconv.cli.parser import whole
 from fastconv.cli.run_folder import Checkpoint, load_best
 from fastconv.utils.text import duration, percent
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
         )
     seconds = time.perf_counter() - began
     count = len(data.x_test)
-    print(
+    say(
         f"Test accuracy {percent(logs['accuracy'] * count, count)}, loss {logs['loss']:.4f}; "
         f"{duration(seconds)}, {count / seconds:.0f} images/s"
     )

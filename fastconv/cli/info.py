@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import platform
 
-from fastconv.cli.errors import FAILED, as_command_errors
+from fastconv.cli.errors import FAILED, as_command_errors, say
 from fastconv.cli.parser import whole
 
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
 
 
 def _line(name: str, value: str) -> None:
-    print(f"{name + ':':<17} {value}", flush=True)
+    say(f"{name + ':':<17} {value}")
 
 
 def _openmp() -> str:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from fastconv.cli.errors import CommandError
+from fastconv.cli.errors import CommandError, say
 
 COMMANDS = {
     "train": "train a network on images",
@@ -61,7 +61,7 @@ def parse(words: Sequence[str], modules: Mapping[str, Any]) -> argparse.Namespac
     if arguments.version:
         from fastconv import __version__
 
-        print(f"fastconv {__version__}")
+        say(f"fastconv {__version__}")
         return None
     if arguments.command is None:
         parser.print_help()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastconv.cli.errors import FAILED, CommandError, as_command_errors, one_line
+from fastconv.cli.errors import FAILED, CommandError, as_command_errors, one_line, say
 from fastconv.cli.parser import whole
 from fastconv.cli.run_folder import load_best
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
         longest = max(map(len, names))
         for name, probabilities in zip(names, found, strict=True):
             ranked = _ranked(probabilities, checkpoint.class_names, arguments.top)
-            print(f"{name:<{longest}}  {ranked}")
+            say(f"{name:<{longest}}  {ranked}")
     return 0 if len(names) == len(arguments.images) else FAILED
 
 

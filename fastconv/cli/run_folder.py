@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastconv._arguments import as_float, as_int, as_name
 from fastconv.cli.data import Data, Source
 from fastconv.cli.errors import CommandError
-from fastconv.utils.files import remove_leftovers
+from fastconv.utils.files import naming, remove_leftovers
 from fastconv.utils.random import check_seed
 
 if TYPE_CHECKING:
@@ -72,6 +73,15 @@ class RunFolder:
     def curves(self) -> Path:
         """A picture of the history."""
         return self.path / "curves.png"
+
+    def check_writable(self) -> None:
+        """Raise OSError if no file can be made in it: rather now than after an epoch's work."""
+        with naming(self.path), tempfile.TemporaryFile(dir=self.path):
+            pass
+
+    def forget_last(self) -> None:
+        """Remove the last checkpoint, so that no run resumes from it beside files of another."""
+        self.last.unlink(missing_ok=True)
 
     def remove_leftovers(self) -> None:
         """Remove what a run that was killed left beside a file that it wrote."""

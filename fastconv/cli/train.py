@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastconv.cli.data import HELD_OUT, HELP, Data, Source, find_place, load
-from fastconv.cli.errors import FAILED, INTERRUPTED, CommandError, as_command_errors
+from fastconv.cli.errors import (
+    FAILED,
+    CommandError,
+    as_command_errors,
+    say,
+    say_stopped,
+    stopping_signals,
+)
 from fastconv.cli.parser import image_size, positive, whole
 from fastconv.cli.run_folder import RunFolder, Settings, load_run, mark, refuse_changes
 from fastconv.utils.text import duration, percent, size
@@ -68,6 +74,8 @@ def run(arguments: argparse.Namespace, words: list[str]) -> int:
         else:
             earlier.refuse_other_data(folder.path, data)
         epochs = arguments.epochs or _default_epochs(settings)
+        if model.epoch < epochs:
+            folder.check_writable()
     folder.remove_leftovers()
     _announce(settings, data, model, folder, epochs)
     return _train(model, settings, data, folder, epochs, words)
@@ -122,30 +130,30 @@ def _announce(settings: Settings, data: Data, model: Model, folder: RunFolder, e
     from fastconv import get_num_threads
     from fastconv.kernels._isa import active
 
-    print(
+    say(
         f"{settings.source.name}: {len(data.x_train):,} training and {len(data.x_test):,} test "
         f"images, {size(data.image_shape)}, {len(data.class_names)} classes"
         + (f" ({HELD_OUT:.0%} of every class held out for testing)" if data.held_out else "")
     )
     threads = get_num_threads()
-    print(
+    say(
         f"{settings.network}: {model.count_params():,} parameters; "
         f"{type(model.optimizer).__name__}, learning rate {settings.learning_rate:g}, batches of "
         f"{settings.batch_size}; {threads} thread{'s' * (threads > 1)}, {active()}"
     )
     if model.epoch >= epochs:
-        print(
+        say(
             f"{folder.last}: trained for {model.epoch} epochs already "
             "(a larger --epochs goes on, --fresh starts anew)"
         )
     elif model.epoch:
-        print(f"{folder.last}: resuming after epoch {model.epoch} (--fresh starts anew)")
+        say(f"{folder.last}: resuming after epoch {model.epoch} (--fresh starts anew)")
 
 
 def _train(
     model: Model, settings: Settings, data: Data, folder: RunFolder, epochs: int, words: list[str]
 ) -> int:
-    from fastconv.callbacks import LearningRateScheduler, ModelCheckpoint
+    from fastconv.callbacks import LambdaCallback, LearningRateScheduler, ModelCheckpoint
     from fastconv.cli.console import Console
     from fastconv.cli.history import HistoryFile
 
@@ -153,6 +161,8 @@ def _train(
     history_file = HistoryFile(folder.history)
     console = Console(len(data.x_test))
     callbacks = [
+        # A run that is replaced (--fresh) can be resumed until the new one has something to save.
+        LambdaCallback(on_epoch_end=lambda epoch, _: folder.forget_last() if epoch == 0 else None),
         LearningRateScheduler(lambda epoch: settings.learning_rate * recipe.schedule(epoch)),
         # In this order, so that the best of the epochs up to `last` is saved wherever a run stops.
         ModelCheckpoint(folder.best, monitor="val_accuracy", save_best_only=True),
@@ -161,7 +171,7 @@ def _train(
         console,
     ]
     try:
-        with as_command_errors(FAILED):
+        with stopping_signals(), as_command_errors(FAILED):
             model.fit(
                 data.x_train,
                 data.y_train,
@@ -173,11 +183,12 @@ def _train(
                 shuffle=recipe.shuffle,
                 initial_epoch=model.epoch,
             )
-    except KeyboardInterrupt:
-        again = shlex.join(["fastconv", *(word for word in words if word != "--fresh")])
-        kept = f"Epoch {console.finished} is saved" if console.finished else "No epoch is done yet"
-        print(f"Interrupted. {kept}; go on with: {again}", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as stop:
+        kept, again = "No epoch is done yet", words
+        if console.finished:
+            kept = f"Epoch {console.finished} is saved"
+            again = [word for word in words if word != "--fresh"]
+        return say_stopped(stop, f"{kept}; go on with: {shlex.join(['fastconv', *again])}")
     _conclude(model, settings, data, folder, history_file.total_seconds())
     return 0
 
@@ -190,7 +201,7 @@ def _conclude(
     accuracies = model.history.history["val_accuracy"]
     best = max(accuracies)
     tested = len(data.x_test)
-    print(
+    say(
         f"Best test accuracy {percent(best * tested, tested)} after epoch "
         f"{model.history.epoch[accuracies.index(best)] + 1}; total time {duration(seconds)}"
     )
@@ -200,5 +211,5 @@ def _conclude(
         if write_curves(model.history, folder.curves, title):
             files.append(folder.curves.name)
         else:
-            print(f"{folder.curves.name} needs matplotlib: pip install matplotlib")
-    print(f"Saved in {folder.path}: {', '.join(files)}")
+            say(f"{folder.curves.name} needs matplotlib: pip install matplotlib")
+    say(f"Saved in {folder.path}: {', '.join(files)}")

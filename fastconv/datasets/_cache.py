@@ -15,10 +15,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import stat
 import sys
-import tempfile
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +27,7 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 
+from fastconv.utils.files import folder_beside, remove_leftover_folders
 from fastconv.utils.json_bounds import check_json_memory
 
 _MANIFEST = "manifest.json"
@@ -158,10 +157,14 @@ class CacheEntry:
     def load(self, fingerprint: str) -> Loaded | None:
         """Return ``(information, arrays)``, or None when there is no entry for `fingerprint`.
 
-        A damaged entry gives a warning and counts as none.
+        A damaged entry gives a warning and counts as none. What killed processes left beside it
+        goes.
         """
+        remove_leftover_folders(self._folder.parent)
         try:
             return self._load(fingerprint)
+        except MemoryError:  # the entry may be right: nothing in it is larger than its files
+            raise
         except Exception as error:  # a damaged entry can fail in any way
             self._warn_damaged(error)
             return None
@@ -192,27 +195,18 @@ class CacheEntry:
     @contextmanager
     def replace(self) -> Iterator[Path]:
         """Give a new folder to write into; on success it becomes the entry, else it goes."""
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder.parent))
-        try:
+        with folder_beside(self._folder.parent) as scratch:
+            fresh = scratch / "fresh"
+            fresh.mkdir(mode=0o700)
             yield fresh
-            self._swap_in(fresh)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-
-    def _swap_in(self, fresh: Path) -> None:
-        old = Path(tempfile.mkdtemp(prefix=".old-", dir=self._folder.parent))
-        try:
             if self._folder.exists():
-                os.replace(self._folder, old)
+                os.replace(self._folder, scratch / "old")
             try:
                 os.rename(fresh, self._folder)
             except OSError:
                 # Another process was quicker, with the same content: its entry stays.
                 if not self._folder.exists():
                     raise
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
 
     def _warn_damaged(self, error: Exception) -> None:
         warnings.warn(

@@ -12,6 +12,7 @@ Source of the markers: ITU-T T.81, annex B.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -87,6 +88,7 @@ def decode(content: bytes, target: ImageFormat) -> np.ndarray:
     except OtherFormatError:
         raise
     except Exception as error:  # Pillow's readers fail in many ways on damaged files
+        _raise_if_not_of_the_file(error)
         raise UnreadableError(str(error) or type(error).__name__) from error
 
 
@@ -105,6 +107,7 @@ def look(content: bytes) -> tuple[int, int, bool]:
                 width, height = height, width
             return height, width, opened.mode in _GREY
     except Exception as error:
+        _raise_if_not_of_the_file(error)
         raise UnreadableError(str(error) or type(error).__name__) from error
 
 
@@ -282,11 +285,22 @@ def look_at_many(tree: FileTree, names: Sequence[str], threads: int) -> list[tup
 
 
 def read(tree: FileTree, name: str) -> bytes:
-    """Return a file's content; every failure is an `UnreadableError`."""
+    """Return a file's content; every failure of the file is an `UnreadableError`."""
     try:
         return tree.read(name)
     except Exception as error:  # a file that went away, a damaged member of an archive
+        _raise_if_not_of_the_file(error)
         raise UnreadableError(str(error) or type(error).__name__) from error
+
+
+def _raise_if_not_of_the_file(error: Exception) -> None:
+    """Raise `error` if it says that the process lacks memory or may open no more files.
+
+    Such an image would be left out, and also of all later runs, for the others are cached.
+    """
+    lacking = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+    if isinstance(error, (MemoryError, ImportError)) or getattr(error, "errno", None) in lacking:
+        raise error
 
 
 def _in_order(

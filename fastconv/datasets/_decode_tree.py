@@ -60,7 +60,7 @@ class DecodeTask:
                     labels.append(y)
                 arrays = {"x": images.record(), "y": labels.record()}
                 write_manifest(folder, fingerprint, information, arrays)
-        except OSError as error:  # reading never raises it: see `_decode.read`
+        except OSError as error:  # reading raises none that decoding again would not: see `read`
             warnings.warn(
                 f"load_images: cannot write to the cache ({error}); decoding into memory",
                 stacklevel=5,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastconv.datasets._cache import cache_dir
+from fastconv.utils.files import folder_beside
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ def find_local(dataset: str, names: Sequence[str]) -> Path | None:
 def fetch(dataset: str, remote: RemoteFile) -> Path:
     """Download `remote` into the cache, with a progress bar, and return its path.
 
+    It has its name only when it is complete. What a download left that was killed goes.
+
     Raises
     ------
     FileNotFoundError
@@ -58,15 +61,17 @@ def fetch(dataset: str, remote: RemoteFile) -> Path:
 
     folder = cache_dir() / dataset
     pooch.get_logger().setLevel("WARNING")
-    downloader = pooch.create(
-        path=folder,
-        base_url="",
-        registry={remote.name: remote.checksum},
-        urls={remote.name: remote.url},
-        retry_if_failed=1,
-    )
     try:
-        return Path(downloader.fetch(remote.name, progressbar=True))
+        with folder_beside(folder) as scratch:
+            downloader = pooch.create(
+                path=scratch,
+                base_url="",
+                registry={remote.name: remote.checksum},
+                urls={remote.name: remote.url},
+                retry_if_failed=1,
+            )
+            os.replace(downloader.fetch(remote.name, progressbar=True), folder / remote.name)
+        return folder / remote.name
     except (OSError, ValueError) as error:  # no network, refused, wrong checksum
         raise FileNotFoundError(
             f"{dataset}: {remote.name} is not on this machine and could not be downloaded from "

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 try:
@@ -29,12 +30,19 @@ def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes | memor
     """
     target = Path(os.fspath(path))
     remove_leftovers(target)
-    try:
+    with naming(target):
         _write(target, parts)
-    except OSError as error:  # a full disk's names no file, others name the one beside it
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Within it every OSError names `path`: a full disk's names no file, others one beside it."""
+    try:
+        yield
+    except OSError as error:
         if error.errno is None:
             raise
-        raise OSError(error.errno, error.strerror, os.fspath(target)) from error
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:
@@ -48,19 +56,50 @@ def remove_leftovers(path: str | os.PathLike[str]) -> None:
     such locks (Windows, some network folders) everything stays.
     """
     target = Path(os.fspath(path))
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}\.tmp")
+    _remove_unlocked(target.parent, pattern, os.O_RDWR, os.unlink)
+
+
+@contextlib.contextmanager
+def folder_beside(parent: Path) -> Iterator[Path]:
+    """Within it there is a new folder in `parent`, for what is renamed once it is complete.
+
+    The folder goes at the end, with all that is still in it. What killed processes left there goes
+    first, as in `write_atomically`. `parent` is created if it does not exist.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    remove_leftover_folders(parent)
+    handle, folder = _locked_folder(parent)
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def remove_leftover_folders(parent: Path) -> None:
+    """Remove the folders of `folder_beside` whose processes were killed."""
+    pattern = re.compile(r"\.new-[a-z0-9_]{8}")
+    _remove_unlocked(parent, pattern, getattr(os, "O_DIRECTORY", 0), shutil.rmtree)
+
+
+def _remove_unlocked(
+    parent: Path, pattern: re.Pattern[str], flags: int, remove: Callable[[Path], None]
+) -> None:
+    """Remove what `pattern` names in `parent` and no process has locked."""
     if fcntl is None:
         return
-    pattern = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}\.tmp")
     try:
-        found = [name for name in os.listdir(target.parent) if pattern.fullmatch(name)]
+        found = [name for name in os.listdir(parent) if pattern.fullmatch(name)]
     except OSError:  # no such folder yet, or none that can be read
         return
     for name in found:
         with contextlib.suppress(OSError):  # another process was faster, or may do more
-            handle = os.open(target.parent / name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            handle = os.open(parent / name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.unlink(target.parent / name)
+                remove(parent / name)
             finally:
                 os.close(handle)
 
@@ -90,13 +129,37 @@ def _locked_file(target: Path) -> tuple[int, str]:
         handle, beside = tempfile.mkstemp(
             prefix=f".{target.name}.", suffix=".tmp", dir=target.parent
         )
+        if fcntl is None or _lock(handle, beside):
+            return handle, beside
+        os.close(handle)
+
+
+def _locked_folder(parent: Path) -> tuple[int | None, str]:
+    """The same for a folder; without a handle where folders cannot be opened."""
+    while True:
+        folder = tempfile.mkdtemp(prefix=".new-", dir=parent)
         if fcntl is None:
-            return handle, beside
-        with contextlib.suppress(OSError):  # a folder without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        if os.fstat(handle).st_nlink:
-            return handle, beside
-        os.close(handle)  # removed by another process before it was locked
+            return None, folder
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        if _lock(handle, folder):
+            return handle, folder
+        os.close(handle)
+
+
+def _lock(handle: int, name: str) -> bool:
+    """Lock a new file or folder where there are locks.
+
+    Return False if another process has removed it before it was locked.
+    """
+    with contextlib.suppress(OSError):  # a folder without locks
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(name))
+    except FileNotFoundError:
+        return False
 
 
 def _mode(target: Path) -> int:

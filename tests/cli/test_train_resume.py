@@ -1,16 +1,20 @@
 """Runs that stop and go on: the same bits as in one piece, and nothing lost."""
 
+import errno
+import os
 import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from command_checks import environment, one_line
 from PIL import Image
 
 from fastconv.cli.console import Console
-from fastconv.cli.history import read_seconds
+from fastconv.cli.errors import Stopped, stopping_signals
+from fastconv.cli.history import HistoryFile, read_seconds
 from fastconv.models import load_model
 
 WHOLE, PIECES = "--epochs 4 --out whole", "--out pieces"
@@ -78,7 +82,15 @@ def test_interrupted_before_anything_is_saved(folder, train, monkeypatch):
     assert not (folder / "runs" / "pets-mnist" / "last.safetensors").exists()
 
 
-def test_a_signal(folder):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("SIGINT", "Interrupted"),
+        ("SIGTERM", "Stopped by SIGTERM"),
+        pytest.param("SIGHUP", "Stopped by SIGHUP", marks=pytest.mark.slow),
+    ],
+)
+def test_a_signal(folder, name, said):
     words = ["train", "pets", "--model", "mnist", "--epochs", "100000", "--batch-size", "4"]
     process = subprocess.Popen(
         [sys.executable, "-m", "fastconv", *words],
@@ -87,22 +99,48 @@ def test_a_signal(folder):
         text=True,
         env=environment(),
         # whoever started the tests in the background has it ignored, and children inherit that
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(getattr(signal, name), signal.SIG_DFL),
     )
     try:
         for line in process.stdout:
             if line.startswith("Epoch 2/"):
                 break
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, name))
         _, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130
-    saved = load_model(folder / "runs" / "pets-mnist" / "last.safetensors").epoch
-    said = re.fullmatch(r"Interrupted\. Epoch (\d+) is saved; go on with: .*", one_line(err))
-    assert (
-        int(said[1]) <= saved <= int(said[1]) + 1
-    )  # the signal may come between saving and saying
+    assert process.returncode == 128 + getattr(signal, name)
+    place = folder / "runs" / "pets-mnist"
+    saved = load_model(place / "last.safetensors").epoch
+    found = re.fullmatch(rf"{said}\. Epoch (\d+) is saved; go on with: .*", one_line(err))
+    # the signal may come between saving and saying
+    assert int(found[1]) <= saved <= int(found[1]) + 1
+    assert not [path.name for path in place.iterdir() if path.suffix == ".tmp"]
+
+
+def test_signals_are_handled_only_where_nobody_does():
+    def own(signum, frame):
+        """A program's own handler."""
+
+    def stopped():
+        with stopping_signals():
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) == own
+            signal.raise_signal(signal.SIGINT)
+
+    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+        signal.signal(signal.SIGTERM, own)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with pytest.raises(Stopped):
+            stopped()
+        assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+        with ThreadPoolExecutor(1) as pool:  # where signals cannot be handled
+            pool.submit(stopping_signals().__enter__).result()
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
 
 
 def test_a_finished_run(folder, train):
@@ -137,6 +175,56 @@ def test_damaged_lines_of_a_history_are_left_out(tmp_path):
     assert read_seconds(path) == {0: 1.5, 6: 2.5, 10: 3.0}
     path.write_text(f"{long},seconds\n1,2")
     assert read_seconds(path) == {}
+
+
+def test_a_fresh_run_replaces_the_other_as_a_whole(folder, train, monkeypatch):
+    """Until its first epoch is saved the old run is there, then nothing resumes from it."""
+    train("--epochs 2")
+    place = folder / "runs" / "pets-mnist"
+    before = files(place)
+    release = interrupt_in(1, monkeypatch)
+    result = train("--epochs 2 --seed 4 --fresh")
+    assert one_line(result.err).endswith("--epochs 2 --seed 4 --fresh")
+    assert files(place) == before
+    release()
+
+    plain = HistoryFile.on_epoch_end
+
+    def stop(self, epoch, logs=None):  # the best checkpoint is written, the last is not
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HistoryFile, "on_epoch_end", stop)
+    train("--epochs 2 --seed 4 --fresh")
+    assert files(place).keys() == {"best.safetensors"}
+    assert load_model(place / "best.safetensors").seed == 4
+    monkeypatch.setattr(HistoryFile, "on_epoch_end", plain)
+    assert "resuming" not in train("--epochs 2 --seed 4").out
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_training(folder, train, monkeypatch):
+    def full(dir):
+        raise OSError(errno.EROFS, "Read-only file system", f"{dir}/tmp123")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    result = train("--epochs 1 --out here")
+    assert result.code == 2
+    assert one_line(result.err) == "fastconv train: [Errno 30] Read-only file system: 'here'"
+    assert "Epoch" not in result.out
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("words", ["info", "--version"])
+def test_output_that_cannot_be_written(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "fastconv", words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+    assert done.returncode == 1
+    assert "standard output: No space left on device" in one_line(done.stderr)
 
 
 def test_fresh(folder, train):

@@ -1,6 +1,7 @@
 """Downloads, from a server on this machine; and what is said without one."""
 
 import hashlib
+import os
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -61,6 +62,27 @@ def test_downloads_once(server, cache):
     assert path.read_bytes() == CONTENT
     assert path == find_local("some", ["other", "set.gz"])
     assert len(asked) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of files")
+def test_what_a_killed_download_left_goes(server, cache):
+    url, _ = server
+    left = cache / "some" / ".new-abcdefgh"
+    left.mkdir(parents=True)
+    (left / "tmp12345678").touch()
+    fetch("some", RemoteFile("set.gz", url, checksum(CONTENT)))
+    assert [path.name for path in (cache / "some").iterdir()] == ["set.gz"]
+
+
+def test_a_download_that_ends_leaves_nothing(server, cache, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    url, _ = server
+    monkeypatch.setattr("shutil.move", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        fetch("some", RemoteFile("set.gz", url, checksum(CONTENT)))
+    assert list((cache / "some").iterdir()) == []
 
 
 def test_refuses_a_damaged_download(server, cache):

@@ -1,5 +1,6 @@
 """Folders and archives to arrays, through the cache and without it."""
 
+import errno
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import pytest
 from data_files import encoded, pixels, two_classes, write_tree, write_zip
 
 from fastconv.datasets import _decode, load_images
+from fastconv.utils.files import folder_beside
 
 
 @pytest.fixture(autouse=True)
@@ -293,6 +295,41 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, cache, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         load_images(make("stored", tmp_path))
     assert list((cache / "images").iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot write to the cache")
+@pytest.mark.parametrize("place", ["PIL.Image.open", "fastconv.datasets._file_tree._check_size"])
+@pytest.mark.parametrize("lack", [MemoryError(), OSError(errno.EMFILE, "Too many open files")])
+def test_an_image_is_not_left_out_because_the_process_lacks_something(
+    tmp_path, cache, monkeypatch, place, lack
+):
+    """Else the set would stay small: it is cached."""
+    path = make("folder", tmp_path)
+
+    def fail(*_, **__):
+        raise lack
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, fail)
+        patch.setattr(_decode, "decode_plain", lambda *_: None)
+        with pytest.raises(type(lack)):
+            load_images(path)
+    np.testing.assert_array_equal(load_images(path).x_train, EXPECTED)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of files")
+def test_what_a_killed_run_left_in_the_cache_goes(tmp_path, cache):
+    path = make("stored", tmp_path)
+    left = cache / "images" / ".new-abcdefgh"
+    for wanted in (path, path):  # makes the entry, then finds it
+        (left / "fresh").mkdir(parents=True)
+        (left / "fresh" / "x.npy").touch()
+        load_images(wanted)
+        assert not left.exists()
+    with folder_beside(cache / "images") as in_use:
+        load_images(path)
+        assert in_use.exists()
+    assert len(list((cache / "images").iterdir())) == 1
 
 
 def test_the_entry_is_data_alone(tmp_path, cache):

@@ -2,11 +2,13 @@
 
 import csv
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fastconv.callbacks import (
+    BackupAndRestore,
     Callback,
     CSVLogger,
     LearningRateScheduler,
@@ -205,6 +207,60 @@ def test_csv_logger_goes_on_with_a_file(tmp_path):
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match=r"must begin with the column 'epoch'.*received \['a', 'b"):
         model.fit(X, Y, verbose=0, callbacks=[CSVLogger(path, append=True)])
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        lambda lines: lines[:3],  # the last epoch's line was not on the disk yet
+        lambda lines: [*lines[:3], lines[3][:9]],  # ... or a part of it only
+        lambda lines: [*lines[:3], "1"],  # which could be taken for the line of another epoch
+        lambda lines: [lines[0][:7]],
+        lambda lines: [],
+    ],
+    ids=["missing", "torn", "another", "header", "empty"],
+)
+def test_a_log_is_complete_whatever_a_stopped_run_left(tmp_path, left):
+    whole, path = tmp_path / "whole", tmp_path / "log.csv"
+    network().fit(X, Y, epochs=4, verbose=0, callbacks=[CSVLogger(whole)])
+    lines = whole.read_bytes().decode().splitlines(keepends=True)
+    model = network()
+    model.fit(X, Y, epochs=3, verbose=0)
+    path.write_bytes("".join(left(lines)).encode())
+    model.fit(X, Y, epochs=4, initial_epoch=3, verbose=0, callbacks=[CSVLogger(path, append=True)])
+    assert path.read_bytes() == whole.read_bytes()
+
+
+def test_a_log_beside_a_backup(tmp_path):
+    class Crash(Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    def run(path, *more):
+        callbacks = [CSVLogger(path, append=True), BackupAndRestore(tmp_path / "backup"), *more]
+        network().fit(X, Y, epochs=4, verbose=0, callbacks=callbacks)
+        return rows(path)
+
+    whole = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "log", Crash())
+    assert run(tmp_path / "log") == whole
+
+
+def test_a_log_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(OSError, match=r"No such file or directory: .*nowhere"):
+        network().fit(X, Y, verbose=0, callbacks=[CSVLogger(tmp_path / "nowhere" / "log.csv")])
+    full = Path("/dev/full")
+    if full.exists():
+        with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+            network().fit(X, Y, verbose=0, callbacks=[CSVLogger(full)])
+
+
+def test_a_damaged_log_is_refused(tmp_path):
+    (tmp_path / "log.csv").write_text(f"epoch,{'x' * 140_000}\n")
+    with pytest.raises(ValueError, match=r"log\.csv is damaged: field larger than"):
+        network().fit(X, Y, verbose=0, callbacks=[CSVLogger(tmp_path / "log.csv", append=True)])
 
 
 def test_model_checkpoint_after_every_epoch(tmp_path, capsys):

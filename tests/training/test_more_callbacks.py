@@ -177,6 +177,45 @@ def test_backup_by_steps_goes_on_in_the_middle_of_an_epoch(tmp_path, every, left
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_backup_of_a_training_that_a_callback_has_ended(tmp_path):
+    """As if the process had been killed between the last backup and its removal."""
+
+    class Killed(Callback):
+        def on_train_end(self, logs=None):
+            raise KeyboardInterrupt
+
+    def run(*more):
+        model = network(Adam(0.5))
+        stop = EarlyStopping("loss", patience=1, restore_best_weights=True)
+        backup = BackupAndRestore(tmp_path)
+        history = model.fit(X, Y, epochs=40, verbose=0, callbacks=[stop, backup, *more])
+        return model, history
+
+    whole, wanted = run()
+    assert 2 <= len(wanted.epoch) < 40
+    with pytest.raises(KeyboardInterrupt):
+        run(Killed())
+    assert load_model(tmp_path / "backup.safetensors").stop_training
+    model, history = run()
+    assert history.history == wanted.history
+    for a, b in zip(whole.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loaded_model_says_whether_its_training_had_ended(tmp_path):
+    model = network()
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "{epoch}")])
+    assert not load_model(tmp_path / "2").stop_training
+    ends = LambdaCallback(on_epoch_end=lambda *_: setattr(model, "stop_training", True))
+    model.fit(X, Y, epochs=9, initial_epoch=2, verbose=0, callbacks=[ends])
+    model.save(tmp_path / "ended")
+    again = load_model(tmp_path / "ended")
+    assert again.stop_training
+    again.fit(X, Y, epochs=9, initial_epoch=3, verbose=0)  # who asks for more gets more
+    assert again.epoch == 9
+
+
 def test_checkpoints_by_steps(tmp_path):
     keeper = ModelCheckpoint(tmp_path / "{epoch}-{batch}", save_freq=2, save_weights_only=True)
     network().fit(X, Y, batch_size=4, epochs=2, verbose=0, callbacks=[keeper])

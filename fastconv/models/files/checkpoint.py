@@ -46,6 +46,8 @@ def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool =
             "training": {
                 "epoch": model.epoch,
                 "batches_done": model.batches_done,
+                # Within an epoch a callback may have stopped it, but it is not done with.
+                "stopped": bool(model.stop_training) and not model.batches_done,
                 "epochs": list(model.history.epoch),
                 "history": {name: list(of) for name, of in model.history.history.items()},
             },
@@ -79,6 +81,7 @@ def load_model(
     Model
         With `epoch`, `history`, `user_metadata` and the optimizer's state as they were saved:
         ``model.fit(..., initial_epoch=model.epoch)`` ends in the same bits as an uninterrupted run.
+        `stop_training` says whether a callback, such as early stopping, had ended the training.
 
     Raises
     ------
@@ -194,6 +197,7 @@ def _take_history(model: Model, training: Training) -> None:
     model.history.epoch = training.epochs
     model.history.history = training.history
     model.epoch = training.epoch
+    model.stop_training = training.stopped
 
 
 def _steps(training: Training) -> int:

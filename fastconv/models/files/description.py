@@ -92,6 +92,8 @@ class Training:
 
     epoch: int
     batches_done: int
+    stopped: bool
+    """Whether a callback had ended the training."""
     epochs: list[int]
     history: dict[str, list[Any]]
     iterations: int | None
@@ -117,10 +119,13 @@ class Training:
                     raise TypeError(
                         f"training: history of {key} must be floats; received {value!r:.200}"
                     )
-        steps = entries.get("iterations")
+        steps, stopped = entries.get("iterations"), entries.get("stopped", False)
+        if type(stopped) is not bool:
+            raise TypeError(f"training: stopped must be true or false; received {stopped!r:.200}")
         return cls(
             epoch=_count(entries["epoch"], "epoch"),
             batches_done=_count(entries.get("batches_done", 0), "batches_done"),
+            stopped=stopped,
             epochs=[_count(number, "every one of epochs") for number in epochs],
             history=dict(history),
             iterations=None if steps is None else _count(steps, "iterations"),

@@ -95,6 +95,8 @@ def fit(
         model.validating = held_out is not None
         model.batches_done = 0
         hooks.call("restore")
+        if model.stop_training:  # the training that was restored had ended
+            epochs = model.epoch
         hooks.call("on_train_begin", {})
         for epoch in range(max(initial_epoch, model.epoch), epochs):
             hooks.call("on_epoch_begin", epoch, {})
