@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -169,7 +170,9 @@ def _process(job: Job, timeout: float) -> tuple[list[dict[str, Any]], str]:
         except subprocess.TimeoutExpired:
             death = f"not done after {timeout:.0f} s"
         else:
-            if done.returncode:
+            if done.returncode < 0:
+                death = f"killed by {signal.Signals(-done.returncode).name}"
+            elif done.returncode:
                 last = (done.stderr.strip().splitlines() or ["nothing on stderr"])[-1]
                 death = f"exit status {done.returncode}: {last}"
         *lines, _ = path.read_text().split("\n")  # what a crash cut off is no line

@@ -132,6 +132,7 @@ def test_a_crash_costs_one_case_and_is_reported(plan, results, child):
     [
         ("sys.exit('no such library')", "exit status 1: no such library", 100),
         ("", "ended without a result", 100),
+        ("os.kill(os.getpid(), 9)", "killed by SIGKILL", 100),
         ("time.sleep(100)", "not done after 0 s", 0.1),
         (DIFFER, "its outputs differ from fastconv's by 5.0e-02 of the largest", 100),
     ],
