@@ -13,6 +13,5 @@
 `presentation`      the Markdown table and the picture
 ==================  ==============================================================================
 
-Only `functional` imports fastconv, and only when asked to: the process of a peer has to be without
-it.
+What `child` imports has no library until a program is made: each process holds only its own.
 """

@@ -2,9 +2,12 @@
 
 import dataclasses
 import json
+import os
+import subprocess
 import sys
 
 import pytest
+from benchmark_files import BENCHMARKS
 
 
 @pytest.fixture
@@ -170,6 +173,17 @@ def test_the_table(plan, results):
     assert "| **geometric mean** |  |  | 2.00 |  |  | 1.00 |" in table[4]
     assert "| **worst** |  | LeNet-5 | 2.00 |  | ResNet-50, 224 px | 0.50 |" in table[5]
     assert "- LeNet-5, inference, batch 1, fastconv: the loss is nan" in text
+
+
+def test_a_process_begins_without_any_library():
+    libraries = {"fastconv", "torch", "keras", "tensorflow", "onnx", "onnxruntime"}
+    code = f"import sys, networks.child; print(sorted({libraries} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        env={**os.environ, "PYTHONPATH": str(BENCHMARKS)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
