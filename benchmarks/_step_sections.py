@@ -11,12 +11,15 @@ from collections.abc import Iterator
 
 import _memory
 import _peers
-import bench_networks
 import bench_recipe
 import bench_train_step
 from _interleave import Contest
 from _report import MISSING, Report, ratio
 from _shapes import CLASSES, IMAGE, batch
+from networks import measure
+from networks.catalogue import NETWORKS
+from networks.programs import OURS, PROGRAMS, TRAINING
+from networks.results import Case, Results
 
 import fastconv
 from fastconv import recipes
@@ -24,6 +27,8 @@ from fastconv.kernels.peak import fma_peak
 from fastconv.models import zoo
 
 NETWORK = "table's network, batch 128"
+NETWORKS_OF_REPORT = ("resnet18", "resnet50", "mobilenet_v2")
+LAYOUTS = ("torch-nhwc", "torch-nchw")
 STEP_TABLE = (
     "| training step | batch | images/s | PyTorch NHWC | PyTorch NCHW | ratio to the better |",
     "|---|---|---|---|---|---|",
@@ -58,11 +63,31 @@ def steps(report: Report) -> Iterator[str]:
 
 
 def networks(report: Report) -> Iterator[str]:
-    """Training steps of whole networks beside PyTorch's."""
+    """Training steps of some large networks beside PyTorch's, each program in its own process."""
     yield from STEP_TABLE
-    for name, (_, _, usual) in bench_networks.NETWORKS.items():
-        size = 2 if report.quick else usual
-        yield from _beside_pytorch(report, name, size, bench_networks.contest(name, size))
+    peers = [name for name in LAYOUTS if not PROGRAMS[name].missing]
+    size, seconds = (2, 0.005) if report.quick else (128, 1.0)
+    plan = measure.Plan(
+        NETWORKS_OF_REPORT, [size], [OURS, *peers], report.threads, [TRAINING],
+        -(-report.rounds // 3), seconds,
+    )  # fmt: skip
+    results = Results({})
+    for name in measure.run(plan, results, lambda text: None):
+        (case,) = plan.cases(name)
+        rates = [_rate_of(results, case, program) for program in (OURS, *LAYOUTS)]
+        best = results.ratio(case)
+        times_as_long = MISSING if best is None else f"{best:.2f}"
+        title, batch_size = NETWORKS[name].title, case[2]
+        yield f"| {title} | {batch_size} | {' | '.join(rates)} | {times_as_long} |"
+        what = f"{title}, batch {batch_size}, training step against the better PyTorch layout"
+        report.figures[what] = f"{times_as_long} ×"
+
+
+def _rate_of(results: Results, case: Case, program: str) -> str:
+    """Images per second, or why there are none."""
+    measurement = results.measurement(case, program)
+    seconds = measurement.seconds
+    return measurement.failure or (MISSING if seconds is None else f"{case[2] / seconds:.1f}")
 
 
 def recipe_steps(report: Report) -> Iterator[str]:

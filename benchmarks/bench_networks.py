@@ -1,101 +1,164 @@
-"""Training steps of whole networks beside PyTorch in both layouts, on images of 32x32 pixels.
+"""Steps of the networks people build: fastconv beside PyTorch, Keras and ONNX Runtime.
 
-Every network starts with the same weights on both sides, and their outputs are compared first. Both
-are trained by gradient descent with Nesterov's momentum and weight decay. Ours scales the pixels
-inside the step; PyTorch's images are scaled and laid out before.
+    python benchmarks/bench_networks.py [--networks NAME ...] [--modes training] [--batches 1 128]
+        [--peers NAME ...] [--compile] [--threads 2] [--seconds 1] [--rounds 3] [--out PATH.json]
+
+Every program runs alone in a process of its own; in each round all of them have a turn. Writes the
+measurements (JSON), a table (Markdown) and a picture; a later run with the same file measures what
+is missing in it. docs/benchmarks.md says how to read them.
+
+Under pytest every network takes one step of training, after its outputs were checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-import _network_peers
-import _peers
 import numpy as np
 import pytest
-from _interleave import Call, Contest, run
-from _shapes import CLASSES, IMAGE, batch
+from _interleave import Contest
+from _interleave import run as run_contest
+from networks import measure, presentation
+from networks.catalogue import NETWORKS
+from networks.description import Graph, graph_of, samples
+from networks.functional import in_fastconv
+from networks.programs import COMPILED, MODES, OURS, PEERS, PROGRAMS, versions
+from networks.results import Mismatch, Results
 
-from fastconv.models import zoo
-from fastconv.models.zoo.mobilenet_v2 import STAGES
-from fastconv.optimizers import SGD
+import fastconv
+from fastconv.bench.machine import processor
+from fastconv.kernels import _isa
+from fastconv.utils.files import write_atomically
 
-
-def _of_the_zoo(name: str) -> Callable[[], Any]:
-    return lambda: zoo.build(name, IMAGE, CLASSES, seed=21)
-
-
-NETWORKS: dict[str, tuple[Callable[[], Any], Callable[[], Any], int]] = {
-    "ResNet-18, CIFAR form": (
-        _of_the_zoo("cifar_resnet18"),
-        lambda: _network_peers.resnet(18),
-        128,
-    ),
-    "MobileNetV2, CIFAR form": (
-        _of_the_zoo("cifar_mobilenet_v2"),
-        lambda: _network_peers.mobilenet_v2(STAGES),
-        128,
-    ),
-    "ResNet-50, CIFAR form": (
-        _of_the_zoo("cifar_resnet50"),
-        lambda: _network_peers.resnet(50),
-        64,
-    ),
-}
-"""Makers of ours and PyTorch's, and the batch size."""
+BATCHES = (1, 8, 128)
+QUICK = {"batches": (1, 2), "rounds": 1, "seconds": 0.005}
+USUAL = {"batches": BATCHES, "rounds": 3, "seconds": 1.0}
 
 
-def contest(name: str, size: int | None = None) -> Contest:
-    """One training step on one batch; `work` counts images, so that rates are images per second."""
-    make, make_peer, usual = NETWORKS[name]
-    size = size or usual
-    x, y = batch(size)
-    model = make()
-    model.compile(
-        SGD(1e-3, momentum=0.9, nesterov=True, weight_decay=1e-3),
-        "sparse_categorical_crossentropy",
-    )
-    few = x[:8]
-    ours = model.predict(few, batch_size=len(few))
-    steps = _peers.in_layouts(lambda layout: torch_step(make_peer(), model, few, x, y, layout))
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NAME",
+        help=", ".join(NETWORKS))  # fmt: skip
+    add("--modes", nargs="+", choices=MODES, default=MODES, metavar="MODE", help=", ".join(MODES))
+    add("--batches", nargs="+", type=_positive(int), metavar="N", help="default: 1 8 128")
+    add("--peers", nargs="*", choices=PEERS, metavar="NAME",
+        help=f"{', '.join(PEERS)}; default: all that are installed, but not {COMPILED}; without a "
+             "name: none")  # fmt: skip
+    add("--compile", action="store_true", help=f"the peer {COMPILED} as well")
+    add("--threads", type=_positive(int), default=2, metavar="N")
+    add("--seconds", type=_positive(float), metavar="S", help="per measurement; default: 1")
+    add("--rounds", type=_positive(int), metavar="N", help="default: 3")
+    add("--timeout", type=_positive(float), default=1800.0, metavar="S", help="of one process")
+    add("--out", type=Path, metavar="PATH", help="default: runs/networks.json")
+    add("--fresh", action="store_true", help="measure again what the file holds already")
+    add("--quick", action="store_true", help="a trial: small batches, a few milliseconds each")
+    return parser
 
-    def check() -> None:
-        for name, (_, theirs) in steps.items():
-            assert np.abs(theirs - ours).max() < 1e-4, name
 
-    calls = {name: call for name, (call, _) in steps.items()}
-    return Contest(name, lambda: model.train_on_batch(x, y), check, size * 1e9, calls)
+def _positive(kind: type) -> Any:
+    def number(text: str) -> Any:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"must be more than 0; received {text}")
+        return value
+
+    return number
 
 
-def torch_step(
-    model: Any, ours: Any, few: np.ndarray, x: np.ndarray, y: np.ndarray, layout: str
-) -> tuple[Call, np.ndarray]:
-    """The same step in PyTorch, and its network's probabilities for `few` images."""
-    torch = _peers.torch
-    _network_peers.set_weights(model, ours.layers)
-    model = model.to(memory_format=_peers.memory_format(layout))
+def programs(options: argparse.Namespace) -> list[str]:
+    """The names of the programs to measure; says which are not installed."""
+    wanted = options.peers
+    if wanted is None:
+        wanted = [name for name in PEERS if name != COMPILED]
+    if options.compile:
+        wanted = [*wanted, COMPILED]
+    chosen = [OURS]
+    for name in PEERS:
+        if name in wanted and (missing := PROGRAMS[name].missing):
+            print(f"{PROGRAMS[name].title} is left out: not installed: {', '.join(missing)}")
+        elif name in wanted:
+            chosen.append(name)
+    return chosen
 
-    def images(x: np.ndarray) -> Any:
-        return _peers.torch_image(x.astype(np.float32) / np.float32(127.5) - 1, layout)
 
-    with torch.inference_mode():
-        probabilities = model.train(False)(images(few)).softmax(1).numpy()
-    inputs, labels = images(x), torch.from_numpy(y)
-    model.train()
-    learning = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.SGD(learning, 1e-3, 0.9, nesterov=True, weight_decay=1e-3)
+def conditions(threads: int, names: Sequence[str], quick: bool) -> dict[str, Any]:
+    """What has to be equal for measurements to stand in one table."""
+    return {
+        "machine": f"{processor()}, {_isa.active()}",
+        "threads": threads,
+        "quick": quick,
+        "versions": {"fastconv": fastconv.__version__, "numpy": np.__version__, **versions(names)},
+    }
 
-    def train() -> None:
-        optimizer.zero_grad(set_to_none=True)
-        torch.nn.functional.cross_entropy(model(inputs), labels).backward()
-        optimizer.step()
 
-    return train, probabilities
+def main(words: list[str] | None = None) -> int:
+    options = parser().parse_args(words)
+    for key, value in (QUICK if options.quick else USUAL).items():
+        if getattr(options, key) is None:
+            setattr(options, key, value)
+    out = options.out or Path("runs", "networks-quick.json" if options.quick else "networks.json")
+    plan = measure.Plan(
+        options.networks, options.batches, programs(options), options.threads, options.modes,
+        options.rounds, options.seconds, options.timeout,
+    )  # fmt: skip
+    results = Results(conditions(plan.threads, plan.programs, options.quick), out)
+    try:
+        results.load()
+    except Mismatch as error:
+        print(f"{out} was measured otherwise ({error}): name another file", file=sys.stderr)
+        return 2
+    if options.fresh:
+        for name in plan.networks:
+            results.forget(plan.cases(name), plan.programs)
+    try:
+        for _ in measure.run(plan, results, lambda text: print(text, flush=True)):
+            text = write(plan, results, out)
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on, without --fresh", file=sys.stderr)
+        return 130
+    print(f"\n{text}")
+    return int(any(m.network in plan.networks for m in results.failures()))
+
+
+def write(plan: measure.Plan, results: Results, out: Path) -> str:
+    """Write the table and the picture beside the file of the measurements; returns the table."""
+    text = "\n".join(presentation.lines(plan, results)) + "\n"
+    write_atomically(out.with_suffix(".md"), [text.encode()])
+    presentation.write_picture(plan, results, out.with_suffix(".png"))
+    return text
+
+
+def contest(name: str, size: int) -> Contest:
+    """A step of training; its outputs for one sample are compared with PyTorch's."""
+    graph = graph_of(NETWORKS[name])
+    ours = in_fastconv(graph, fastconv.get_num_threads())
+    step = ours.training(*samples(graph, size))
+    return Contest(name, step, lambda: check(graph, ours), size * 1e9)
+
+
+def check(graph: Graph, ours: Any) -> None:
+    """Compare our outputs with PyTorch's, if it is installed."""
+    x, _ = samples(graph, 1)
+    outputs = ours.outputs(x)
+    assert np.isfinite(outputs).all()
+    peer = PROGRAMS["torch-nchw"]
+    if not peer.missing:
+        theirs = peer.make(graph, fastconv.get_num_threads()).outputs(x)
+        assert np.abs(theirs - outputs).max() < measure.TOLERANCE * np.abs(outputs).max()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def bench_network(benchmark, request, name):
-    size = 2 if request.config.getoption("--quick", default=False) else NETWORKS[name][2]
-    benchmark.group = f"{name}, batch {size}"
-    run(benchmark, contest(name, size))
+    quick = request.config.getoption("--quick", default=False)
+    size = 2 if quick else measure.size_for(name, BATCHES[-1])
+    benchmark.group = f"{NETWORKS[name].title}, batch {size}"
+    run_contest(benchmark, contest(name, size))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
