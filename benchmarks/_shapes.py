@@ -125,6 +125,28 @@ DIRECT = [
     Conv("square", 128, 8, 128, 256, 3),
 ]
 
+# Windows and strides other than 3x3 and 1, which Winograd's method computes in parts: on both sides
+# of what the choice between it and the direct method turns on.
+WINDOWS = [
+    Conv("5x5", 32, 28, 64, 64, 5),
+    Conv("5x5", 32, 28, 16, 32, 5),
+    Conv("5x5", 32, 14, 192, 256, 5),
+    Conv("5x5", 128, 14, 6, 16, 5, padding="valid"),
+    Conv("5x5", 128, 7, 64, 64, 5),
+    Conv("7x7", 16, 28, 64, 64, 7),
+    Conv("9x9", 16, 28, 32, 32, 9),
+    Conv("2x2", 32, 28, 32, 32, 2),
+    Conv("2x2", 32, 28, 128, 128, 2),
+    Conv("4x4", 32, 28, 64, 64, 4),
+    Conv("strides", 16, 56, 64, 128, 3, 2, 1),
+    Conv("strides", 16, 28, 256, 256, 3, 2, 1),
+    Conv("strides", 16, 28, 16, 32, 3, 2, 1),
+    Conv("strides", 16, 32, 64, 128, 4, 2, 1),
+    Conv("strides", 16, 28, 64, 64, 5, 2),
+    Conv("strides", 4, 224, 3, 64, 7, 2, 3),
+    Conv("strides", 4, 224, 3, 96, 11, 4),
+]
+
 
 @dataclass(frozen=True)
 class Gemm:
@@ -204,5 +226,7 @@ def make_small() -> None:
     CONVOLUTIONS[:] = [replace(case, mb=1) for case in CONVOLUTIONS]
     CONVOLUTIONS[:] = [case for case in CONVOLUTIONS if case.shape.flops < 5e8]
     DIRECT[:] = [replace(case, mb=1) for case in DIRECT]
+    WINDOWS[:] = [replace(case, mb=1) for case in WINDOWS]
+    WINDOWS[:] = [case for case in WINDOWS if case.shape.flops < 1e8]
     GEMMS[:] = [case for case in GEMMS if case.flops < 1e9]
     POOLINGS[:] = [replace(case, mb=2) for case in POOLINGS]

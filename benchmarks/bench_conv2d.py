@@ -1,5 +1,8 @@
 """Convolutions beside PyTorch in both layouts and TensorFlow: each pass by itself, warm data, bias
 included. Ours write into existing arrays, as in a plan; the peers return new ones.
+
+`bench_windows` has Winograd's method beside our direct one, for windows and strides other than 3x3
+and 1: what `LEAST_GAIN` in `fastconv/plan/algorithms.py` rests on.
 """
 
 from __future__ import annotations
@@ -9,15 +12,15 @@ import numpy as np
 import pytest
 from _conv2d_peers import tensorflow_call, torch_call
 from _interleave import Contest, run
-from _shapes import CONVOLUTIONS, Conv
+from _shapes import CONVOLUTIONS, WINDOWS, Conv
 
 import fastconv.reference as reference
 from fastconv.plan.algorithms import conv2d_algorithm, make_conv2d_kernel
 
 PASSES = ("fwd", "bwd_data", "bwd_weights")
 
-# Largest relative L2 error against float64 that any algorithm may have, up to 256 channels; beyond,
-# the rounding of the sums themselves grows with the root of their length.
+# Largest relative L2 error against float64 that any algorithm may have, for 3x3 up to 256 channels;
+# beyond, the rounding of the sums themselves grows with the root of their length.
 TOLERANCE = {"fwd": 2e-6, "bwd_data": 2e-6, "bwd_weights": 5e-6}
 CHECKED_FLOPS = 1e9  # float64 NumPy is slow: a batch of more work is checked on fewer images
 
@@ -61,7 +64,7 @@ def contest(case: Conv, which: str, algo: str = "auto", peers: bool = True) -> C
         few = Arrays(case, max(1, min(s.mb, int(CHECKED_FLOPS * s.mb // s.flops))))
         call, written = call_of(case, which, few, algo)
         call()
-        longer = max(1.0, (max(s.ic, s.oc) / 256) ** 0.5)
+        longer = max(1.0, (max(s.ic, s.oc) * s.kh * s.kw / (9 * 256)) ** 0.5)
         assert distance(written, defined(case, which, few)) <= TOLERANCE[which] * longer
         ours()
         for name, (_, value) in theirs.items():
@@ -97,3 +100,27 @@ def distance(a, b) -> float:
 def bench_conv2d(benchmark, case, which):
     benchmark.group = f"conv2d {case.network} {which}"
     run(benchmark, contest(case, which))
+
+
+def methods(case: Conv, which: str) -> Contest:
+    """Winograd's method as ours, and the direct one, which must give the same."""
+    winograd, arrays = contest(case, which, "winograd", peers=False), Arrays(case)
+    direct, written = call_of(case, which, arrays, "direct")
+    other, result = call_of(case, which, arrays, "winograd")
+
+    def check() -> None:
+        winograd.check()
+        direct()
+        expected = written.copy()
+        other()
+        assert distance(result, expected) <= 2 * TOLERANCE[which]
+
+    return Contest(f"{case}-{which}", winograd.ours, check, winograd.work, {"direct": direct})
+
+
+@pytest.mark.parametrize("which", PASSES)
+@pytest.mark.parametrize("case", WINDOWS, ids=str)
+def bench_windows(benchmark, case, which):
+    benchmark.group = f"winograd and direct {case.network} {which}"
+    benchmark.extra_info["chosen"] = algorithm(case, which)
+    run(benchmark, methods(case, which))

@@ -7,7 +7,8 @@ def test_the_networks_are_there_and_no_case_comes_twice():
     assert {case.network for case in _shapes.CONVOLUTIONS} == {
         "table", "LeNet-5", "VGG-16", "ResNet", "ResNet-18", "ResNet-50", "MobileNet",
     }  # fmt: skip
-    for cases in (_shapes.CONVOLUTIONS, _shapes.DIRECT, _shapes.GEMMS, _shapes.POOLINGS):
+    lists = _shapes.CONVOLUTIONS, _shapes.DIRECT, _shapes.WINDOWS, _shapes.GEMMS, _shapes.POOLINGS
+    for cases in lists:
         names = [str(case) for case in cases]
         assert len(set(names)) == len(names)
         assert all(case.shape.x_shape for case in cases if hasattr(case, "shape"))

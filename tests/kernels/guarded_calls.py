@@ -76,7 +76,7 @@ def gemm():
 
 
 def conv2d():
-    kernels = [(1, 1), (2, 2), (3, 3), (5, 4)]
+    kernels = [(1, 1), (2, 2), (3, 3), (5, 4), (7, 9)]
     ways = [
         {},
         {"padding": "same"},
@@ -99,10 +99,10 @@ def convolution(x_shape, w_shape, how):
     y, dx, dw, db = new(*s.y_shape), new(*x_shape), new(*w_shape), new(s.oc)
     arguments = s.kernel_arguments()
     algorithms = [("direct", False)]
-    if s.groups == s.sh == 1:
-        if s.kh == 3:
+    if s.groups == s.dh == 1:
+        if s.kh > 1:
             algorithms += [("winograd", False), ("winograd", True)]
-        if s.kh == 1 and (s.oh, s.ow) == (s.ih, s.iw):
+        if s.kh == s.sh == 1 and (s.oh, s.ow) == (s.ih, s.iw):
             algorithms.append(("gemm", False))
     for algo, by_slices in algorithms:
         way = {"algo": algo, "by_slices": by_slices}
