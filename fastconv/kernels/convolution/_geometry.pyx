@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t
 
+from fastconv.kernels._sizes cimport larger
 from fastconv.kernels.winograd._parts cimport axis, set_axes, source_first
 
 cdef enum:
