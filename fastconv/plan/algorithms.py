@@ -22,8 +22,9 @@ from fastconv.plan.geometry.shapes import Conv2DShape, Pool2DShape
 
 Pass = Literal["fwd", "bwd_data", "bwd_weights"]
 
-# Below this many channels on either side the transforms of Winograd's method cost more than the
-# multiplications they save. `benchmarks/bench_conv2d.py` measures both sides of the threshold.
+# Of 3x3 with stride 1: below this many channels on either side the transforms of Winograd's method
+# cost more than the multiplications they save. `benchmarks/bench_conv2d.py` measures both sides of
+# the threshold.
 FEWEST_CHANNELS = 16
 # Winograd's method processes the map block by block as long as the data shared by all blocks stays
 # in the L2 cache, and slice by slice otherwise. Thresholds of input times output channels: for y
@@ -31,8 +32,12 @@ FEWEST_CHANNELS = 16
 MANY_FILTERS, MANY_FILTERS_OF_PARTS = 128 * 256, 6 * 128 * 256
 MANY_SUMS, MANY_SUMS_OF_PARTS = 128 * 128, 192 * 128
 # How much less work, by count, Winograd's method must be for windows other than 3x3 with stride 1.
-# (The direct gradient of the data is slower than the other two passes.)
+# (The direct gradient of the data is slower than the other two passes.) `bench_windows` in
+# `benchmarks/bench_conv2d.py` measures both methods.
 LEAST_GAIN: dict[Pass, float] = {"fwd": 1.1, "bwd_data": 0.95, "bwd_weights": 1.1}
+# Most floats of a transformed row of tiles, the least block that a thread may need, of a window in
+# parts: one of hundreds of parts would take far more memory than its map.
+MOST_ROW_FLOATS = 4 << 20
 # Smallest fraction of the pixels in the 4x4 tiles that must lie inside the map; from MANY_CHANNELS
 # on, a smaller fraction is enough.
 LEAST_COVER, LEAST_COVER_OF_MANY, MANY_CHANNELS = 0.6, 0.55, 64
@@ -167,7 +172,7 @@ def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
     if s.groups == s.ic == s.oc > 1:
         return "depthwise"  # one filter per channel: not expressible as a matrix product
     if _is_winograd(s, direction) and os.environ.get("FASTCONV_WINOGRAD") != "0":
-        return "winograd"  # a quarter of the multiplications
+        return "winograd"  # the least multiplications
     return "direct"
 
 
@@ -228,8 +233,13 @@ def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
         h, w = (s.ih, s.iw) if direction == "bwd_data" else (s.oh, s.ow)
         least = LEAST_COVER if min(s.ic, s.oc) < MANY_CHANNELS else LEAST_COVER_OF_MANY
         return h * w >= least * _tiles(h) * _tiles(w) * 16
+    found = _winograd(s, direction)
+    columns = -(-s.iw // s.sw) + 1 if direction == "bwd_data" else s.ow
+    tiles = -(-columns // (7 - found.taps))
+    if 36 * tiles * found.source_channels > MOST_ROW_FLOATS:
+        return False
     direct = s.oh * s.ow * s.kh * s.kw * s.ic * s.oc
-    return direct >= LEAST_GAIN[direction] * _winograd(s, direction).work
+    return direct >= LEAST_GAIN[direction] * found.work
 
 
 def _tiles(size: int) -> int:
