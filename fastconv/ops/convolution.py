@@ -60,6 +60,10 @@ def conv2d(
         The layout of x and of the result.
     activation : None, "linear" or "relu"
     algo : "auto", "direct", "winograd", "gemm" or "depthwise"
+        "auto" takes the fastest. "direct" computes every convolution; "winograd" those whose window
+        is at least as large as the strides and has two taps or more, without dilation and groups,
+        and rounds a little more; "gemm" windows of 1x1 with stride 1, or of x's size, without
+        padding and groups; "depthwise" those with a group for each channel of x and of y.
     out : float32 array of the result's shape, optional
 
     Returns

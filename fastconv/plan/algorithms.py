@@ -31,11 +31,14 @@ FULL = 16  # floats of the longest vectors
 # Winograd's method is chosen where it is less work, by count and by at least this factor. (The
 # direct gradient of the data is slower than the other two passes.) A float of the transformed
 # filters counts as FILTER multiply-adds, once in a batch, and in the gradient of the weights for
-# each of the partial sums. `benchmarks/bench_conv2d.py` measures both sides of the thresholds.
+# each of the partial sums. `bench_windows` in `benchmarks/bench_conv2d.py` measures both methods.
 LEAST_GAIN: dict[Pass, float] = {"fwd": 1.15, "bwd_data": 1.0, "bwd_weights": 1.15}
 FILTER = 45
 PARTIAL_SUMS, PARTIAL_SUMS_OF_SLICES = 6, 1.5
-MOST_FILTERS = 2**26  # floats of transformed filters, which each caller's thread keeps
+# Most floats of transformed filters, which each caller's thread keeps, and of a transformed row of
+# tiles, the least block that a thread may need: hundreds of parts would take far more memory than the
+# map.
+MOST_FILTERS, MOST_ROW_FLOATS = 2**26, 2**22
 
 _DEPTHWISE: dict[Pass, Any] = {
     "fwd": DepthwiseFwd,
@@ -229,7 +232,9 @@ def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
     kc, nc = (s.oc, s.ic) if direction == "bwd_data" else (s.ic, s.oc)
     direct = s.oh * s.ow * s.kh * s.kw * kc * -(-nc // FULL) * FULL
     work = mb * found.work + FILTER * sums * found.filters
-    if found.filters > MOST_FILTERS:
+    columns = -(-s.iw // s.sw) + 1 if direction == "bwd_data" else s.ow
+    row_floats = 36 * -(-columns // (7 - found.taps)) * found.source_channels
+    if found.filters > MOST_FILTERS or row_floats > MOST_ROW_FLOATS:
         return False
     return mb * direct >= LEAST_GAIN[direction] * work
 

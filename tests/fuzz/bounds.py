@@ -13,6 +13,7 @@ import numpy as np
 EPS, TINY = float(np.finfo(np.float32).eps), float(np.finfo(np.float32).tiny)
 LARGE = 1e37  # where the terms are larger than that, a float32 sum may overflow
 POINTS = (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2)  # of the Winograd kernels, besides infinity
+PART_TAPS = (2, 3, 4)
 WINOGRAD_ROUNDINGS = 2 * (6 + 6 + 4) + 4  # of both transforms and the inverse, in two dimensions
 
 
@@ -39,22 +40,48 @@ def winograd_matrices(outputs: int, taps: int) -> tuple[np.ndarray, np.ndarray, 
     )
 
 
-def winograd_bound(largest: float, w: np.ndarray) -> np.ndarray:
-    """For each filter of w (3, 3, ic, oc): the error where abs(x) is at most `largest`."""
-    a, g, b = winograd_matrices(4, 3)
-    filters = g @ abs(w.astype(np.float64)).transpose(2, 3, 0, 1) @ g.T
-    reach = b.sum(axis=0)
-    products = filters.sum(axis=0) * np.outer(reach, reach) * largest
-    worst = (a.T @ products @ a).max(axis=(1, 2))
-    return (w.shape[2] + WINOGRAD_ROUNDINGS) * EPS * worst + 64 * TINY
+def winograd_bound(
+    largest: float, w: np.ndarray, strides: tuple[int, int] = (1, 1), turned: bool = False
+) -> np.ndarray:
+    """For each filter of w (kh, kw, ic, oc): the error where abs(x) is at most `largest`.
+
+    The largest of those for parts of 2, 3 and 4 taps, any of which the kernels may choose: the sum
+    over all parts, though backward (`turned`) an output has those of one phase only.
+    """
+    worst = np.zeros(w.shape[3])
+    for r in PART_TAPS:
+        a, g, b = winograd_matrices(7 - r, r)
+        rows, columns = (_parts(k, s, r, turned) for k, s in zip(w.shape[:2], strides, strict=True))
+        padded = np.pad(abs(w.astype(np.float64)), ((0, 1), (0, 1), (0, 0), (0, 0)))
+        taps = padded[rows[:, None, :, None], columns[None, :, None, :]]  # of each pair of parts
+        filters = (g @ taps.transpose(0, 1, 4, 5, 2, 3) @ g.T).sum(axis=(0, 1, 2))
+        reach = b.sum(axis=0)
+        outputs = (a.T @ (filters * np.outer(reach, reach) * largest) @ a).max(axis=(1, 2))
+        length = len(rows) * len(columns) * w.shape[2] + WINOGRAD_ROUNDINGS
+        worst = np.maximum(worst, length * EPS * outputs + 64 * TINY)
+    return worst
 
 
-def winograd_weights_bound(x: float, dy: float, tiles: int) -> float:
-    """The same for the weights' gradient, a sum over `tiles`."""
-    a, g, b = winograd_matrices(3, 4)
-    data, filters = b.sum(axis=0) * x, g.sum(axis=1) * dy
-    products = np.outer(data, data) * np.outer(filters, filters) * tiles / (x or 1) / (dy or 1)
-    return (tiles + WINOGRAD_ROUNDINGS) * EPS * float((a.T @ products @ a).max()) + 64 * TINY
+def _parts(k: int, stride: int, r: int, turned: bool) -> np.ndarray:
+    """The taps (parts, r) of a window of k taps along an axis; k for those that do not exist."""
+    longest = -(-k // stride)
+    first = np.arange(stride)[:, None] + stride * r * np.arange(-(-longest // r))
+    taps = first.reshape(-1, 1) + stride * np.arange(r)
+    return np.minimum(taps[:, ::-1] if turned else taps, k)
+
+
+def winograd_weights_bound(x: float, dy: float, shape: tuple[int, ...]) -> float:
+    """The same for the weights' gradient, a sum over the tiles of dy, (mb, oh, ow, oc)."""
+    worst = 0.0
+    for r in PART_TAPS:
+        m = 7 - r
+        a, g, b = winograd_matrices(r, m)
+        tiles = shape[0] * -(-shape[1] // m) * -(-shape[2] // m)
+        data, filters = np.sqrt(x) * b.sum(axis=0), np.sqrt(dy) * g.sum(axis=1)
+        products = np.outer(data, data) * np.outer(filters, filters) * tiles
+        largest = float((a.T @ products @ a).max())
+        worst = max(worst, (tiles + WINOGRAD_ROUNDINGS) * EPS * largest + 64 * TINY)
+    return worst
 
 
 def difference(actual: Any, expected: Any, allowed: Any) -> str | None:

@@ -243,25 +243,25 @@ def _conv2d_bounds(a: Arguments, algo: Any, dy: Any = None) -> list[Any]:
     x, w = (abs(np.asarray(a[k], np.float64)) for k in ("x", "w"))
     how = {k: a[k] for k in ("strides", "padding", "dilation", "groups") if k in a}
     kh, kw, ic, oc = w.shape
-    fits = (kh, kw) == (3, 3) and not ({how["strides"], how["dilation"]} - {1})
+    strides = how["strides"] if isinstance(how["strides"], tuple) else (how["strides"],) * 2
+    fits = kh >= strides[0] and kw >= strides[1] and how["dilation"] in (1, (1, 1))
     fits = fits and how.get("groups", 1) == 1 and algo not in ("direct", "gemm")
     groups = how.get("groups", 1)
     if dy is None:
         b = abs(np.asarray(a["b"], np.float64)) if a.get("b") is not None else 0
         allowed = bound(ref.conv2d(x, w, b, **how), kh * kw * ic)
         if fits:
-            allowed = np.maximum(allowed, winograd_bound(_largest(x), w) + EPS * (16 * b))
+            allowed = np.maximum(allowed, winograd_bound(_largest(x), w, strides) + EPS * (16 * b))
         return [allowed]
     size = abs(np.asarray(dy, np.float64))
     dx, dw, db = ref.conv2d_backward(size, x, w, **how)
     pixels = size[..., 0].size
     out = [bound(dx, kh * kw * oc // groups), bound(dw, pixels), bound(db, pixels)]
     if fits:
-        turned = w[::-1, ::-1].transpose(0, 1, 3, 2)
-        out[0] = np.maximum(out[0], winograd_bound(_largest(size), turned))
-        mb, oh, ow, _ = size.shape
-        tiles = mb * -(-oh // 4) * -(-ow // 4)
-        out[1] = np.maximum(out[1], winograd_weights_bound(_largest(x), _largest(size), tiles))
+        worst = winograd_bound(_largest(size), w.transpose(0, 1, 3, 2), strides, turned=True)
+        out[0] = np.maximum(out[0], worst)
+        worst = winograd_weights_bound(_largest(x), _largest(size), size.shape)
+        out[1] = np.maximum(out[1], worst)
     return out
 
 

@@ -22,25 +22,29 @@ def isa(request):
 @pytest.mark.parametrize("by_slices", [False, True])
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize(
-    ("mb", "ih", "iw", "ic", "oc", "pt", "pl"),
+    ("k", "stride", "mb", "ih", "iw", "ic", "oc", "pt", "pl"),
     [
-        (3, 8, 8, 16, 32, 1, 1),
-        (2, 7, 9, 5, 17, 1, 1),
-        (1, 13, 6, 33, 70, 0, 2),
-        (5, 4, 4, 1, 1, 1, 0),
-        (2, 6, 21, 3, 65, 2, 1),
-        (2, 9, 6, 255, 260, 1, 1),
+        (3, 1, 3, 8, 8, 16, 32, 1, 1),
+        (3, 1, 2, 7, 9, 5, 17, 1, 1),
+        (3, 1, 1, 13, 6, 33, 70, 0, 2),
+        (3, 1, 5, 4, 4, 1, 1, 1, 0),
+        (3, 1, 2, 6, 21, 3, 65, 2, 1),
+        (3, 1, 2, 9, 6, 255, 260, 1, 1),
+        (5, 1, 2, 15, 17, 16, 33, 2, 2),  # in parts of 3x3
+        (5, 1, 1, 10, 20, 3, 17, 1, 0),
+        (5, 2, 2, 24, 27, 17, 16, 2, 1),
     ],
 )
-def test_fused_equals_apart(isa, threads, by_slices, mb, ih, iw, ic, oc, pt, pl):
+def test_fused_equals_apart(isa, threads, by_slices, k, stride, mb, ih, iw, ic, oc, pt, pl):
     before = _threads.get_num_threads()
     _threads.set_num_threads(threads)
     rng = np.random.default_rng(ih * iw + ic)
-    oh, ow = ih + 2 * pt - 2, iw + 2 * pl - 2
-    how = {"ih": ih, "iw": iw, "ic": ic, "oc": oc, "kh": 3, "kw": 3, "pt": pt, "pl": pl}
+    oh, ow = (ih + 2 * pt - k) // stride + 1, (iw + 2 * pl - k) // stride + 1
+    how = {"ih": ih, "iw": iw, "ic": ic, "oc": oc, "kh": k, "kw": k, "pt": pt, "pl": pl}
+    how |= {"sh": stride, "sw": stride}
     how |= {"oh": oh, "ow": ow, "algo": "winograd", "by_slices": by_slices}
     x = rng.standard_normal((mb, ih, iw, ic), dtype=np.float32)
-    w = rng.standard_normal((3, 3, ic, oc), dtype=np.float32)
+    w = rng.standard_normal((k, k, ic, oc), dtype=np.float32)
     b = rng.standard_normal(oc, dtype=np.float32)
     dy = rng.standard_normal((mb, oh // 2, ow // 2, oc), dtype=np.float32)
     window = (2, 2, 2, 2, 0, 0)

@@ -14,11 +14,13 @@ from winograd_bounds import (
     allowed_dx,
     allowed_y,
     passes,
+    pieces_of,
     reached_by_dy,
     reached_by_x,
     taps_of,
 )
 
+from fastconv import ops
 from fastconv import reference as ref
 from fastconv.kernels.winograd._parts import winograd_work
 from fastconv.plan import algorithms
@@ -220,6 +222,15 @@ def test_the_choice(k, stride, size, ic, oc, expected):
 
 
 @pytest.mark.parametrize("direction", PASSES)
+def test_memory_of_many_parts(direction, monkeypatch):
+    """625 parts save work, but a row of their tiles would be many times as large as x."""
+    shape = conv2d_shape((1, 200, 200, 64), (100, 100, 64, 64), padding="same")
+    assert conv2d_algorithm(shape, direction) == "direct"
+    monkeypatch.setattr(algorithms, "MOST_ROW_FLOATS", 1 << 30)
+    assert conv2d_algorithm(shape, direction) == "winograd"
+
+
+@pytest.mark.parametrize("direction", PASSES)
 @pytest.mark.parametrize("stride", [1, 2])
 def test_many_channels_of_parts_go_by_slices(direction, stride):
     """5x5 has four parts, of the source or, backward with a stride, of the target."""
@@ -254,6 +265,34 @@ def test_pooling_inside(k, padding, window, expected):
             else:
                 with pytest.raises(ValueError, match="pooling can be fused with algo 'winograd'"):
                     make_conv2d_kernel(shape, direction, pool=True)
+
+
+@pytest.mark.parametrize(
+    ("k", "stride", "size", "ic"), [(5, 1, 14, 64), (7, 1, 12, 64), (2, 1, 15, 64), (3, 2, 30, 64)]
+)
+def test_error_of_a_batch(k, stride, size, ic):
+    """What the documentation promises, in the l2 norm, relative to float64."""
+    x, w = normal((8, size, size, ic), 1), normal((k, k, ic, 17), 2)
+    dy = normal(conv2d_shape(x.shape, w.shape, stride, "same").y_shape, 3)
+    how = {"strides": stride, "padding": "same"}
+    found = ops.conv2d_backward(dy, x, w, **how, algo="winograd")
+    wanted = ref.conv2d_backward(dy, x, w, **how)
+    pairs = [(ops.conv2d(x, w, **how, algo="winograd"), ref.conv2d(x, w, **how), 2e-6)]
+    pairs += [(found[0], wanted[0], 2e-6), (found[1], wanted[1], 5e-6)]
+    for actual, expected, limit in pairs:
+        assert np.linalg.norm(actual - expected) < limit * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize(("k", "stride"), [(3, 1), (5, 1), (7, 1), (2, 1), (9, 1), (3, 2), (5, 2)])
+def test_how_many_outputs_are_reached(k, stride):
+    """The documentation's formula, which some pixel attains."""
+    shape = conv2d_shape((1, 60, 60, 16), (k, k, 16, 16), stride, "same")
+    r = taps_of(shape, "fwd")
+    pieces = pieces_of(k, stride, r)
+    m = 7 - r
+    most = m * -(-(6 + (pieces - 1) * r) // m)
+    found = {int(reached_by_x(shape, (at, at)).sum()) for at in range(20, 40)}
+    assert max(found) == most**2
 
 
 SPREAD = {  # window, stride, padding
