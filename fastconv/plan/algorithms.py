@@ -36,8 +36,8 @@ LEAST_GAIN: dict[Pass, float] = {"fwd": 1.15, "bwd_data": 1.0, "bwd_weights": 1.
 FILTER = 45
 PARTIAL_SUMS, PARTIAL_SUMS_OF_SLICES = 6, 1.5
 # Most floats of transformed filters, which each caller's thread keeps, and of a transformed row of
-# tiles, the least block that a thread may need: hundreds of parts would take far more memory than the
-# map.
+# tiles, the least block that a thread may need: hundreds of parts would take far more memory than
+# the map.
 MOST_FILTERS, MOST_ROW_FLOATS = 2**26, 2**22
 
 _DEPTHWISE: dict[Pass, Any] = {

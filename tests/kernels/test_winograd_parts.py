@@ -2,6 +2,7 @@
 cut into parts, and how far what is not finite goes. tests/kernels/test_winograd.py is about 3x3."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -160,32 +161,35 @@ def test_what_it_is_not_for(how, direction):
         make_conv2d_kernel(shape, direction, "winograd")
 
 
-def products(points, kc, nc, tiles, sources, targets=1):
+def products(points, kc, nc, tiles, sources, targets=1, transform=300):
     """By the definition of `winograd_work`, nc being a multiple of 16."""
-    return points * kc * nc * (1 + tiles) + tiles * 600 * (sources * kc + targets * nc)
+    return tiles * (points * kc * nc + transform * (sources * kc + targets * nc))
+
+
+strided = partial(products, transform=600)
 
 
 @pytest.mark.parametrize(
     ("window", "stride", "size", "channels", "turned", "expected"),
     [
         # one part; x has to be read from one row and column before the first
-        (3, 1, 8, (16, 32), False, (products(36, 16, 32, 4, 1), 16, 32, 3, 1)),
-        (3, 1, 8, (16, 32), True, (products(36, 32, 16, 4, 1), 32, 16, 3, 1)),
+        (3, 1, 8, (16, 32), False, (products(36, 16, 32, 4, 1), 16, 32, 3, 1, 36 * 16 * 32)),
+        (3, 1, 8, (16, 32), True, (products(36, 32, 16, 4, 1), 32, 16, 3, 1, 36 * 32 * 16)),
         # two parts of 3 and 2 taps on each axis: 11 points
-        (5, 1, 8, (16, 32), False, (products(121, 16, 32, 4, 4), 64, 32, 3, 2)),
+        (5, 1, 8, (16, 32), False, (products(121, 16, 32, 4, 4), 64, 32, 3, 2, 121 * 16 * 32)),
         # 4 and 3 taps
-        (7, 1, 9, (16, 16), False, (products(121, 16, 16, 9, 4), 64, 16, 4, 3)),
+        (7, 1, 9, (16, 16), False, (products(121, 16, 16, 9, 4), 64, 16, 4, 3, 30976)),
         # two phases of 2 and 1 taps, or on a map of 8x8 of 3, all short: 10 points
-        (3, 2, 20, (16, 16), False, (products(121, 16, 16, 4, 4), 64, 16, 2, 0)),
-        (3, 2, 16, (16, 16), False, (products(100, 16, 16, 4, 4), 64, 16, 3, 0)),
+        (3, 2, 20, (16, 16), False, (strided(121, 16, 16, 4, 4), 64, 16, 2, 0, 30976)),
+        (3, 2, 16, (16, 16), False, (strided(100, 16, 16, 4, 4), 64, 16, 3, 0, 25600)),
         # both phases of 2 taps: 12 points
-        (4, 2, 20, (16, 16), False, (products(144, 16, 16, 4, 4), 64, 16, 2, 1)),
+        (4, 2, 20, (16, 16), False, (strided(144, 16, 16, 4, 4), 64, 16, 2, 1, 36864)),
         # the 12 source channels fill a vector of 16
-        (4, 2, 20, (3, 16), False, (products(144, 3, 16, 4, 16 / 3), 12, 16, 2, 1)),
+        (4, 2, 20, (3, 16), False, (strided(144, 3, 16, 4, 16 / 3), 12, 16, 2, 1, 144 * 3 * 16)),
         # backward, the phases are targets
-        (4, 2, 18, (16, 16), True, (products(144, 16, 16, 4, 1, 4), 16, 64, 2, 1)),
+        (4, 2, 18, (16, 16), True, (strided(144, 16, 16, 4, 1, 4), 16, 64, 2, 1, 36864)),
         # as many tiles of four, whose filters are short
-        (4, 2, 20, (16, 16), True, (products(100, 16, 16, 9, 1, 4), 16, 64, 3, 2)),
+        (4, 2, 20, (16, 16), True, (strided(100, 16, 16, 9, 1, 4), 16, 64, 3, 2, 25600)),
     ],
 )  # fmt: skip
 def test_the_work(window, stride, size, channels, turned, expected):
@@ -195,11 +199,17 @@ def test_the_work(window, stride, size, channels, turned, expected):
 
 
 @pytest.mark.parametrize("direction", PASSES)
-@pytest.mark.parametrize(("k", "stride", "ic"), [(5, 1, 32), (3, 2, 64), (7, 2, 3), (2, 1, 64)])
-def test_a_gain_is_needed(direction, k, stride, ic, monkeypatch):
-    shape = conv2d_shape((1, 40, 40, ic), (k, k, ic, 64), stride, "same")
-    work = winograd_work(turned=direction == "bwd_data", **shape.kernel_arguments())[0]
-    gain = shape.flops / 2 / work
+@pytest.mark.parametrize("mb", [1, 8, 100])
+@pytest.mark.parametrize(("k", "stride", "ic"), [(5, 1, 32), (3, 2, 64), (7, 2, 3), (3, 1, 64)])
+def test_a_gain_is_needed(direction, mb, k, stride, ic, monkeypatch):
+    """Of the images and the transformed filters, which the gradient of the weights sums in parts."""
+    shape = conv2d_shape((mb, 40, 40, ic), (k, k, ic, 64), stride, "same")
+    found = winograd_work(turned=direction == "bwd_data", **shape.kernel_arguments())
+    mb = min(mb, 32)
+    sums = 6 if direction == "bwd_weights" else 1
+    columns = 16 / 3 if direction == "bwd_data" and ic == 3 else 1  # of 3 channels, 16 are computed
+    direct = shape.oh * shape.ow * k * k * ic * 64 * columns
+    gain = mb * direct / (mb * found[0] + sums * algorithms.FILTER * found[5])
     for least, expected in ((gain * 0.999, "winograd"), (gain * 1.001, "direct")):
         monkeypatch.setitem(algorithms.LEAST_GAIN, direction, least)
         assert conv2d_algorithm(shape, direction) == expected
@@ -223,10 +233,12 @@ def test_the_choice(k, stride, size, ic, oc, expected):
 
 @pytest.mark.parametrize("direction", PASSES)
 def test_memory_of_many_parts(direction, monkeypatch):
-    """625 parts save work, but a row of their tiles would be many times as large as x."""
-    shape = conv2d_shape((1, 200, 200, 64), (100, 100, 64, 64), padding="same")
+    """625 parts save work, but a row of their tiles, and the filters, would be larger than x."""
+    shape = conv2d_shape((32, 200, 200, 64), (100, 100, 64, 64), padding="same")
     assert conv2d_algorithm(shape, direction) == "direct"
     monkeypatch.setattr(algorithms, "MOST_ROW_FLOATS", 1 << 30)
+    assert conv2d_algorithm(shape, direction) == "direct"
+    monkeypatch.setattr(algorithms, "MOST_FILTERS", 1 << 30)
     assert conv2d_algorithm(shape, direction) == "winograd"
 
 
@@ -254,7 +266,7 @@ def test_many_channels_of_parts_go_by_slices(direction, stride):
     ],
 )
 def test_pooling_inside(k, padding, window, expected):
-    shape = conv2d_shape((2, 24, 24, 64), (k, k, 64, 64), 1, padding)
+    shape = conv2d_shape((32, 24, 24, 64), (k, k, 64, 64), 1, padding)
     pool = pool2d_shape(shape.y_shape, window)
     assert {conv2d_algorithm(shape, direction) for direction in PASSES} == {"winograd"}
     assert pools_inside(shape, pool) == expected
