@@ -202,7 +202,7 @@ def test_the_work(window, stride, size, channels, turned, expected):
 @pytest.mark.parametrize("mb", [1, 8, 100])
 @pytest.mark.parametrize(("k", "stride", "ic"), [(5, 1, 32), (3, 2, 64), (7, 2, 3), (3, 1, 64)])
 def test_a_gain_is_needed(direction, mb, k, stride, ic, monkeypatch):
-    """Of the images and the transformed filters, which the gradient of the weights sums in parts."""
+    """Of the images and the transformed filters, which the weights' gradient sums in parts."""
     shape = conv2d_shape((mb, 40, 40, ic), (k, k, ic, 64), stride, "same")
     found = winograd_work(turned=direction == "bwd_data", **shape.kernel_arguments())
     mb = min(mb, 32)
