@@ -291,18 +291,19 @@ def bench_denormals(benchmark, name):
     run(benchmark, Contest(name, ours, ours, 0, {"normal": normal}))
 
 
-def seconds(make: Make, rounds: int = 6) -> np.ndarray:
-    """The least processor time of a call, on one thread: with normal numbers, and of each kind.
+def rounds(make: Make, count: int = 6) -> list[np.ndarray]:
+    """In each round, the least processor time of a call: with normal numbers, and of each kind.
 
-    Whether numbers are denormal matters to a processor, not to a team; and the processor's time,
-    unlike the clock's, hardly depends on what else the machine does. Where the arrays lie in memory
-    matters as much as what they hold, so they are made anew in every round, in another order.
+    On one thread: whether numbers are denormal matters to a processor, not to a team; and the
+    processor's time, unlike the clock's, hardly depends on what else the machine does. Where the
+    arrays lie in memory matters as much as what they hold, so they are made anew in every round, in
+    another order.
     """
     scales = [1, *SCALES.values()]
-    least = np.full(len(scales), np.inf)
-    for turn in range(rounds):
-        order = np.roll(range(len(scales)), turn)
-        calls = {i: make(scales[i]) for i in order}
+    found = []
+    for turn in range(count):
+        least = np.full(len(scales), np.inf)
+        calls = {i: make(scales[i]) for i in np.roll(range(len(scales)), turn)}
         for i, call in calls.items():
             call()
             begun = time.thread_time()
@@ -310,7 +311,8 @@ def seconds(make: Make, rounds: int = 6) -> np.ndarray:
                 start = time.thread_time()
                 call()
                 least[i] = min(least[i], time.thread_time() - start)
-    return least
+        found.append(least)
+    return found
 
 
 def main(words: list[str]) -> int:
@@ -320,11 +322,13 @@ def main(words: list[str]) -> int:
     slow = []
     print(f"{'':44}{'normal':>12}" + "".join(f"{kind:>20}" for kind in SCALES))
     for name in chosen:
-        least = seconds(CASES[name])
+        found = rounds(CASES[name])
         for _ in range(2):  # more rounds, where the machine may have been disturbed
-            if max(least[1:]) > MOST * least[0]:
-                least = np.minimum(least, seconds(CASES[name]))
-        normal, ratios = least[0], least[1:] / least[0]
+            normal, *others = np.median(found, axis=0)
+            if max(others) > MOST * normal:
+                found += rounds(CASES[name])
+        normal, *others = np.median(found, axis=0)
+        ratios = [other / normal for other in others]
         if max(ratios) > MOST:
             slow.append(f"{name}: {max(ratios):.2f}")
         print(

@@ -6,7 +6,7 @@ docs/safety.md.
 
 import numpy as np
 
-from fastconv import Input, Model, layers, set_num_threads
+from fastconv import Input, Model, layers, ops, set_num_threads
 from fastconv.kernels import _isa, _threads
 
 
@@ -27,6 +27,32 @@ def network() -> Model:
     return Model(images, layers.Softmax()(layers.Dense(5)(x)), seed=7)
 
 
+def single_operations(rng: np.random.Generator) -> None:
+    """Operations on arrays of their own: those of a network share one block of memory, in which an
+    access beyond an array may hit another one."""
+    x, w, v = (
+        rng.normal(size=shape).astype(np.float32)
+        for shape in ((2, 9, 9, 17), (3, 3, 17, 19), (3, 3, 17, 1))
+    )
+    for algo in ("direct", "winograd"):
+        y = ops.conv2d(x, w, padding="same", algo=algo)
+        ops.conv2d_backward(y, x, w, padding="same", algo=algo)
+    ops.depthwise_conv2d_backward(ops.depthwise_conv2d(x, v, strides=2), x, v, strides=2)
+    rows = y.reshape(-1, 19)
+    ops.gemm(rows, rows, trans_a=True)
+    for pool, gradient in (
+        (ops.max_pool2d, ops.max_pool2d_backward), (ops.avg_pool2d, ops.avg_pool2d_backward)
+    ):  # fmt: skip
+        gradient(pool(x, 3, 2), x, 3, 2)
+    ops.batch_norm_backward(ops.batch_norm(x), x)
+    ops.layer_norm_backward(ops.layer_norm(rows), rows)
+    ops.softmax_backward(ops.softmax(rows), rows)
+    ops.dropout_backward(ops.dropout(rows, 0.5, 3), 0.5, 3)
+    ops.gelu_backward(ops.gelu(rows), rows)
+    ops.resize(x, (13, 7))
+    ops.adam_step(*(np.ones(37, np.float32) for _ in range(4)), 1)
+
+
 def main() -> None:
     """Two epochs of two batches, the last of which is smaller, by Adam; then a prediction."""
     set_num_threads(2)
@@ -40,6 +66,7 @@ def main() -> None:
     assert {"direct", "winograd", "depthwise", "gemm"} <= set(used)
     y = model.predict(x, batch_size=3, verbose=0)
     assert np.isfinite(y).all()
+    single_operations(rng)
     print(_isa.active(), history.history["loss"][-1])
 
 
