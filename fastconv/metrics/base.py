@@ -60,6 +60,8 @@ class Metric(Configured):
             "rows": _bare(true.shape) == _bare(outputs.shape),
             "labels": true.shape in (outputs.shape[:-1], (*outputs.shape[:-1], 1)),
         }
+        if outputs.ndim == 1 and "rows" in self.forms:
+            fits["labels"] = False  # each of the numbers is a row of its own then
         if outputs.ndim and true.ndim and any(fits[form] for form in self.forms):
             rows = fits["rows"] and "rows" in self.forms
             return true.reshape(outputs.shape) if rows else true, outputs

@@ -223,6 +223,13 @@ def layer_ragged_list() -> None:
 
 
 @reproducer
+def metric_of_a_single_label() -> None:
+    for metric in (metrics.Precision, metrics.FalseNegatives, metrics.AUC, metrics.F1Score):
+        one = metric()
+        refused(lambda one=one: one(np.array([0]), np.array([1, 2])), one.name)
+
+
+@reproducer
 def layer_array_as_size() -> None:
     accepted(lambda: layers.Cropping1D(np.array(3)), "Cropping1D:")
 

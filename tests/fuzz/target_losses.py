@@ -135,7 +135,9 @@ class LossCase(LayerCase):
             raise WrongOutcome("result", f"a {type(value).__name__}")
         if not self.spoilt:
             again = self.thing(**self.arguments)(*self.plain, self.weight)
-            # a function of one's own computes in the type that it is given
+            # a function of one's own computes in the type that it is given, and overflows in it
+            if self._of_ones_own() and not np.isfinite(again).all():
+                return
             near = 1e-5 if self._of_ones_own() else 1e-12
             if not np.allclose(again, value, rtol=near, atol=near, equal_nan=True):
                 raise WrongOutcome("wrong result", f"{value!r} instead of {again!r}")
