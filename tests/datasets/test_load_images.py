@@ -317,6 +317,18 @@ def test_an_image_is_not_left_out_because_the_process_lacks_something(
     np.testing.assert_array_equal(load_images(path).x_train, EXPECTED)
 
 
+def test_a_cache_entry_is_not_damaged_because_memory_lacks(tmp_path, cache, monkeypatch):
+    path = make("folder", tmp_path)
+    load_images(path)
+
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("fastconv.datasets._cache._read", fail)
+    with pytest.raises(MemoryError):
+        load_images(path)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="locks of files")
 def test_what_a_killed_run_left_in_the_cache_goes(tmp_path, cache):
     path = make("stored", tmp_path)

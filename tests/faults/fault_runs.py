@@ -122,14 +122,16 @@ class Training:
         path = self.run / f"{name}.safetensors"
         return load_model(path).epoch if path.exists() else 0
 
-    def history(self) -> list[dict[str, str]]:
+    def history(self, *, whole_lines: bool = False) -> list[dict[str, str]]:
         """The lines of ``history.csv``, without what depends on the machine's speed.
 
-        After a restart within an epoch, the means of that epoch's losses are over the rest of it.
+        `whole_lines` leaves out what `CSVLogger` had begun to write when it was stopped. After a
+        restart within an epoch, the means of that epoch's losses are over the rest of it.
         """
-        path = self.run / "history.csv"
-        with path.open(newline="") as file:
-            lines = list(csv.DictReader(file))
+        text = (self.run / "history.csv").read_text()
+        if whole_lines:
+            text = text[: text.rfind("\n") + 1]
+        lines = list(csv.DictReader(text.splitlines()))
         left_out = {"seconds"} | ({"loss", "accuracy"} if self.kind == "steps" else set())
         for line in lines:
             assert None not in line, line
@@ -153,7 +155,8 @@ class Training:
         for path in self.checkpoints():
             load_model(path)
         if (self.run / "history.csv").exists():
-            numbers = [int(line["epoch"]) for line in self.history()]
+            lines = self.history(whole_lines=self.kind != "command")
+            numbers = [int(line["epoch"]) for line in lines]
             first = 1 if self.kind == "command" else 0
             assert numbers == list(range(first, first + len(numbers))), numbers
 

@@ -27,7 +27,7 @@ def grown(samples):
 def test_flat(tmp_path, name):
     done = subprocess.run(
         [*PYTHON, str(HERE / "growth.py"), name],
-        env=Training("backup", tmp_path, tmp_path).whole_environment(),
+        env=Training("backup", tmp_path, tmp_path).whole_environment() | {"TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,
