@@ -4,6 +4,8 @@ A program for valgrind and the sanitizers, which say what is wrong; it prints th
 docs/safety.md.
 """
 
+import os
+
 import numpy as np
 
 from fastconv import Input, Model, layers, ops, set_num_threads
@@ -37,6 +39,8 @@ def single_operations(rng: np.random.Generator) -> None:
     for algo in ("direct", "winograd"):
         y = ops.conv2d(x, w, padding="same", algo=algo)
         ops.conv2d_backward(y, x, w, padding="same", algo=algo)
+        far = np.concatenate([w, w], axis=1)[:, :5]  # 3x5, in parts
+        ops.conv2d_backward(ops.conv2d(x, far, strides=2, algo=algo), x, far, strides=2, algo=algo)
     ops.depthwise_conv2d_backward(ops.depthwise_conv2d(x, v, strides=2), x, v, strides=2)
     rows = y.reshape(-1, 19)
     ops.gemm(rows, rows, trans_a=True)
@@ -55,6 +59,7 @@ def single_operations(rng: np.random.Generator) -> None:
 
 def main() -> None:
     """Two epochs of two batches, the last of which is smaller, by Adam; then a prediction."""
+    os.environ["FASTCONV_BATCH_INVARIANT"] = "1"  # algorithms as for larger batches
     set_num_threads(2)
     _threads.set_work_per_thread(1.0)  # even the smallest arrays are shared among the threads
     rng = np.random.default_rng(0)
