@@ -20,9 +20,10 @@ from fastconv.ops._checks import (
     same_shape,
     vector,
 )
-from fastconv.plan.algorithms import Pass, conv2d_algorithm, make_conv2d_kernel
+from fastconv.plan.algorithms import conv2d_algorithm, make_conv2d_kernel
 from fastconv.plan.geometry.padding import Padding
 from fastconv.plan.geometry.shapes import Conv2DShape, conv2d_shape
+from fastconv.plan.live_taps import Pass
 
 __all__ = ["conv2d", "conv2d_backward", "depthwise_conv2d", "depthwise_conv2d_backward"]
 

@@ -5,6 +5,7 @@ In dependency order; a module imports only from those listed above it:
     arena        one aligned block of memory, buffers placed in it by lifetime
     parameters   trainable arrays, and the flat store of all those of a model
     geometry/    shape and index arithmetic: padding, convolutions, pooling, resampling points
+    live_taps    a convolution without the taps that never meet the map
     algorithms   which algorithm computes a convolution
     recorder     primitives, values and nodes: the elements of a graph
     executor     base class of the executors of fused steps: buffers, forward, backward

@@ -7,9 +7,8 @@ choice of the fastest among the applicable algorithms is made here and nowhere e
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from fastconv.kernels.convolution.conv2d_bwd_data import Conv2DBwdData
 from fastconv.kernels.convolution.conv2d_bwd_weights import Conv2DBwdWeights
@@ -19,8 +18,7 @@ from fastconv.kernels.depthwise.depthwise_bwd_weights import DepthwiseBwdWeights
 from fastconv.kernels.depthwise.depthwise_fwd import DepthwiseFwd
 from fastconv.kernels.winograd._parts import winograd_work
 from fastconv.plan.geometry.shapes import Conv2DShape, Pool2DShape
-
-Pass = Literal["fwd", "bwd_data", "bwd_weights"]
+from fastconv.plan.live_taps import LiveTaps, Pass, live_taps
 
 # Winograd's method processes the map block by block as long as the data shared by all blocks stays
 # in the L2 cache, and slice by slice otherwise. Thresholds of input times output channels: for y
@@ -66,97 +64,11 @@ def make_conv2d_kernel(
     kind = (_DEPTHWISE if name == "depthwise" else _OTHERS)[direction]
     arguments = shape.kernel_arguments() | {"algo": name, "pool": pool} | more
     if name in ("direct", "depthwise"):
-        rows = _live_taps(shape.ih, shape.oh, shape.kh, shape.sh, shape.dh, shape.pt)
-        columns = _live_taps(shape.iw, shape.ow, shape.kw, shape.sw, shape.dw, shape.pl)
+        rows = live_taps(shape.ih, shape.oh, shape.kh, shape.sh, shape.dh, shape.pt)
+        columns = live_taps(shape.iw, shape.ow, shape.kw, shape.sw, shape.dw, shape.pl)
         if rows[1] - rows[0] < shape.kh or columns[1] - columns[0] < shape.kw:
-            return _LiveTaps(kind, arguments, direction, rows, columns)
+            return LiveTaps(kind, arguments, direction, rows, columns)
     return kind(**arguments)
-
-
-class _LiveTaps:
-    """A kernel for the taps that meet the map somewhere.
-
-    The others, at either end of the window's axes, add nothing, and have no gradient. Without them
-    no memory is spent on what lies between: a dilation of thousands takes no more than one of 1.
-
-    Parameters
-    ----------
-    kind : type
-        Of the kernel.
-    arguments : dict
-        Of the kernel for all taps.
-    direction : str
-    rows, columns : (first, last + 1, padding before the first)
-        As `_live_taps` has them.
-    """
-
-    PLACES: ClassVar[dict[Pass, tuple[int, int]]] = {
-        "fwd": (1, 3), "bwd_data": (1, 1), "bwd_weights": (2, 4)
-    }  # fmt: skip
-    """Where w, or dw, stands among what `run` and `run_bytes` are given."""
-
-    def __init__(
-        self,
-        kind: Any,
-        arguments: dict[str, Any],
-        direction: Pass,
-        rows: tuple[int, int, int],
-        columns: tuple[int, int, int],
-    ) -> None:
-        self.taps = slice(*rows[:2]), slice(*columns[:2])
-        self.window = arguments["kh"], arguments["kw"]
-        self.direction, self.algo = direction, arguments["algo"]
-        kh, kw = rows[1] - rows[0], columns[1] - columns[0]
-        live = {"kh": kh, "kw": kw, "pt": rows[2], "pl": columns[2]}
-        live["dh"], live["dw"] = (
-            arguments["dh"] if kh > 1 else 1,
-            arguments["dw"] if kw > 1 else 1,
-        )
-        self.kernel = kind(**(arguments | live))
-
-    def run(self, *arguments: Any) -> None:
-        """As the kernel's."""
-        self._run(self.kernel.run, self.PLACES[self.direction][0], list(arguments))
-
-    def run_bytes(self, *arguments: Any) -> None:
-        """As the kernel's."""
-        self._run(self.kernel.run_bytes, self.PLACES[self.direction][1], list(arguments))
-
-    def _run(self, run: Callable[..., None], place: int, arguments: list[Any]) -> None:
-        w = arguments[place]
-        if w.shape[:2] != self.window:
-            raise ValueError(f"conv2d: w must have {self.window} taps; received {w.shape[:2]}")
-        arguments[place] = live = w[self.taps].copy()
-        run(*arguments)
-        if self.direction == "bwd_weights":
-            w[...] = 0
-            w[self.taps] = live
-
-
-def _live_taps(size: int, places: int, k: int, s: int, d: int, before: int) -> tuple[int, int, int]:
-    """Along one axis the taps between the first and the last that meet the map at some place.
-
-    Returns (first, last + 1, padding before the first), the padding negative where the first lies
-    inside the map at once. If no tap meets the map it is one that does not.
-    """
-    # As a rule the first tap meets it at the last place, and the last tap at the first.
-    if 0 <= (places - 1) * s - before < size and 0 <= (k - 1) * d - before < size:
-        return 0, k, before
-
-    def meets(tap: int) -> bool:
-        least = before - tap * d  # what the place times the stride must be at least
-        place = max(0, -(-least // s))
-        return place < places and place * s < least + size
-
-    first = max(0, -(-(before - (places - 1) * s) // d))
-    last = min(k - 1, (before + size - 1) // d)
-    while first < last and not meets(first):
-        first += 1
-    while first < last and not meets(last):
-        last -= 1
-    if first <= last and meets(first):
-        return first, last + 1, before - first * d
-    return 0, 1, min(before, (places - 1) * s + 1)
 
 
 def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:

@@ -9,9 +9,10 @@ from kernel_checks import counting, on_every_isa, run_python
 from fastconv import ops
 from fastconv import reference as ref
 from fastconv.layers import Conv2DTranspose
-from fastconv.plan.algorithms import _live_taps, make_conv2d_kernel
+from fastconv.plan.algorithms import make_conv2d_kernel
 from fastconv.plan.geometry.shapes import conv2d_shape
 from fastconv.plan.geometry.transposed import conv2d_transpose_shape
+from fastconv.plan.live_taps import live_taps
 
 pads = st.integers(0, 12)
 pairs = st.tuples(st.integers(1, 5), st.integers(1, 5))
@@ -60,7 +61,7 @@ def test_against_the_reference(convolution):
 @settings(max_examples=300)
 @given(*(st.integers(1, 9),) * 5, st.integers(0, 30))
 def test_the_taps_that_meet_the_map(size, places, k, s, d, before):
-    first, end, padding = _live_taps(size, places, k, s, d, before)
+    first, end, padding = live_taps(size, places, k, s, d, before)
     at = np.arange(places)[:, None] * s - before + np.arange(k) * d
     live = np.flatnonzero(((at >= 0) & (at < size)).any(axis=0))
     if len(live):

@@ -19,6 +19,7 @@ ORDER = (
     "geometry.draws",
     "geometry.points",
     "geometry.resizing",
+    "live_taps",
     "algorithms",
     "recorder",
     "executor",
