@@ -31,7 +31,8 @@ class Plans(AfterFork):
 
     Several threads that predict borrow plans of their own and run side by side. Whoever changes the
     parameters, as a training step does, waits for them and then has exclusive use of the model
-    (`lock`). For each purpose, plans of the `KEPT` most recently used input shapes are kept.
+    (`lock`). For each purpose, plans of the `KEPT` most recently used input shapes, in batches of
+    a few samples or of many, are kept.
     """
 
     KEPT = 4
@@ -42,7 +43,8 @@ class Plans(AfterFork):
         self.lock = SharedLock()
         self.store: ParameterStore | None = None
         self._packed: list[tuple[Parameter, np.ndarray, bool]] = []
-        # Plans that are not lent, by purpose and shapes, the most recently used last.
+        # Plans that are not lent, by purpose, shapes and `nominal_batch`, the most recently used
+        # last.
         self._idle: dict[tuple[Any, ...], list[_Kept]] = {}
         self._table = threading.RLock()
         self._trainer: int | None = None
@@ -203,11 +205,7 @@ class Plans(AfterFork):
         """A plan that fits and is not lent, if there is one."""
         plans = self._idle.get(place, [])
         for i, kept in enumerate(plans):
-            fits = kept.rows == batch_size or (
-                kept.rows > batch_size
-                and not exactly
-                and nominal_batch(kept.rows) == nominal_batch(batch_size)
-            )
+            fits = kept.rows == batch_size or (kept.rows > batch_size and not exactly)
             if fits and kept.signature == signature:
                 return plans.pop(i)
         return None
@@ -253,7 +251,8 @@ class _Lease:
     ) -> None:
         self._plans, self._purpose = plans, purpose
         self._rows, self._signature, self._exactly = rows, signature, exactly
-        self._place = purpose, tuple(shape for shape, _ in signature)
+        # A batch is never computed by algorithms that were chosen for much larger ones.
+        self._place = purpose, tuple(shape for shape, _ in signature), nominal_batch(rows)
 
     def __enter__(self) -> Plan:
         plans = self._plans
@@ -277,15 +276,16 @@ class _Lease:
             self._release()
 
     def _take(self) -> _Kept:
-        plans, (purpose, sizes), kept = self._plans, self._place, None
+        plans, (purpose, shapes, many), kept = self._plans, self._place, None
         if purpose == "training":
             plans.refresh()
         with plans._table:
             self._idle = plans._idle
             if purpose == "inference":
-                kept = plans._take(("training", sizes), self._rows, self._signature, False)
+                place = "training", shapes, many
+                kept = plans._take(place, self._rows, self._signature, False)
             if kept is not None:
-                self._place = "training", sizes
+                self._place = place
             else:
                 kept = plans._take(self._place, self._rows, self._signature, self._exactly)
             if kept is None:

@@ -133,6 +133,18 @@ def test_what_a_model_did_before_changes_nothing(monkeypatch):
         np.testing.assert_array_equal(y, z, strict=True)
 
 
+def test_small_and_large_batches_in_turns_keep_their_plans(monkeypatch):
+    monkeypatch.delenv("FASTCONV_BATCH_INVARIANT")
+    model = fastconv.Sequential([fastconv.Input((6, 6, 2)), layers.Conv2D(3, 3)])
+    made = []
+    original = model.plans._make
+    model.plans._make = lambda *how: made.append(how) or original(*how)
+    x = np.zeros((20, 6, 6, 2), np.float32)
+    for n in (20, 1, 20, 1, 3, 19):
+        model.predict(x[:n], batch_size=n, verbose=0)
+    assert [how[1] for how in made] == [20, 1, 3]
+
+
 @pytest.mark.parametrize(
     ("batches", "invariant", "as_many"),
     [((1, 4), "", 1), ((5, 16), "", 8), ((17, 1000), "", 32), ((1, 4, 9, 500), "1", 32)],
