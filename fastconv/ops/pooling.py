@@ -273,7 +273,7 @@ def lp_pool2d(
     Parameters
     ----------
     p : float
-        At least 1; 2 is L2-norm pooling.
+        At least 1; 2 is L2-norm pooling. Numbers whose power is a denormal count as 0.
 
     Examples
     --------

@@ -354,9 +354,10 @@ def _pool(op: str, rng: random.Random, kind: str) -> Call:
         x = np.where(abs(x) < 1e-10, 0, x).astype(np.float32)  # whose powers count as 0
 
     def too_large(a: Arguments) -> float:
-        """Powers of such numbers overflow."""
-        finite = a["x"][np.isfinite(a["x"])]
-        return np.inf if name == "lp_pool2d" and abs(finite).max(initial=0) > 1e12 else 0
+        """Powers of such numbers overflow, or count as 0."""
+        finite = abs(a["x"][np.isfinite(a["x"])])
+        beyond = finite.max(initial=0) > 1e12 or ((finite > 0) & (finite < 1e-10)).any()
+        return np.inf if name == "lp_pool2d" and beyond else 0
 
     if op == name:
 
