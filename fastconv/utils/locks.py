@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from threading import Condition, Lock, get_ident
 from typing import Any
 
 
-class AfterFork:
+class AfterFork(ABC):
     """Something that its threads share, and that a forked process sets right for itself.
 
     Only the thread that forks lives on in the child. What other threads held there, nobody would
@@ -19,9 +20,9 @@ class AfterFork:
     def __init__(self) -> None:
         _SHARED.add(self)
 
+    @abstractmethod
     def after_fork(self) -> None:
         """Called in the child, by its only thread: give back what other threads held."""
-        raise NotImplementedError
 
 
 _SHARED: weakref.WeakSet[AfterFork] = weakref.WeakSet()

@@ -48,16 +48,21 @@ class Whole:
     training_seconds: float  # from the first line of output on
 
 
-def timed(training: Training, stub: Path) -> tuple[float, float]:
-    """Run it to its end; return the seconds, and those from the first line of output on."""
-    began = time.perf_counter()
-    with subprocess.Popen(
+def started(training: Training, stub: Path) -> subprocess.Popen[str]:
+    """The run in a process of its own, both its outputs in one pipe."""
+    return subprocess.Popen(
         training.command,
         env=training.whole_environment(stub),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as process:
+    )
+
+
+def timed(training: Training, stub: Path) -> tuple[float, float]:
+    """Run it to its end; return the seconds, and those from the first line of output on."""
+    began = time.perf_counter()
+    with started(training, stub) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
         line = time.perf_counter()
@@ -69,13 +74,7 @@ def timed(training: Training, stub: Path) -> tuple[float, float]:
 
 def kill(training: Training, stub: Path, delay: float, after_line: bool) -> tuple[bool, str]:
     """Kill a run after a delay; return whether it was still running, and its output."""
-    with subprocess.Popen(
-        training.command,
-        env=training.whole_environment(stub),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    with started(training, stub) as process:
         assert process.stdout is not None
         first = process.stdout.readline() if after_line else ""
         time.sleep(delay)
