@@ -182,10 +182,11 @@ class _Probe:
         dx = self.plan.backward(_one_or_list(self.dys))
         dxs = [np.array(part) for part in (dx if isinstance(dx, list) else [dx])]
         names = ["x"] if len(dxs) == 1 else [f"x[{k}]" for k in range(len(dxs))]
-        found = list(zip(names, self.xs, dxs, strict=True))
-        for parameter in trained:
-            found.append((parameter.name, parameter.value, parameter.allocate_grad().copy()))
-        yield from found
+        parts = [(p, p.allocate_grad().copy()) for p in trained]
+        yield from zip(names, self.xs, dxs, strict=True)
+        for parameter, gradient in parts:
+            with parameter.changing() as array:
+                yield parameter.name, array, gradient
 
 
 def _worst(

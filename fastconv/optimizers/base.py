@@ -261,6 +261,7 @@ class Optimizer(Configured):
             slots = {name: self._slots[name][part] for name in self.slot_names}
             self.update(store.values[part], store.grads[part], slots, step)
         self._average(store)
+        store.changed()
 
     def update(self, w: np.ndarray, g: np.ndarray, slots: Arrays, step: Step) -> None:
         """One step over flat float32 arrays: changes `w` and `slots` in place."""
@@ -270,6 +271,7 @@ class Optimizer(Configured):
         """At the end of a training: replace the weights by the running mean, with `use_ema`."""
         if self.use_ema and self.store is not None and self.iterations:
             self.store.values[: self.store.trainable_size] = self._slots["ema"]
+            self.store.changed()
 
     def _clip_factors(self, grads: np.ndarray) -> list[tuple[Segment, float]]:
         """Each segment, with the factor that clips its gradient's norm."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import ArrayLike
 from fastconv.plan.arena import ALIGNMENT, aligned_zeros
 
 _ALIGNED = ALIGNMENT // 4  # floats
+_versions = itertools.count(1)  # of all parameters and stores: no version occurs twice
 
 
 class Penalty(Protocol):
@@ -40,7 +43,9 @@ class Parameter:
         Added to the loss and the gradient when a model is trained.
     """
 
-    __slots__ = ("_store", "_value", "grad", "name", "regularizer", "trainable")
+    __slots__ = (
+        "_shown", "_store", "_value", "_version", "grad", "name", "regularizer", "trainable",
+    )  # fmt: skip
 
     def __init__(self, name: str, value: ArrayLike, trainable: bool = True) -> None:
         self.name = name
@@ -49,13 +54,24 @@ class Parameter:
         self.regularizer: Penalty | None = None
         self._store: ParameterStore | None = None
         given = _as_float32(value, name)
-        self._value = aligned_zeros(given.shape, np.float32)
-        self._value[...] = given
+        array = aligned_zeros(given.shape, np.float32)
+        array[...] = given
+        self._place(array)
+
+    def _place(self, array: np.ndarray) -> None:
+        """Keep the values in `array`, which holds them already."""
+        self._value = array
+        self._shown = _read_only(array)
+        self._version = next(_versions)
 
     @property
     def value(self) -> np.ndarray:
-        """The array itself; assignment copies into it and requires the same shape."""
-        return self._value
+        """The array itself, read-only: it follows every change.
+
+        Assignment copies into it and requires the same shape. Whatever changes the array has a new
+        `version`, so that plans derive again what they have derived from it.
+        """
+        return self._shown
 
     @value.setter
     def value(self, new: ArrayLike) -> None:
@@ -66,6 +82,20 @@ class Parameter:
                 f"received {array.shape}"
             )
         self._value[...] = array
+        self._version = next(_versions)
+
+    @contextmanager
+    def changing(self) -> Iterator[np.ndarray]:
+        """The array, writable within the context."""
+        try:
+            yield self._value
+        finally:
+            self._version = next(_versions)
+
+    @property
+    def version(self) -> int:
+        """A number that is another one, and larger, after each change of the values."""
+        return self._version if self._store is None else max(self._version, self._store.version)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -88,7 +118,15 @@ class Parameter:
         self.value = value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self._value, dtype=dtype, copy=copy)
+        return np.array(self._shown, dtype=dtype, copy=copy)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__ if name != "_shown"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, part in state.items():
+            setattr(self, name, part)
+        self._place(self._value)
 
     def allocate_grad(self) -> np.ndarray:
         """The gradient's array, allocated if necessary, in the parameter's store if it has one."""
@@ -118,7 +156,10 @@ class ParameterStore:
     Attributes
     ----------
     values : (n,) float32 array
-        All parameters; the first `trainable_size` elements hold the trainable ones.
+        All parameters; the first `trainable_size` elements hold the trainable ones. Whoever
+        changes them calls `changed`.
+    version : int
+        See `Parameter.version`.
     grads : (trainable_size,) float32 array, or None before `allocate_grads`
         The gradients of the trainable parameters, at the same offsets as in `values`.
     """
@@ -136,9 +177,10 @@ class ParameterStore:
                 self.trainable_size = offset
         self.values = aligned_zeros((offset,), np.float32)
         self.grads: np.ndarray | None = None
+        self.version = next(_versions)
         for parameter, view in self.views(self.values):
             view[...] = parameter.value
-            parameter._value = view
+            parameter._place(view)
             parameter._store = self
         if any(parameter.grad is not None for parameter in self.parameters):
             self.allocate_grads()
@@ -155,6 +197,10 @@ class ParameterStore:
                 parameter.grad = view
         return self.grads
 
+    def changed(self) -> None:
+        """Note that `values` have been written to."""
+        self.version = next(_versions)
+
     def places(self) -> Iterator[tuple[Parameter, int]]:
         """Each parameter with the index of its first element."""
         return zip(self.parameters, self._offsets, strict=True)
@@ -165,6 +211,12 @@ class ParameterStore:
             if offset + parameter.size <= flat.size:
                 view = flat[offset : offset + parameter.size].reshape(parameter.shape)
                 yield parameter, view
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _as_float32(value: Any, name: str) -> np.ndarray:

@@ -336,7 +336,7 @@ def test_restoring_what_is_not_valid_changes_nothing(tmp_path, change, message):
     rewritten(path, change)
     before, steps = model.get_weights(), model.optimizer.iterations
     for parameter in model.weights:
-        parameter.value += 1
+        parameter.value = parameter.value + 1
     with pytest.raises(ValueError, match=re.escape(f"{path}: ") + ".*" + re.escape(message)):
         model.restore_training(path)
     for now, then in zip(model.get_weights(), before, strict=True):

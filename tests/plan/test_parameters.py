@@ -1,8 +1,12 @@
 """Parameters, and the flat array that a store packs them into."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
+from fastconv import optimizers
 from fastconv.plan.parameters import Parameter, ParameterStore
 
 
@@ -79,7 +83,7 @@ def test_packing_again_moves_the_parameters():
     a, b = numbered("a", (5,)), numbered("b", (2,))
     ParameterStore([a])
     store = ParameterStore([b, a])
-    a.value[...] = 9
+    a.value = np.full(a.shape, 9)
     assert (store.values[16:21] == 9).all()
 
 
@@ -101,3 +105,64 @@ def test_keras_words_for_the_value():
     assert parameter.dtype == np.float32
     np.testing.assert_array_equal(np.asarray(parameter), np.zeros((2, 3)))
     assert np.array(parameter, dtype=np.float64).dtype == np.float64
+
+
+def test_values_are_changed_by_assignment_only():
+    parameter = numbered("a", (5,))
+    with pytest.raises(ValueError, match="read-only"):
+        parameter.value[...] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        np.asarray(parameter)[...] = 1
+    with parameter.changing() as array:
+        array[2] = 7
+    assert parameter.value[2] == 7
+
+
+def test_every_change_has_a_version_of_its_own():
+    a, b = numbered("a", (5,)), numbered("b", (2,))
+    seen = {a.version, b.version}
+
+    def is_new(parameter):
+        known = parameter.version in seen
+        seen.add(parameter.version)
+        return not known
+
+    a.value = np.zeros(5)
+    assert is_new(a)
+    assert not is_new(b)
+    with a.changing():
+        pass
+    assert is_new(a)
+    assert not is_new(b)
+    store = ParameterStore([a, b])
+    assert is_new(a)
+    assert not is_new(a)
+    b.assign(np.ones(2))
+    assert is_new(b)
+    assert not is_new(a)
+    store.changed()
+    assert is_new(a)
+    assert not is_new(a)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))])
+def test_a_copy_shows_its_own_values(duplicate):
+    parameter = numbered("a", (5,))
+    other = duplicate(parameter)
+    other.value = np.zeros(5)
+    assert not other.value.any()
+    assert parameter.value.any()
+
+
+@pytest.mark.parametrize("arguments", [{}, {"use_ema": True}])
+def test_a_step_of_an_optimizer_changes_versions(arguments):
+    parameter = numbered("a", (5,))
+    optimizer = optimizers.SGD(0.1, **arguments)
+    optimizer.build(ParameterStore([parameter]))
+    parameter.allocate_grad()[...] = 1
+    before = parameter.version
+    optimizer.apply()
+    stepped = parameter.version
+    optimizer.finish()
+    assert before < stepped
+    assert (stepped < parameter.version) == bool(arguments)

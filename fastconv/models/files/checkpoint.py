@@ -17,10 +17,12 @@ from fastconv.models.files.weights import (
     KEPT,
     OPTIMIZER,
     check_fit,
+    parameters_of,
     refuse_existing,
     weights_of,
     write_into,
 )
+from fastconv.plan.parameters import Parameter
 from fastconv.utils.configured import checked_keywords
 from fastconv.utils.custom_objects import custom_object_scope
 
@@ -34,7 +36,7 @@ _SPARE = 2**20  # numbers, so that of small models the tensors are named that ar
 def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the configuration, the weights and the training state; see `Model.save`."""
     refuse_existing(filepath, overwrite, "save")
-    weights_of(model, "save")  # raises if there are none
+    parameters_of(model, "save")  # raises if there are none
     # Copies: another thread may go on training while the file is written. `reading` has made the
     # optimizer's slots, if no step has been taken yet.
     with model.plans.reading():
@@ -106,10 +108,10 @@ def load_model(
         training = Training.of(description)
         with only_weights_of(tensor.shape for tensor in weights.values()):
             model = make_model(description["model"], "the outermost class must be a model")
-        weights_of(model, "load_model")  # says so if there are none
+        parameters_of(model, "load_model")  # says so if there are none
         model.user_metadata = description["user_metadata"]
     # Before the optimizer makes its arrays, which are as large.
-    check_fit(weights_of(model, "load_model"), weights, name)
+    check_fit(parameters_of(model, "load_model"), weights, name)
     if "compile" in description:
         with custom_object_scope(custom_objects), reading_description(name):
             model.compiled = Compiled.from_config(description["compile"])
@@ -118,9 +120,9 @@ def load_model(
             model.compiled.output_metrics(model.output_specs)
         _check_amount(model, slots, name)
         model.plans.refresh()
-    own = weights_of(model, "load_model")
+    own = parameters_of(model, "load_model")
     _check_kept(own, kept, name)
-    write_into(own | _slots(model), weights | slots, name)
+    write_into({**own, **_slots(model)}, weights | slots, name)
     _take_history(model, training)
     model.kept_weights = kept or None
     return model
@@ -138,8 +140,8 @@ def restore_model(model: Model, path: str | os.PathLike[str]) -> None:
     weights, kept, slots = _by_kind(tensors)
     name = os.fspath(path)
     model.plans.refresh()
-    own = weights_of(model, "restore")
-    wanted = own | _slots(model)
+    own = parameters_of(model, "restore")
+    wanted = {**own, **_slots(model)}
     with reading_description(name):
         training = Training.of(description)
         steps, rate = _steps(training), _learning_rate(description)
@@ -173,7 +175,7 @@ def _by_kind(tensors: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], 
 
 
 def _check_kept(
-    weights: Mapping[str, np.ndarray], kept: Mapping[str, np.ndarray], name: str
+    weights: Mapping[str, Parameter], kept: Mapping[str, np.ndarray], name: str
 ) -> None:
     if kept:
         named = {f"{KEPT}{key}": tensor for key, tensor in kept.items()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastconv.models.files.tensors import read_tensors, write_tensors
+from fastconv.plan.parameters import Parameter
 
 if TYPE_CHECKING:
     from fastconv.models.composite import Composite
@@ -31,7 +32,7 @@ def load_weights(
     model: Composite, path: str | os.PathLike[str], skip_mismatch: bool = False
 ) -> None:
     """Read the weights from a file of `save_weights` or `save`, or any fitting safetensors file."""
-    wanted = weights_of(model, "load_weights")
+    wanted = parameters_of(model, "load_weights")
     tensors, _ = read_tensors(path, own=False)
     found = {name: t for name, t in tensors.items() if not name.startswith((OPTIMIZER, KEPT))}
     if skip_mismatch:
@@ -40,13 +41,18 @@ def load_weights(
 
 
 def weights_of(model: Composite, where: str) -> dict[str, np.ndarray]:
-    """The parameters' arrays by path."""
+    """The parameters' arrays by path, to be read."""
+    return {name: p.value for name, p in parameters_of(model, where).items()}
+
+
+def parameters_of(model: Composite, where: str) -> dict[str, Parameter]:
+    """The parameters by path; raises ValueError if the model is not built."""
     if not model.built:
         raise ValueError(
             f"{where}: the model must be built first: begin it with Input(shape), or call build; "
             "received a model without weights"
         )
-    return {name: p.value for name, p in model.named_parameters().items()}
+    return model.named_parameters()
 
 
 def refuse_existing(path: str | os.PathLike[str], overwrite: bool, where: str) -> None:
@@ -59,8 +65,8 @@ def refuse_existing(path: str | os.PathLike[str], overwrite: bool, where: str) -
 
 
 def _fitting(
-    wanted: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], name: str
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    wanted: Mapping[str, Parameter], found: Mapping[str, np.ndarray], name: str
+) -> tuple[dict[str, Parameter], dict[str, np.ndarray]]:
     """The tensors whose name and shape match in both; a warning lists the model's others."""
     both = [k for k in wanted if k in found and found[k].shape == wanted[k].shape]
     if not both:
@@ -77,18 +83,21 @@ def _fitting(
 
 
 def write_into(
-    wanted: Mapping[str, np.ndarray],
+    wanted: Mapping[str, Parameter | np.ndarray],
     found: Mapping[str, np.ndarray],
     path: str | os.PathLike[str],
 ) -> None:
-    """Copy the file's tensors into the model's arrays, after all of them were checked."""
+    """Copy the file's tensors into the model's, after all of them were checked."""
     check_fit(wanted, found, path)
     for key, target in wanted.items():
-        target[...] = found[key]
+        if isinstance(target, Parameter):
+            target.value = found[key]
+        else:
+            target[...] = found[key]
 
 
 def check_fit(
-    wanted: Mapping[str, np.ndarray],
+    wanted: Mapping[str, Parameter | np.ndarray],
     found: Mapping[str, np.ndarray],
     path: str | os.PathLike[str],
 ) -> None:

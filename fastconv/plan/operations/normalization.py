@@ -306,7 +306,7 @@ class BatchNormExecutor(ChannelNormExecutor):
             return
         norm, own = self.norm, self.own
         for moving, now in ((norm.mean, own["mean"]), (norm.variance, own["variance"])):
-            moving.value[...] = norm.momentum * moving.value + (1 - norm.momentum) * now[0]
+            moving.value = norm.momentum * moving.value + (1 - norm.momentum) * now[0]
 
 
 class GroupNormExecutor(ChannelNormExecutor):
