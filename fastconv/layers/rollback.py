@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from fastconv.plan.parameters import rearranged
+
 if TYPE_CHECKING:
     from fastconv.layers.base import Layer
 
@@ -41,6 +43,7 @@ def rolled_back_by_error() -> Iterator[None]:
 
 def about_to_change(layer: Layer) -> None:
     """Note the layer's attributes, unless they are noted or no context would restore them."""
+    rearranged()
     noted = _NOTED.get()
     if noted is not None and layer not in noted:
         noted[layer] = {
@@ -50,6 +53,7 @@ def about_to_change(layer: Layer) -> None:
 
 
 def _restore(layer: Layer, state: State) -> None:
+    rearranged()
     attributes = vars(layer)
     attributes.clear()
     for name, (value, content) in state.items():

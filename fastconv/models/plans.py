@@ -14,7 +14,7 @@ from fastconv.plan.algorithms import nominal_batch
 from fastconv.plan.graph import Graph
 from fastconv.plan.operations.elementwise import ActivityPenalty
 from fastconv.plan.operations.products import Conv2D, Dense
-from fastconv.plan.parameters import Parameter, ParameterStore
+from fastconv.plan.parameters import Parameter, ParameterStore, arrangement
 from fastconv.plan.plan import Plan
 from fastconv.utils.locks import AfterFork, SharedLock
 from fastconv.utils.structures import leaves, rebuild
@@ -43,6 +43,7 @@ class Plans(AfterFork):
         self.lock = SharedLock()
         self.store: ParameterStore | None = None
         self._packed: list[tuple[Parameter, np.ndarray, bool]] = []
+        self._packed_at: int | None = None  # the `arrangement` in which they were
         # Plans that are not lent, by purpose, shapes and `nominal_batch`, the most recently used
         # last.
         self._idle: dict[tuple[Any, ...], list[_Kept]] = {}
@@ -97,7 +98,7 @@ class Plans(AfterFork):
         return _Lease(self, "training", batch_size, signature, exactly)
 
     def inference(self, batch_size: int, signature: Signature) -> _Lease:
-        """A context manager: a plan for up to `batch_size` rows, a training one if it fits."""
+        """A context manager: a plan without a backward pass for up to `batch_size` rows."""
         return _Lease(self, "inference", batch_size, signature, False)
 
     @contextmanager
@@ -154,7 +155,12 @@ class Plans(AfterFork):
 
     def _is_fresh(self) -> bool:
         compiled = self.model.compiled
-        return self._is_packed() and (compiled is None or compiled.optimizer.store is self.store)
+        if compiled is not None and compiled.optimizer.store is not self.store:
+            return False
+        now = arrangement()
+        if self._packed_at != now and self._is_packed():
+            self._packed_at = now  # else it is checked again at every call, which takes longer
+        return self._packed_at == now
 
     def _is_packed(self) -> bool:
         if self.store is None:
@@ -276,21 +282,15 @@ class _Lease:
             self._release()
 
     def _take(self) -> _Kept:
-        plans, (purpose, shapes, many), kept = self._plans, self._place, None
-        if purpose == "training":
+        plans = self._plans
+        if self._purpose == "training":
             plans.refresh()
         with plans._table:
             self._idle = plans._idle
-            if purpose == "inference":
-                place = "training", shapes, many
-                kept = plans._take(place, self._rows, self._signature, False)
-            if kept is not None:
-                self._place = place
-            else:
-                kept = plans._take(self._place, self._rows, self._signature, self._exactly)
+            kept = plans._take(self._place, self._rows, self._signature, self._exactly)
             if kept is None:
                 plans._idle.pop(self._place, None)  # their memory goes before the next one's comes
-                kept = plans._make(purpose, self._rows, self._signature)
+                kept = plans._make(self._purpose, self._rows, self._signature)
             self._kept = kept
         return kept
 

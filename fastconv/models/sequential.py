@@ -101,6 +101,7 @@ class Sequential(Model):
         if not self.layers:
             raise ValueError(f"{self.name}: pop needs a layer; received a model without layers")
         self.plans.forget()
+        about_to_change(self)
         last = self.layers.pop()
         self._forget(len(self.layers) + 1)
         self.built = bool(self.layers) and self.built

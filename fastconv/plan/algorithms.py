@@ -7,6 +7,7 @@ choice of the fastest among the applicable algorithms is made here and nowhere e
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -26,12 +27,15 @@ from fastconv.plan.live_taps import LiveTaps, Pass, live_taps
 MANY_FILTERS, MANY_FILTERS_OF_PARTS = 128 * 256, 6 * 128 * 256
 MANY_SUMS, MANY_SUMS_OF_PARTS = 128 * 128, 192 * 128
 FULL = 16  # floats of the longest vectors
+MANY_IMAGES = 32
 # Winograd's method is chosen where it is less work, by count and by at least this factor. (The
 # direct gradient of the data is slower than the other two passes.) A float of the transformed
 # filters counts as FILTER multiply-adds, once in a batch, and in the gradient of the weights for
 # each of the partial sums. `bench_windows` in `benchmarks/bench_conv2d.py` measures both methods.
 LEAST_GAIN: dict[Pass, float] = {"fwd": 1.15, "bwd_data": 1.0, "bwd_weights": 1.15}
 FILTER = 45
+# With filters that were transformed before, only loading them counts.
+KEPT_FILTER = 20
 PARTIAL_SUMS, PARTIAL_SUMS_OF_SLICES = 6, 1.5
 # Most floats of transformed filters, which each caller's thread keeps, and of a transformed row of
 # tiles, the least block that a thread may need: hundreds of parts would take far more memory than
@@ -71,24 +75,38 @@ def make_conv2d_kernel(
     return kind(**arguments)
 
 
-def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd") -> str:
+def keeps_weights(s: Conv2DShape) -> bool:
+    """Whether a plan for inference keeps the weights as the forward kernel reads them.
+
+    Few images do not make up for laying them out at each call; many need no further memory.
+    """
+    return nominal_batch(s.mb) < MANY_IMAGES
+
+
+def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd", *, kept: bool = False) -> str:
     """The fastest algorithm for a shape: "gemm", "depthwise", "winograd" or "direct".
 
-    ``FASTCONV_WINOGRAD=0`` turns Winograd's method off.
+    `kept`: the weights have been laid out before (`keeps_weights`). ``FASTCONV_WINOGRAD=0`` turns
+    Winograd's method off.
     """
     if _is_pointwise(s) or _is_whole_map(s):
         return "gemm"  # one matrix product over all pixels, or over all images
     if s.groups == s.ic == s.oc > 1:
         return "depthwise"  # one filter per channel: not expressible as a matrix product
-    if _is_winograd(s, direction) and os.environ.get("FASTCONV_WINOGRAD") != "0":
+    if _is_winograd(s, direction, kept) and os.environ.get("FASTCONV_WINOGRAD") != "0":
         return "winograd"  # a fraction of the multiplications
     return "direct"
 
 
-def pools_inside(shape: Conv2DShape, pool: Pool2DShape) -> bool:
-    """Whether the kernels of the convolution can max pool y, in all passes, tile by tile."""
-    directions: tuple[Pass, ...] = ("fwd", "bwd_data", "bwd_weights")
-    if not all(conv2d_algorithm(shape, each) == "winograd" for each in directions):
+def pools_inside(
+    shape: Conv2DShape,
+    pool: Pool2DShape,
+    directions: Sequence[Pass] = ("fwd", "bwd_data", "bwd_weights"),
+    *,
+    kept: bool = False,
+) -> bool:
+    """Whether the kernels of the convolution can max pool y, in these passes, tile by tile."""
+    if any(conv2d_algorithm(shape, each, kept=kept) != "winograd" for each in directions):
         return False
     halves = pool.window == (2, 2, 2, 2, 0, 0) and pool.pb == pool.pr == 0
     return (
@@ -134,7 +152,7 @@ def _winograd(s: Conv2DShape, direction: Pass) -> _Winograd:
     return _Winograd(*winograd_work(turned=direction == "bwd_data", **s.kernel_arguments()))
 
 
-def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
+def _is_winograd(s: Conv2DShape, direction: Pass, kept: bool) -> bool:
     if not s.dh == s.dw == s.groups == 1 or s.kh < s.sh or s.kw < s.sw or s.kh == s.kw == 1:
         return False
     mb, found = nominal_batch(s.mb), _winograd(s, direction)
@@ -143,7 +161,7 @@ def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
         sums = PARTIAL_SUMS_OF_SLICES if _by_slices(s, direction) else PARTIAL_SUMS
     kc, nc = (s.oc, s.ic) if direction == "bwd_data" else (s.ic, s.oc)
     direct = s.oh * s.ow * s.kh * s.kw * kc * -(-nc // FULL) * FULL
-    work = mb * found.work + FILTER * sums * found.filters
+    work = mb * found.work + (KEPT_FILTER if kept else FILTER) * sums * found.filters
     columns = -(-s.iw // s.sw) + 1 if direction == "bwd_data" else s.ow
     row_floats = 36 * -(-columns // (7 - found.taps)) * found.source_channels
     if found.filters > MOST_FILTERS or row_floats > MOST_ROW_FLOATS:
@@ -158,5 +176,5 @@ def nominal_batch(mb: int) -> int:
     same bits in a batch of any size.
     """
     if os.environ.get("FASTCONV_BATCH_INVARIANT") == "1":
-        return 32
-    return 1 if mb <= 4 else 8 if mb <= 16 else 32
+        return MANY_IMAGES
+    return 1 if mb <= 4 else 8 if mb <= 16 else MANY_IMAGES

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from fastconv.plan.executor import Executor, FusedStep
 from fastconv.plan.operations import activations as act
 from fastconv.plan.operations import (
     adjusting,
     elementwise,
+    inference,
     merging,
     movement,
     opaque,
@@ -71,6 +72,7 @@ max_pool_2x2 = _maybe(
     ),
 )
 dropout = _maybe(elementwise.Dropout)
+batch_norm = _maybe(norm.BatchNorm)
 
 # The executor of a fused step, and the chain of recorded steps that it computes. The first pattern
 # that matches is used; the bias is part of the convolution or dense step. The other operand of an
@@ -80,7 +82,8 @@ dropout = _maybe(elementwise.Dropout)
 # to a plan, needs targets, and only some calls compute it; in the others (`forward`, for
 # predictions) the softmax must run by itself. So the softmax keeps its own executor, and
 # `losses.objective` skips it in the calls that compute the loss and does its work there.
-PATTERNS: tuple[tuple[type[Executor], tuple[Part, ...]], ...] = (
+Pattern: TypeAlias = tuple[type[Executor], tuple[Part, ...]]
+PATTERNS: tuple[Pattern, ...] = (
     (
         products.ConvBlockExecutor,
         (from_uint8, _is(products.Conv2D), relu, max_pool_2x2, dropout),
@@ -121,12 +124,25 @@ PATTERNS: tuple[tuple[type[Executor], tuple[Part, ...]], ...] = (
     (opaque.OpaqueExecutor, (_is(opaque.Opaque),)),
 )
 
+# Before these, in plans without a backward pass.
+INFERENCE_PATTERNS: tuple[Pattern, ...] = (
+    (
+        inference.ConvInferenceExecutor,
+        (from_uint8, _is(products.Conv2D), batch_norm, _is(merging.Add), not_softmax),
+    ),
+    (
+        inference.ConvInferenceExecutor,
+        (from_uint8, _is(products.Conv2D), batch_norm, not_softmax, max_pool_2x2, dropout),
+    ),
+)
 
-def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
+
+def fuse(graph: Recorder, enabled: bool = True, *, training: bool = True) -> list[FusedStep]:
     """The steps that an output depends on, fused where a pattern matches, in execution order.
 
     Reshapes disappear: they are views of the same buffer. With `enabled` false every other recorded
-    step becomes a step by itself.
+    step becomes a step by itself; without `training`, patterns may match that a backward pass
+    could not use.
     """
     nodes = _live(graph)
     readers: dict[Value, list[Node]] = {}
@@ -141,20 +157,26 @@ def fuse(graph: Recorder, enabled: bool = True) -> list[FusedStep]:
         free = len(found) == 1 and node.output not in graph.outputs and found[0] not in taken
         return found[0] if free else None
 
+    patterns = PATTERNS if training or not enabled else INFERENCE_PATTERNS + PATTERNS
     steps: list[FusedStep] = []
     taken: set[Node] = set()
     for node in nodes:
         if node in taken or isinstance(node.primitive, movement.Reshape):
             continue
-        step = _first_match(node, following, enabled)
+        step = _first_match(node, following, enabled, patterns)
         taken.update(step.nodes)
         steps.append(step)
     # A fused step runs at the position of its last node, when all of its inputs are available.
     return sorted(steps, key=lambda step: position[step.nodes[-1]])
 
 
-def _first_match(node: Node, following: Callable[[Node], Node | None], enabled: bool) -> FusedStep:
-    for executor, parts in PATTERNS:
+def _first_match(
+    node: Node,
+    following: Callable[[Node], Node | None],
+    enabled: bool,
+    patterns: tuple[Pattern, ...],
+) -> FusedStep:
+    for executor, parts in patterns:
         if not enabled and sum(not part.optional for part in parts) > 1:
             continue
         chain: list[Node] = []

@@ -14,6 +14,32 @@ from fastconv.plan.arena import ALIGNMENT, aligned_zeros
 
 _ALIGNED = ALIGNMENT // 4  # floats
 _versions = itertools.count(1)  # of all parameters and stores: no version occurs twice
+_latest = _arrangement = 0
+
+
+def latest_version() -> int:
+    """The version of what was changed last, of whichever model: a quick test for no change."""
+    return _latest
+
+
+def _next_version() -> int:
+    global _latest
+    _latest = next(_versions)
+    return _latest
+
+
+def arrangement() -> int:
+    """A number that is another one after each call of `rearranged`, for whichever model."""
+    return _arrangement
+
+
+def rearranged() -> None:
+    """Note that a parameter was made, moved or frozen, or that the layers of a model change.
+
+    What was found out about the parameters of a model holds as long as `arrangement` is the same.
+    """
+    global _arrangement
+    _arrangement = _next_version()
 
 
 class Penalty(Protocol):
@@ -44,12 +70,12 @@ class Parameter:
     """
 
     __slots__ = (
-        "_shown", "_store", "_value", "_version", "grad", "name", "regularizer", "trainable",
+        "_shown", "_store", "_trainable", "_value", "_version", "grad", "name", "regularizer",
     )  # fmt: skip
 
     def __init__(self, name: str, value: ArrayLike, trainable: bool = True) -> None:
         self.name = name
-        self.trainable = bool(trainable)
+        self._trainable = bool(trainable)
         self.grad: np.ndarray | None = None
         self.regularizer: Penalty | None = None
         self._store: ParameterStore | None = None
@@ -62,7 +88,8 @@ class Parameter:
         """Keep the values in `array`, which holds them already."""
         self._value = array
         self._shown = _read_only(array)
-        self._version = next(_versions)
+        self._version = _next_version()
+        rearranged()
 
     @property
     def value(self) -> np.ndarray:
@@ -82,7 +109,7 @@ class Parameter:
                 f"received {array.shape}"
             )
         self._value[...] = array
-        self._version = next(_versions)
+        self._version = _next_version()
 
     @contextmanager
     def changing(self) -> Iterator[np.ndarray]:
@@ -90,12 +117,23 @@ class Parameter:
         try:
             yield self._value
         finally:
-            self._version = next(_versions)
+            self._version = _next_version()
 
     @property
     def version(self) -> int:
         """A number that is another one, and larger, after each change of the values."""
         return self._version if self._store is None else max(self._version, self._store.version)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes it; a plan reads it once, when it is built."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if bool(value) != self._trainable:
+            self._trainable = bool(value)
+            rearranged()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -177,7 +215,7 @@ class ParameterStore:
                 self.trainable_size = offset
         self.values = aligned_zeros((offset,), np.float32)
         self.grads: np.ndarray | None = None
-        self.version = next(_versions)
+        self.version = _next_version()
         for parameter, view in self.views(self.values):
             view[...] = parameter.value
             parameter._place(view)
@@ -199,7 +237,7 @@ class ParameterStore:
 
     def changed(self) -> None:
         """Note that `values` have been written to."""
-        self.version = next(_versions)
+        self.version = _next_version()
 
     def places(self) -> Iterator[tuple[Parameter, int]]:
         """Each parameter with the index of its first element."""

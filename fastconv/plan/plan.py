@@ -73,7 +73,7 @@ class Plan:
         self.training = bool(training)
         self.profile = False
         self.fused = fusion_wanted() if fuse is None else bool(fuse)
-        self.steps = fuse_steps(graph, self.fused)
+        self.steps = fuse_steps(graph, self.fused, training=training)
         self._flow = Flow(graph, self.steps, training=training, input_gradient=input_gradient)
         self._objective = Objective(loss, self._flow, self.fused)
         executors = make_executors(self._flow, self.batch_size, self.batch_size)

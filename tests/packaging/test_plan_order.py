@@ -31,6 +31,7 @@ ORDER = (
     "operations.opaque",
     "operations.products",
     "operations.normalization",
+    "operations.inference",
     "operations.sampling",
     "operations.adjusting",
     "graph",

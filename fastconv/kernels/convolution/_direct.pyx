@@ -1,6 +1,8 @@
 """Implicit matrix product: direct convolution on NHWC without a column buffer.
 
-The work is cut into blocks of whole images, or of rows of one image, small enough for the L2 cache.
+The work is cut into blocks of whole images, or of rows of one image, small enough for the L2 cache;
+where the weights are larger than the source, each block also into parts of the output channels, so
+that no two threads load the same weights.
 A block's part of the source is copied once with its zero padding (unless it needs none), after
 which every tap is a constant offset from the same row pointers, and the rows of a register tile may
 be any pixels, across rows and images. Adjacent taps are merged into one longer sum.
@@ -27,6 +29,7 @@ cdef ptrdiff_t BLOCK_FLOATS = 48 * 1024
 ctypedef struct blocking:
     ptrdiff_t images, rows            # of a block of the result: whole images, or rows of one image
     ptrdiff_t row_blocks, n_blocks
+    ptrdiff_t panels, parts           # panels of the weights in all groups; parts that share them
     bint padded                       # whether the source is copied
     ptrdiff_t src_rows, src_columns   # of the copy, for a whole block
     ptrdiff_t k, n_taps               # after merging adjacent taps
@@ -118,8 +121,13 @@ cdef void _choose_blocks(const correlation *p, int team, blocking *b) noexcept n
     row_floats = b.src_columns * ic
     b.rows = p.oh
     b.images = larger(1, BLOCK_FLOATS // (((p.oh - 1) * p.rs + span_r + 1) * row_floats))
-    # a few blocks for each thread, so that a slow one does not hold up the others
+    # a few tasks for each thread, so that a slow one does not hold up the others
     wanted = 4 * team if team > 1 else 1
+    b.panels = p.groups * ceil_div(p.nc, matmul_table().nr)
+    b.parts = 1
+    if p.groups * packed_floats(p.n_taps, p.kc, p.nc) > p.mb * p.ih * p.iw * ic:
+        b.parts = smaller(b.panels, wanted)
+        wanted = ceil_div(wanted, b.parts)
     b.images = smaller(b.images, larger(1, p.mb // wanted))
     if b.images == 1:
         b.rows = larger(1, (BLOCK_FLOATS // row_floats - span_r - 1) // p.rs + 1)
@@ -160,42 +168,40 @@ cdef void _fill_offsets(const correlation *p, blocking *b) noexcept nogil:
 
 cdef void _tiles(
     const correlation *p, const blocking *b, const fc_matmul *ks, ptrdiff_t n_pixels,
-    const float *a, float *to
+    const float *a, float *to, ptrdiff_t first, ptrdiff_t last
 ) noexcept nogil:
-    """All groups, panels and pixels of a block; `a` and `to` point at its first pixel."""
+    """Panels first .. last - 1 of all groups' weights; `a` and `to` point at the first pixel."""
     cdef bint dense = p.step_r == 1 and p.step_c == 1 and p.ow == p.to_w
-    cdef ptrdiff_t group, j, n, pixel, m, i, width, oc = p.groups * p.nc
-    cdef ptrdiff_t step = oc if dense else p.step_c * oc
-    cdef const float *weights = p.weights
+    cdef ptrdiff_t panel, group, j, n, pixel, m, i, oc = p.groups * p.nc
+    cdef ptrdiff_t step = oc if dense else p.step_c * oc, in_group = ceil_div(p.nc, ks.nr)
+    cdef const float *weights
     cdef float tile[LARGEST_TILE]
     cdef fc_epilogue ep = p.ep
-    for group in range(p.groups):
-        for j from 0 <= j < p.nc by ks.nr:
-            n = smaller(ks.nr, p.nc - j)
-            width = round_up(n, ks.vl)
-            if p.ep.bias != NULL:
-                ep.bias = p.ep.bias + group * p.nc + j
-            for pixel from 0 <= pixel < n_pixels by ks.mr:
-                m = smaller(ks.mr, n_pixels - pixel)
-                # pixels at equal distances in the result are stored directly, others through a
-                # buffer
-                if dense or b.results[pixel + m - 1] - b.results[pixel] == (m - 1) * step:
-                    ks.row_tile(
-                        m, n, b.k, b.n_taps, a + group * p.kc, b.pixels + pixel, b.taps, weights,
-                        to + b.results[pixel] + group * p.nc + j, step, &ep)
-                else:
-                    ks.row_tile(
-                        m, n, b.k, b.n_taps, a + group * p.kc, b.pixels + pixel, b.taps, weights,
-                        tile, ks.nr, &ep)
-                    for i in range(m):
-                        memcpy(
-                            to + b.results[pixel + i] + group * p.nc + j, tile + i * ks.nr,
-                            sizeof(float) * n)
-            weights += b.n_taps * b.k * width
+    for panel in range(first, last):
+        group, j = panel // in_group, panel % in_group * ks.nr
+        n = smaller(ks.nr, p.nc - j)
+        weights = p.weights + group * packed_floats(p.n_taps, p.kc, p.nc) + j * b.n_taps * b.k
+        if p.ep.bias != NULL:
+            ep.bias = p.ep.bias + group * p.nc + j
+        for pixel from 0 <= pixel < n_pixels by ks.mr:
+            m = smaller(ks.mr, n_pixels - pixel)
+            # pixels at equal distances in the result are stored directly, others through a buffer
+            if dense or b.results[pixel + m - 1] - b.results[pixel] == (m - 1) * step:
+                ks.row_tile(
+                    m, n, b.k, b.n_taps, a + group * p.kc, b.pixels + pixel, b.taps, weights,
+                    to + b.results[pixel] + group * p.nc + j, step, &ep)
+            else:
+                ks.row_tile(
+                    m, n, b.k, b.n_taps, a + group * p.kc, b.pixels + pixel, b.taps, weights,
+                    tile, ks.nr, &ep)
+                for i in range(m):
+                    memcpy(
+                        to + b.results[pixel + i] + group * p.nc + j, tile + i * ks.nr,
+                        sizeof(float) * n)
 
 
 cdef int _block(
-    const correlation *p, const blocking *b, const fc_matmul *ks, ptrdiff_t index
+    const correlation *p, const blocking *b, const fc_matmul *ks, ptrdiff_t index, ptrdiff_t part
 ) noexcept nogil:
     cdef ptrdiff_t n0 = index // b.row_blocks * b.images, r0 = index % b.row_blocks * b.rows
     cdef ptrdiff_t images = smaller(b.images, p.mb - n0), rows = smaller(b.rows, p.oh - r0)
@@ -220,7 +226,9 @@ cdef int _block(
         a = copy
     else:
         a = p.source + (n0 * p.ih + r0 * p.rs) * p.iw * ic
-    _tiles(p, b, ks, images * rows * p.ow, a, to)
+    _tiles(
+        p, b, ks, images * rows * p.ow, a, to, part * b.panels // b.parts,
+        (part + 1) * b.panels // b.parts)
     return 0
 
 
@@ -244,7 +252,7 @@ cdef int correlate(const correlation *p) noexcept nogil:
     _fill_offsets(p, &b)
     with parallel(num_threads=team):
         csr = flush_denormals()
-        for index in prange(b.n_blocks, schedule="dynamic"):
-            failed |= _block(p, &b, ks, index)
+        for index in prange(b.n_blocks * b.parts, schedule="dynamic"):
+            failed |= _block(p, &b, ks, index // b.parts, index % b.parts)
         restore_denormals(csr)
     return failed

@@ -34,6 +34,8 @@ cdef int expect_bwd_data(
     geometry *g, bint pool, const Py_ssize_t *dy, const Py_ssize_t *w, const Py_ssize_t *dx) except -1
 cdef int expect_bwd_weights(
     geometry *g, bint pool, const Py_ssize_t *x, const Py_ssize_t *dy, const Py_ssize_t *dw) except -1
+cdef int expect_weights(
+    str where, const geometry *g, const Py_ssize_t *w, str name=*) except -1
 
 # Pointer to b (oc) or db (oc); NULL if it is None.
 cdef const float *bias_in(const geometry *g, const float[::1] b) except? NULL

@@ -51,7 +51,7 @@ cdef int _expect(
     return 0
 
 
-cdef int _expect_weights(str where, str name, const geometry *g, const Py_ssize_t *w) except -1:
+cdef int expect_weights(str where, const geometry *g, const Py_ssize_t *w, str name="w") except -1:
     return _expect(where, name, g.kh, g.kw, g.ic // g.groups, g.oc, w)
 
 
@@ -67,7 +67,7 @@ cdef int expect_fwd(
 ) except -1:
     g.mb = x[0]
     _expect("conv2d", "x", g.mb, g.ih, g.iw, g.ic, x)
-    _expect_weights("conv2d", "w", g, w)
+    expect_weights("conv2d", g, w)
     return _expect_output("conv2d", "y", g, pool, y)
 
 
@@ -76,7 +76,7 @@ cdef int expect_bwd_data(
 ) except -1:
     g.mb = dy[0]
     _expect_output("conv2d_backward", "dy", g, pool, dy)
-    _expect_weights("conv2d_backward", "w", g, w)
+    expect_weights("conv2d_backward", g, w)
     return _expect("conv2d_backward", "dx", g.mb, g.ih, g.iw, g.ic, dx)
 
 
@@ -86,7 +86,7 @@ cdef int expect_bwd_weights(
     g.mb = x[0]
     _expect("conv2d_backward", "x", g.mb, g.ih, g.iw, g.ic, x)
     _expect_output("conv2d_backward", "dy", g, pool, dy)
-    return _expect_weights("conv2d_backward", "dw", g, dw)
+    return expect_weights("conv2d_backward", g, dw, "dw")
 
 
 cdef const float *bias_in(const geometry *g, const float[::1] b) except? NULL:

@@ -147,6 +147,7 @@ cdef int _winograd(
 ) noexcept nogil:
     """A correlation of dy with flipped filters; dx's border is cropped where x's was padded."""
     cdef winograd_pass p
+    p.kept = NULL
     p.mb, p.kc, p.nc = g.mb, g.oc, g.ic
     set_axes(
         &p.h, &p.w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, g.oc, g.ic,

@@ -31,6 +31,7 @@ ctypedef struct winograd_pass:
     const float *source
     float *to
     const float *weights
+    const float *kept  # what transform_filters once returned for them, or NULL
     bint pool, unpool, by_slices
     uint8_t *argmax
     fc_epilogue ep  # alpha 1, beta 0
@@ -102,8 +103,8 @@ cdef void transform_gradient(
     const float *copy, float *d, const layout *at) noexcept nogil
 
 # The transformed filters u[f][target part][panel][k][width], slices filter_slice floats apart: in
-# the scratch slot FC_TEAM, valid until its next use. NULL if allocation fails.
-cdef float *transform_filters(const winograd_pass *p, const fc_matmul *ks, int team) noexcept nogil
+# the scratch slot FC_TEAM, valid until its next use. NULL if allocation fails. p.kept, if not NULL.
+cdef const float *transform_filters(const winograd_pass *p, const fc_matmul *ks, int team) noexcept nogil
 cdef ptrdiff_t filter_slice(const winograd_pass *p, const fc_matmul *ks) noexcept nogil
 
 # Whether the filters of a target part vanish at the point f.

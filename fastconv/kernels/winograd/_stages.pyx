@@ -124,12 +124,15 @@ cdef void _turn(
         ks.pack_panel(p.kc, p.nc, p.nc, p.weights + t * p.nc * p.kc, 1, p.kc, w + t * tap)
 
 
-cdef float *transform_filters(
+cdef const float *transform_filters(
     const winograd_pass *p, const fc_matmul *ks, int team
 ) noexcept nogil:
-    cdef float *u = <float *> scratch(FC_TEAM, sizeof(float) * POINTS * filter_slice(p, ks))
+    cdef float *u
     cdef float *turned
     cdef ptrdiff_t tap = p.kc * p.nc
+    if p.kept != NULL:
+        return p.kept
+    u = <float *> scratch(FC_TEAM, sizeof(float) * POINTS * filter_slice(p, ks))
     if u == NULL or not p.h.turned:
         if u != NULL:
             _filters(p, ks, p.weights, tap, u, team)

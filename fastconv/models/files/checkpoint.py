@@ -141,7 +141,7 @@ def restore_model(model: Model, path: str | os.PathLike[str]) -> None:
     name = os.fspath(path)
     model.plans.refresh()
     own = parameters_of(model, "restore")
-    wanted = {**own, **_slots(model)}
+    wanted: dict[str, Parameter | np.ndarray] = {**own, **_slots(model)}
     with reading_description(name):
         training = Training.of(description)
         steps, rate = _steps(training), _learning_rate(description)

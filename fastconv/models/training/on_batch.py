@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from fastconv.models.data.batches import Batches
 from fastconv.models.data.first_samples import built_once_accepted
 from fastconv.models.data.samples import Samples, check_samples, check_x, with_class_weight
-from fastconv.models.training.evaluate import run_prediction
 from fastconv.models.training.means import Means
-from fastconv.models.training.stepping import evaluation_step, training_step
+from fastconv.models.training.stepping import evaluation_step, prediction_step, training_step
+from fastconv.utils.structures import rebuild
 
 if TYPE_CHECKING:
     from fastconv.models.model import Model
@@ -58,4 +58,4 @@ def predict_on_batch(model: Model, x: Any) -> Any:
     where = "predict_on_batch"
     with built_once_accepted(model, with_loss=False, where=where):
         data = Samples(check_x(model, x, where=where), [], [])
-    return run_prediction(model, Batches(data, max(1, len(data))))
+    return rebuild(model.output, prediction_step(model, data, max(1, len(data))))

@@ -13,6 +13,7 @@ kernels that it calls, forward and backward):
     movement       reshape, pad, crop, transpose, upsample
     sampling       image resampling and resizing
     adjusting      contrast, brightness, random erasing, standardization
+    inference      convolutions with all that follows, in plans that only predict
     opaque         user-defined layers, in NumPy
 
 A new operation needs its record, method and executor here, and a line in `fuse.PATTERNS`; a new
