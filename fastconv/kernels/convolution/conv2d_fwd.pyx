@@ -169,8 +169,9 @@ cdef class Conv2DFwd(Conv2DKernel):
     ):
         """x (mb, ih, iw, ic), w (kh, kw, ic/groups, oc), b (oc) or None; writes y (mb, oh, ow, oc).
 
-        `kept` is what `keep` returned for w. With pooling, y is (mb, oh//2, ow//2, oc), and so is argmax, unless None: the row-major
-        index of the maximum in its window, or 4 if ReLU zeroes the whole window.
+        `kept` is what `keep` returned for w. With pooling, y is (mb, oh//2, ow//2, oc), and so is
+        argmax, unless None: the row-major index of the maximum in its window, or 4 if ReLU zeroes the
+        whole window.
         """
         cdef geometry g = self.g
         cdef uint8_t *winners = NULL
