@@ -7,7 +7,6 @@ choice of the fastest among the applicable algorithms is made here and nowhere e
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -25,6 +24,8 @@ from fastconv.plan.live_taps import LiveTaps, Pass, live_taps
 # in the L2 cache, and slice by slice otherwise. Thresholds of input times output channels: for y
 # and dx, where the transformed filters are shared, and for dw, where the sums are.
 MANY_FILTERS, MANY_FILTERS_OF_PARTS = 128 * 256, 6 * 128 * 256
+# Less are many if there are only a few tiles to share among threads.
+FEW_TILES, MANY_FILTERS_OF_FEW_TILES = 32, 64 * 128
 MANY_SUMS, MANY_SUMS_OF_PARTS = 128 * 128, 192 * 128
 FULL = 16  # floats of the longest vectors
 MANY_IMAGES = 32
@@ -34,8 +35,10 @@ MANY_IMAGES = 32
 # each of the partial sums. `bench_windows` in `benchmarks/bench_conv2d.py` measures both methods.
 LEAST_GAIN: dict[Pass, float] = {"fwd": 1.15, "bwd_data": 1.0, "bwd_weights": 1.15}
 FILTER = 45
-# With filters that were transformed before, only loading them counts.
-KEPT_FILTER = 20
+# With filters that were transformed before, only loading them counts: from memory, or from a cache
+# that holds those of the whole network, which are about four times its weights.
+LOADED_FILTER, CACHED_FILTER = 20, 6
+MOST_CACHED = 3 * 2**19
 PARTIAL_SUMS, PARTIAL_SUMS_OF_SLICES = 6, 1.5
 # Most floats of transformed filters, which each caller's thread keeps, and of a transformed row of
 # tiles, the least block that a thread may need: hundreds of parts would take far more memory than
@@ -83,31 +86,36 @@ def keeps_weights(s: Conv2DShape) -> bool:
     return nominal_batch(s.mb) < MANY_IMAGES
 
 
-def conv2d_algorithm(s: Conv2DShape, direction: Pass = "fwd", *, kept: bool = False) -> str:
+def conv2d_algorithm(
+    s: Conv2DShape, direction: Pass = "fwd", *, kept: bool = False, weights: int = 0
+) -> str:
     """The fastest algorithm for a shape: "gemm", "depthwise", "winograd" or "direct".
 
-    `kept`: the weights have been laid out before (`keeps_weights`). ``FASTCONV_WINOGRAD=0`` turns
-    Winograd's method off.
+    `kept`: the weights have been laid out before (`keeps_weights`), and `weights` numbers are in
+    the whole network. ``FASTCONV_WINOGRAD=0`` turns Winograd's method off.
     """
+    filter_cost = FILTER
+    if kept:
+        filter_cost = CACHED_FILTER if weights <= MOST_CACHED else LOADED_FILTER
     if _is_pointwise(s) or _is_whole_map(s):
         return "gemm"  # one matrix product over all pixels, or over all images
     if s.groups == s.ic == s.oc > 1:
         return "depthwise"  # one filter per channel: not expressible as a matrix product
-    if _is_winograd(s, direction, kept) and os.environ.get("FASTCONV_WINOGRAD") != "0":
+    if _is_winograd(s, direction, filter_cost) and os.environ.get("FASTCONV_WINOGRAD") != "0":
         return "winograd"  # a fraction of the multiplications
     return "direct"
 
 
-def pools_inside(
-    shape: Conv2DShape,
-    pool: Pool2DShape,
-    directions: Sequence[Pass] = ("fwd", "bwd_data", "bwd_weights"),
-    *,
-    kept: bool = False,
-) -> bool:
-    """Whether the kernels of the convolution can max pool y, in these passes, tile by tile."""
-    if any(conv2d_algorithm(shape, each, kept=kept) != "winograd" for each in directions):
+def pools_inside(shape: Conv2DShape, pool: Pool2DShape) -> bool:
+    """Whether the kernels of the convolution can max pool y, in all passes, tile by tile."""
+    directions: tuple[Pass, ...] = ("fwd", "bwd_data", "bwd_weights")
+    if not all(conv2d_algorithm(shape, each) == "winograd" for each in directions):
         return False
+    return tiles_can_pool(shape, pool)
+
+
+def tiles_can_pool(shape: Conv2DShape, pool: Pool2DShape) -> bool:
+    """Whether Winograd's method can max pool y, tile by tile."""
     halves = pool.window == (2, 2, 2, 2, 0, 0) and pool.pb == pool.pr == 0
     return (
         halves
@@ -122,6 +130,9 @@ def _by_slices(s: Conv2DShape, direction: Pass) -> bool:
     parts = channels > s.ic * s.oc
     if direction == "bwd_weights":
         return channels >= (MANY_SUMS_OF_PARTS if parts else MANY_SUMS)
+    size = 7 - found.taps
+    if nominal_batch(s.mb) * -(-s.oh // size) * -(-s.ow // size) < FEW_TILES:
+        return channels >= MANY_FILTERS_OF_FEW_TILES
     return channels >= (MANY_FILTERS_OF_PARTS if parts else MANY_FILTERS)
 
 
@@ -152,7 +163,7 @@ def _winograd(s: Conv2DShape, direction: Pass) -> _Winograd:
     return _Winograd(*winograd_work(turned=direction == "bwd_data", **s.kernel_arguments()))
 
 
-def _is_winograd(s: Conv2DShape, direction: Pass, kept: bool) -> bool:
+def _is_winograd(s: Conv2DShape, direction: Pass, filter_cost: float) -> bool:
     if not s.dh == s.dw == s.groups == 1 or s.kh < s.sh or s.kw < s.sw or s.kh == s.kw == 1:
         return False
     mb, found = nominal_batch(s.mb), _winograd(s, direction)
@@ -161,7 +172,7 @@ def _is_winograd(s: Conv2DShape, direction: Pass, kept: bool) -> bool:
         sums = PARTIAL_SUMS_OF_SLICES if _by_slices(s, direction) else PARTIAL_SUMS
     kc, nc = (s.oc, s.ic) if direction == "bwd_data" else (s.ic, s.oc)
     direct = s.oh * s.ow * s.kh * s.kw * kc * -(-nc // FULL) * FULL
-    work = mb * found.work + (KEPT_FILTER if kept else FILTER) * sums * found.filters
+    work = mb * found.work + filter_cost * sums * found.filters
     columns = -(-s.iw // s.sw) + 1 if direction == "bwd_data" else s.ow
     row_floats = 36 * -(-columns // (7 - found.taps)) * found.source_channels
     if found.filters > MOST_FILTERS or row_floats > MOST_ROW_FLOATS:

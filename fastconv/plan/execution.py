@@ -20,10 +20,12 @@ Clock = Callable[[int, str, int, float], None]  # step index, direction, rows, s
 def make_executors(flow: Flow, rows: int, largest: int) -> list[Executor]:
     """One executor for each fused step, not yet bound to memory: see `Setting`."""
     made = []
+    parameters = {p for step in flow.steps for part in step.primitives for p in part.parameters}
+    weights = sum(parameter.size for parameter in parameters)
     for step in flow.steps:
         backward = flow.goes_back(step)
         gradients = tuple(backward and flow.root(x) in flow.needed for x in step.inputs)
-        made.append(step.executor(step, Setting(rows, largest, backward, gradients)))
+        made.append(step.executor(step, Setting(rows, largest, backward, gradients, weights)))
     return made
 
 

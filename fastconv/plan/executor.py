@@ -79,12 +79,15 @@ class Setting:
         Whether the backward pass runs through this step.
     input_gradients : tuple of bool
         For each input, whether its gradient has to be computed.
+    weights : int
+        Numbers in all the plan's parameters: a few stay in a cache from one call to the next.
     """
 
     rows: int
     largest: int
     backward: bool
     input_gradients: tuple[bool, ...]
+    weights: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,7 @@ def test_many_channels_of_parts_go_by_slices(direction, stride):
     most = "MANY_SUMS_OF_PARTS" if direction == "bwd_weights" else "MANY_FILTERS_OF_PARTS"
     least = getattr(algorithms, most) // (4 * 64)  # channels
     for oc, expected in ((least - 1, False), (least, True)):
-        shape = conv2d_shape((2, 33, 20, 64), (5, 5, 64, oc), stride, "same")
+        shape = conv2d_shape((32, 33, 20, 64), (5, 5, 64, oc), stride, "same")
         parts = winograd_work(turned=direction == "bwd_data", **shape.kernel_arguments())[1:3]
         assert parts[0] * parts[1] == 4 * 64 * oc
         assert make_conv2d_kernel(shape, direction, "winograd").by_slices == expected
@@ -358,3 +358,11 @@ def test_what_is_not_finite_stays_in_its_tiles(name, bad, by_slices):
         assert refused(dw_of_x[~np.isfinite(taps_of_x)]).all()
         assert_same_bits(dw_of_dy[..., other_y], dw[..., other_y])
         assert refused(dw_of_dy[~np.isfinite(taps_of_dy)]).all()
+
+
+def test_few_tiles_of_many_channels_go_by_slices():
+    """Threads then share the filters instead of the tiles."""
+    least = algorithms.MANY_FILTERS_OF_FEW_TILES // 64
+    for images, oc, expected in ((1, least, True), (1, least - 1, False), (32, least, False)):
+        shape = conv2d_shape((images, 16, 16, 64), (3, 3, 64, oc), 1, "same")
+        assert make_conv2d_kernel(shape, "fwd", "winograd").by_slices == expected

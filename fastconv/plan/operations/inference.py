@@ -15,10 +15,9 @@ from fastconv.plan.algorithms import (
     conv2d_algorithm,
     keeps_weights,
     make_conv2d_kernel,
-    pools_inside,
+    tiles_can_pool,
 )
 from fastconv.plan.executor import Buffer, Executor, FusedStep, Setting, flat
-from fastconv.plan.geometry.shapes import Conv2DShape
 from fastconv.plan.operations.activations import Activation, kernel_of
 from fastconv.plan.operations.elementwise import Affine
 from fastconv.plan.operations.merging import Add
@@ -54,8 +53,13 @@ class ConvInferenceExecutor(Executor):
 
         whole = replace(self.shape, mb=setting.largest)
         keep = keeps_weights(whole)
-        self.algorithm = conv2d_algorithm(whole, kept=keep)
-        self.pools_inside = inside and self._pools_inside(whole, keep)
+        self.algorithm = conv2d_algorithm(whole, kept=keep, weights=setting.weights)
+        self.pools_inside = (
+            self.pool is not None
+            and inside
+            and self.algorithm == "winograd"
+            and tiles_can_pool(whole, self.pool.shape)
+        )
         self.fwd = make_conv2d_kernel(
             whole,
             "fwd",
@@ -71,9 +75,6 @@ class ConvInferenceExecutor(Executor):
         self.w: np.ndarray
         self.b: np.ndarray | None
         self._kept: tuple[np.ndarray | None, ...] = ()
-
-    def _pools_inside(self, shape: Conv2DShape, keep: bool) -> bool:
-        return self.pool is not None and pools_inside(shape, self.pool.shape, ("fwd",), kept=keep)
 
     def buffers(self) -> list[Buffer]:
         wanted = []
