@@ -7,7 +7,7 @@ never changes what is computed, only how often the data passes through memory.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -32,10 +32,14 @@ P = TypeVar("P", bound=Primitive)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One element of a pattern: which steps match, and whether the element is optional."""
+    """One element of a pattern: which steps match, and whether the element is optional.
+
+    `joins` says whether a step that matches may follow the steps that the chain has so far.
+    """
 
     fits: Callable[[Node], bool]
     optional: bool = False
+    joins: Callable[[Node, Sequence[Node]], bool] = lambda node, chain: True
 
 
 def _any(node: Node, step: Primitive) -> bool:
@@ -61,7 +65,15 @@ def _pool(*kinds: str) -> Callable[[Node, pooling.Pool2D], bool]:
     return lambda node, step: step.kind in kinds
 
 
+def _takes_zeros(node: Node, chain: Sequence[Node]) -> bool:
+    conv, pads = node.primitive, [each.primitive for each in chain]
+    assert isinstance(conv, products.Conv2D)
+    return all(products.takes_zeros(conv, pad) for pad in pads if isinstance(pad, movement.Pad))
+
+
 from_uint8 = _maybe(elementwise.Affine, lambda node, step: node.inputs[0].dtype == "uint8")
+padding = _maybe(movement.Pad)
+convolution = Part(_is(products.Conv2D).fits, joins=_takes_zeros)
 relu = _maybe(act.Activation, _activation("relu"))
 not_softmax = _maybe(act.Activation, lambda node, step: step.kind != "softmax")
 max_pool_2x2 = _maybe(
@@ -86,7 +98,7 @@ Pattern: TypeAlias = tuple[type[Executor], tuple[Part, ...]]
 PATTERNS: tuple[Pattern, ...] = (
     (
         products.ConvBlockExecutor,
-        (from_uint8, _is(products.Conv2D), relu, max_pool_2x2, dropout),
+        (from_uint8, padding, convolution, relu, max_pool_2x2, dropout),
     ),
     (products.ConvTransposeExecutor, (_is(products.Conv2DTranspose),)),
     (products.DenseBlockExecutor, (_is(products.Dense), relu, dropout)),
@@ -184,7 +196,7 @@ def _first_match(
         for part in parts:
             if part.optional and not enabled:
                 continue
-            if at is not None and part.fits(at):
+            if at is not None and part.fits(at) and part.joins(at, chain):
                 chain.append(at)
                 at = following(at)
             elif not part.optional:

@@ -91,6 +91,32 @@ def test_other_windows_and_scalings_stay_apart():
     ]
 
 
+def test_zeros_around_a_map_are_padding_of_the_convolution():
+    g = Graph()
+    x = g.affine(g.input((8, 8, 3), "uint8"), 0.5, 0)
+    x = g.activation(conv(g, g.pad(x, ((1, 0), (0, 1), (0, 0)))), "relu")
+    g.output(conv(g, g.pad(x, ((0, 1), (0, 1), (0, 0)))))
+    (first, second) = fuse(g)
+    assert first.title == "affine 0.5, 0 + pad + conv 3x3 + bias + relu"
+    assert second.title == "pad + conv 3x3 + bias"
+
+
+@pytest.mark.parametrize(
+    ("sides", "taps"),
+    [
+        (((3, 0), (0, 0), (0, 0)), 3),  # a window would lie in the zeros
+        (((1, 1), (1, 1), (0, 1)), 3),  # channels
+        (((1, 0), (0, 0), (0, 0)), 1),  # a product of matrices otherwise
+        (((1, 0), (0, 0), (0, 0)), 33),
+    ],
+)
+def test_other_zeros_stay_apart(sides, taps):
+    g = Graph()
+    x = g.pad(g.input((40, 40, 3)), sides)
+    g.output(g.conv2d(x, param(taps, taps, x.shape[2], 4)))
+    assert titles(g) == ["pad", f"conv {taps}x{taps}"]
+
+
 def test_what_reaches_no_output_is_left_out():
     g = Graph()
     x = g.input((8, 8, 3))

@@ -23,6 +23,11 @@ def conv(g, x, draw, new):
     return g.conv2d(x, new(k, k, x.shape[2], oc), b, padding="same")
 
 
+def padded_conv(g, x, draw, new):
+    sides = st.tuples(st.integers(0, 2), st.integers(0, 2))
+    return conv(g, g.pad(x, (draw(sides), draw(sides), (0, 0))), draw, new)
+
+
 def dense(g, x, draw, new):
     oc = draw(st.integers(1, 9))
     return g.dense(x, new(x.shape[-1], oc), new(oc) if draw(st.booleans()) else None)
@@ -36,6 +41,7 @@ def pool(g, x, draw, new):
 MAP_STEPS = [
     conv,
     conv,
+    padded_conv,
     lambda g, x, draw, new: g.activation(conv(g, x, draw, new), "relu"),
     lambda g, x, draw, new: g.pool2d(
         g.activation(conv(g, x, draw, new), "relu"), "max", 2, padding="same"

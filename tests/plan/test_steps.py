@@ -37,6 +37,15 @@ def pooled_conv(channels=20, **pooling):
     return record
 
 
+def pooled_valid_conv(g, x, rng):
+    y = conv(3, 3, x.shape[2], 17)(g, x, rng)
+    return g.pool2d(g.activation(y, "relu"), "max", 2)
+
+
+def padded(rows, columns, record):
+    return lambda g, x, rng: record(g, g.pad(x, (rows, columns, (0, 0))), rng)
+
+
 CASES = {
     "conv 3x3 same": ((8, 8, 5), conv(3, 3, 5, 7, padding="same")),
     "conv 3x3 valid, no bias": ((6, 9, 4), conv(3, 3, 4, 16, bias=False)),
@@ -55,6 +64,23 @@ CASES = {
     "conv, dilation": ((9, 9, 4), conv(3, 3, 4, 5, dilation=2)),
     "conv, groups": ((7, 6, 12), conv(3, 3, 4, 6, groups=3, padding=1)),
     "conv, one channel": ((7, 6, 1), conv(3, 3, 1, 1, padding=1)),
+    "conv, zeros around": ((8, 9, 5), padded((1, 1), (1, 1), conv(3, 3, 5, 7))),
+    "conv, stride 2, zeros around": (
+        (16, 12, 19),
+        padded((1, 1), (1, 1), conv(3, 3, 19, 33, strides=2)),
+    ),
+    "conv, zeros on one side": ((9, 8, 40), padded((0, 1), (2, 0), conv(3, 4, 40, 33))),
+    "conv, zeros and padding": ((9, 8, 5), padded((1, 0), (0, 2), conv(3, 4, 5, 7, padding=1))),
+    "conv, dilation, zeros around": (
+        (6, 5, 4),
+        padded((2, 2), (3, 1), conv(3, 3, 4, 5, dilation=2)),
+    ),
+    "conv, more zeros than taps": ((4, 4, 3), padded((3, 0), (0, 4), conv(3, 3, 3, 5))),
+    "conv, depthwise, stride 2, zeros around": (
+        (12, 9, 37),
+        padded((0, 1), (0, 1), conv(3, 3, 1, 37, groups=37, strides=2, bias=False)),
+    ),
+    "conv, pooled, zeros around": ((8, 12, 20), padded((1, 1), (1, 1), pooled_valid_conv)),
     "dense": ((37,), lambda g, x, rng: g.dense(x, param(rng, 37, 19), param(rng, 19))),
     "dense, no bias": ((37,), lambda g, x, rng: g.dense(x, param(rng, 37, 1))),
     "dense, along the last of three axes": (

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from fastconv._arguments import LARGEST, as_int, as_pair, is_whole, items_of
-from fastconv.plan.geometry.padding import Padding, ceil_padding, output_size, resolve_padding
+from fastconv.plan.geometry.padding import (
+    Padding,
+    Pair,
+    ceil_padding,
+    output_size,
+    resolve_padding,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,20 @@ class Conv2DShape:
         """Floating-point operations of one pass: two for each multiply-add of the direct method."""
         taps = self.kh * self.kw * (self.ic // self.groups)
         return 2 * self.mb * self.oh * self.ow * self.oc * taps
+
+    def of_inner_map(self, rows: Pair, columns: Pair) -> Conv2DShape:
+        """The same convolution of x without its outermost (before, after) rows and columns, all
+        zeros, which become padding.
+        """
+        return replace(
+            self,
+            ih=self.ih - sum(rows),
+            iw=self.iw - sum(columns),
+            pt=self.pt + rows[0],
+            pb=self.pb + rows[1],
+            pl=self.pl + columns[0],
+            pr=self.pr + columns[1],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from fastconv.plan.geometry.shapes import Conv2DShape, conv2d_shape
 from fastconv.plan.geometry.transposed import conv2d_transpose_shape
 from fastconv.plan.operations.activations import Activation
 from fastconv.plan.operations.elementwise import Affine, Dropout
+from fastconv.plan.operations.movement import Pad
 from fastconv.plan.operations.pooling import Pool2D
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.recorder import Primitive, Recorder, Value, with_batch
@@ -175,8 +176,28 @@ def _check_bias(b: Parameter | None, oc: int, w: Parameter, where: str) -> None:
         )
 
 
+WIDEST_PADDED = 32  # rows and columns of the windows that take zeros around the map as padding
+
+
+def takes_zeros(conv: Conv2D, pad: Pad) -> bool:
+    """Whether the zeros around the map are padding like any other for the convolution's kernels.
+
+    They are if every window is larger than the padding on each side. (A kernel of one element would
+    lose its matrix product, and with many zeros the kernels might refuse the convolution.)
+    """
+    if len(pad.sides) != 3 or pad.sides[2] != (0, 0):
+        return False
+    s = conv.shape.of_inner_map(*pad.sides[:2])
+    reach_h, reach_w = (s.kh - 1) * s.dh + 1, (s.kw - 1) * s.dw + 1
+    return (
+        max(reach_h, reach_w) <= WIDEST_PADDED
+        and max(s.pt, s.pb) < reach_h
+        and max(s.pl, s.pr) < reach_w
+    )
+
+
 class ConvBlockExecutor(Executor):
-    """y = dropout(pool(relu(conv(scale * x + offset, w) + b))); only conv is required.
+    """y = dropout(pool(relu(conv(pad(scale * x + offset), w) + b))); only conv is required.
 
     From the forward pass, backward needs x (or the scaled x), y and the argmax, a byte per pooled
     element. y > 0 is the mask of the ReLU, also after pooling (the maximum of a window is positive
@@ -191,7 +212,9 @@ class ConvBlockExecutor(Executor):
         self.relu = step.find(Activation) is not None
         self.pool = step.find(Pool2D)
         self.dropout = step.find(Dropout)
-        self.shape: Conv2DShape = replace(self.conv.shape, mb=setting.rows)
+        pad = step.find(Pad)
+        shape = self.conv.shape if pad is None else self.conv.shape.of_inner_map(*pad.sides[:2])
+        self.shape: Conv2DShape = replace(shape, mb=setting.rows)
         self.flops = self.shape.flops
 
         whole = replace(self.shape, mb=setting.largest)
