@@ -51,7 +51,7 @@ class FusedStep:
 
     @property
     def title(self) -> str:
-        return " + ".join(step.title for step in self.primitives)
+        return " + ".join(step.title for step in self.primitives if step.title != "reshape")
 
     @property
     def label(self) -> str:

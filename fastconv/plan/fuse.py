@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from fastconv.plan.executor import Executor, FusedStep
@@ -28,6 +28,7 @@ from fastconv.plan.operations import normalization as norm
 from fastconv.plan.recorder import Node, Primitive, Recorder, Value
 
 P = TypeVar("P", bound=Primitive)
+_BY_CHANNELS = (act.Activation, norm.BatchNorm, merging.Add, elementwise.Dropout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,14 @@ class Part:
     """One element of a pattern: which steps match, and whether the element is optional.
 
     `joins` says whether a step that matches may follow the steps that the chain has so far.
+    `by_channels` is true of steps that treat all elements, or all of a channel, alike: between them
+    and the step before, the other axes may be reshaped.
     """
 
     fits: Callable[[Node], bool]
     optional: bool = False
     joins: Callable[[Node, Sequence[Node]], bool] = lambda node, chain: True
+    by_channels: bool = False
 
 
 def _any(node: Node, step: Primitive) -> bool:
@@ -50,11 +54,11 @@ def _is(kind: type[P], fits: Callable[[Node, P], bool] = _any) -> Part:
     def test(node: Node) -> bool:
         return isinstance(node.primitive, kind) and fits(node, node.primitive)
 
-    return Part(test)
+    return Part(test, by_channels=kind in _BY_CHANNELS)
 
 
 def _maybe(kind: type[P], fits: Callable[[Node, P], bool] = _any) -> Part:
-    return Part(_is(kind, fits).fits, optional=True)
+    return replace(_is(kind, fits), optional=True)
 
 
 def _activation(*kinds: str) -> Callable[[Node, act.Activation], bool]:
@@ -73,7 +77,7 @@ def _takes_zeros(node: Node, chain: Sequence[Node]) -> bool:
 
 from_uint8 = _maybe(elementwise.Affine, lambda node, step: node.inputs[0].dtype == "uint8")
 padding = _maybe(movement.Pad)
-convolution = Part(_is(products.Conv2D).fits, joins=_takes_zeros)
+convolution = replace(_is(products.Conv2D), joins=_takes_zeros)
 relu = _maybe(act.Activation, _activation("relu"))
 not_softmax = _maybe(act.Activation, lambda node, step: step.kind != "softmax")
 max_pool_2x2 = _maybe(
@@ -140,11 +144,11 @@ PATTERNS: tuple[Pattern, ...] = (
 INFERENCE_PATTERNS: tuple[Pattern, ...] = (
     (
         inference.ConvInferenceExecutor,
-        (from_uint8, _is(products.Conv2D), batch_norm, _is(merging.Add), not_softmax),
+        (from_uint8, padding, convolution, batch_norm, _is(merging.Add), not_softmax),
     ),
     (
         inference.ConvInferenceExecutor,
-        (from_uint8, _is(products.Conv2D), batch_norm, not_softmax, max_pool_2x2, dropout),
+        (from_uint8, padding, convolution, batch_norm, not_softmax, max_pool_2x2, dropout),
     ),
 )
 
@@ -163,11 +167,19 @@ def fuse(graph: Recorder, enabled: bool = True, *, training: bool = True) -> lis
             readers.setdefault(x, []).append(node)
     position = {node: i for i, node in enumerate(nodes)}
 
-    def following(node: Node) -> Node | None:
-        """The only reader of `node`'s output, unless it is already part of another fused step."""
+    def following(node: Node) -> list[Node]:
+        """The only reader of `node`'s output, unless it is already part of another fused step.
+
+        Before it, those reshapes on the way that keep the last axis; nothing if there is no reader.
+        """
         found = readers.get(node.output, [])
-        free = len(found) == 1 and node.output not in graph.outputs and found[0] not in taken
-        return found[0] if free else None
+        if len(found) != 1 or node.output in graph.outputs or found[0] in taken:
+            return []
+        if not isinstance(found[0].primitive, movement.Reshape):
+            return found
+        rest = following(found[0])
+        keeps = found[0].output.shape[-1:] == node.output.shape[-1:]
+        return [found[0], *rest] if keeps and rest else []
 
     patterns = PATTERNS if training or not enabled else INFERENCE_PATTERNS + PATTERNS
     steps: list[FusedStep] = []
@@ -184,7 +196,7 @@ def fuse(graph: Recorder, enabled: bool = True, *, training: bool = True) -> lis
 
 def _first_match(
     node: Node,
-    following: Callable[[Node], Node | None],
+    following: Callable[[Node], list[Node]],
     enabled: bool,
     patterns: tuple[Pattern, ...],
 ) -> FusedStep:
@@ -192,18 +204,23 @@ def _first_match(
         if not enabled and sum(not part.optional for part in parts) > 1:
             continue
         chain: list[Node] = []
-        at: Node | None = node
+        ahead = [node]
         for part in parts:
             if part.optional and not enabled:
                 continue
-            if at is not None and part.fits(at) and part.joins(at, chain):
-                chain.append(at)
-                at = following(at)
+            if ahead and _takes(part, ahead, chain):
+                chain += ahead
+                ahead = following(ahead[-1])
             elif not part.optional:
                 break
         else:
             return FusedStep(executor, tuple(chain))
     raise NotImplementedError(f"no pattern takes a step {node.primitive.title!r}")
+
+
+def _takes(part: Part, ahead: Sequence[Node], chain: Sequence[Node]) -> bool:
+    *reshapes, node = ahead
+    return part.fits(node) and part.joins(node, chain) and (part.by_channels or not reshapes)
 
 
 def _live(graph: Recorder) -> list[Node]:

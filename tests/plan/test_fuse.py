@@ -148,3 +148,36 @@ def test_a_layers_name_is_kept():
     with g.layer("second"):
         g.output(g.activation(y, "relu"))
     assert [step.label for step in fuse(g)] == ["first"]
+
+
+def row_network(between=(10, 4)):
+    """A convolution along one axis, as layers of sequences record it."""
+    g = Graph()
+    y = conv(g, g.reshape(g.input((10, 3)), (1, 10, 3)))
+    y = g.activation(g.reshape(y, between), "relu")
+    g.output(g.dropout(y, 0.25, 1))
+    return g
+
+
+def test_a_reshape_may_stand_before_what_treats_all_pixels_alike():
+    assert titles(row_network()) == ["conv 3x3 + bias + relu + dropout 0.25"]
+    assert len(titles(row_network(), enabled=False)) == 3
+
+
+def test_a_reshape_of_the_channels_may_not():
+    assert titles(row_network((40,))) == ["conv 3x3 + bias", "relu", "dropout 0.25"]
+
+
+def test_a_reshape_before_a_pooling_may_not():
+    g = Graph()
+    y = g.reshape(conv(g, g.input((4, 6, 3))), (6, 4, 4))
+    g.output(g.pool2d(y, "max", 2))
+    assert titles(g) == ["conv 3x3 + bias", "max pool 2x2/2"]
+
+
+def test_a_reshape_that_is_an_output_may_not():
+    g = Graph()
+    y = g.reshape(conv(g, g.input((1, 6, 3))), (6, 4))
+    g.output(y)
+    g.output(g.activation(y, "relu"))
+    assert titles(g) == ["conv 3x3 + bias", "relu"]

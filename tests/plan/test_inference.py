@@ -57,6 +57,8 @@ def block(what, after, dtype="float32"):
             y = g.add(y, g.input(y.shape))
         elif step == "pool":
             y = g.pool2d(y, "max", 2)
+        elif step == "reshape":
+            y = g.reshape(y, (-1, y.shape[-1]))
         elif step == "dropout":
             y = g.dropout(y, 0.5, 1)
         else:
@@ -76,6 +78,8 @@ AFTER = [
     ("relu", "pool", "dropout"),
     ("norm", "tanh", "pool"),
     ("norm", "pool"),
+    ("reshape", "norm", "reshape", "silu"),
+    ("reshape", "norm", "add", "relu"),
 ]
 
 

@@ -56,6 +56,7 @@ STEPS = [
     lambda g, x, draw, new: g.affine(x, draw(st.sampled_from([-1.5, 0.5])), 0.25),
     lambda g, x, draw, new: g.reshape(x, draw(st.sampled_from([(-1,), (1, -1)]))),
     lambda g, x, draw, new: g.reshape(x, (1, 1, -1)),
+    lambda g, x, draw, new: g.reshape(x, (-1, x.shape[-1])),
 ]
 
 

@@ -23,12 +23,12 @@ from fastconv.plan.operations.elementwise import Affine
 from fastconv.plan.operations.merging import Add
 from fastconv.plan.operations.normalization import BatchNorm
 from fastconv.plan.operations.pooling import Pool2D
-from fastconv.plan.operations.products import Conv2D
+from fastconv.plan.operations.products import Conv2D, convolution_shape, map_of
 from fastconv.plan.parameters import latest_version
 
 
 class ConvInferenceExecutor(Executor):
-    """y = pool(f(norm(conv(scale * x + offset, w) + b) + a)); only conv is required.
+    """y = pool(f(norm(conv(pad(scale * x + offset), w) + b) + a)); only conv is required.
 
     The normalization is a part of the weights and the bias: its statistics are constants here. For
     small batches the weights are also laid out as the kernel reads them. Both is done again when a
@@ -42,7 +42,8 @@ class ConvInferenceExecutor(Executor):
         self.scaling = step.find(Affine)
         self.adds = step.find(Add) is not None
         self.pool = step.find(Pool2D)
-        self.shape = replace(self.conv.shape, mb=setting.rows)
+        self.shape = convolution_shape(step, setting.rows)
+        self.y_shape = self.batch(map_of(step))
         self.flops = self.shape.flops
         activation = step.find(Activation)
         inside = activation is None or (activation.kind == "relu" and not self.adds)
@@ -86,7 +87,7 @@ class ConvInferenceExecutor(Executor):
 
     def forward(self, training: bool, step: int) -> None:
         self._derive()
-        x, y, scaling = self.inputs[0], self.output, self.scaling
+        x, y, scaling = self.inputs[0], self.output.reshape(self.y_shape), self.scaling
         out = self.own.get("unpooled", y)
         if scaling is not None and self.scales_inside:
             self.fwd.run_bytes(x, scaling.scale, scaling.offset, self.w, self.b, out, *self._kept)

@@ -196,6 +196,20 @@ def takes_zeros(conv: Conv2D, pad: Pad) -> bool:
     )
 
 
+def convolution_shape(step: FusedStep, rows: int) -> Conv2DShape:
+    """The geometry of a step's convolution for `rows` images; zeros before it are its padding."""
+    shape, pad = step.get(Conv2D).shape, step.find(Pad)
+    if pad is not None:
+        shape = shape.of_inner_map(*pad.sides[:2])
+    return replace(shape, mb=rows)
+
+
+def map_of(step: FusedStep) -> Value:
+    """The output of a step's convolution, or of the pooling behind it, before it is reshaped."""
+    maps = (n.output for n in reversed(step.nodes) if isinstance(n.primitive, (Conv2D, Pool2D)))
+    return next(maps)
+
+
 class ConvBlockExecutor(Executor):
     """y = dropout(pool(relu(conv(pad(scale * x + offset), w) + b))); only conv is required.
 
@@ -212,9 +226,8 @@ class ConvBlockExecutor(Executor):
         self.relu = step.find(Activation) is not None
         self.pool = step.find(Pool2D)
         self.dropout = step.find(Dropout)
-        pad = step.find(Pad)
-        shape = self.conv.shape if pad is None else self.conv.shape.of_inner_map(*pad.sides[:2])
-        self.shape: Conv2DShape = replace(shape, mb=setting.rows)
+        self.shape = convolution_shape(step, setting.rows)
+        self.y_shape = self.batch(map_of(step))
         self.flops = self.shape.flops
 
         whole = replace(self.shape, mb=setting.largest)
@@ -249,14 +262,13 @@ class ConvBlockExecutor(Executor):
         if self.pool is not None and not self.pools_inside:
             wanted.append(Buffer("unpooled", self.shape.y_shape, "float32", "forward"))
         if self.pool is not None and backward:
-            pooled = self.batch(self.step.output)
-            wanted.append(Buffer("argmax", pooled, "uint8", "saved"))
+            wanted.append(Buffer("argmax", self.y_shape, "uint8", "saved"))
         if self.pool is not None and backward and not self.pools_inside:
             wanted.append(Buffer("d_unpooled", self.shape.y_shape, "float32", "backward"))
         return wanted
 
     def forward(self, training: bool, step: int) -> None:
-        x, w, y = self.inputs[0], self._weights(), self.output
+        x, w, y = self.inputs[0], self._weights(), self.output.reshape(self.y_shape)
         b = None if self.conv.b is None else self.conv.b.value
         out = self.own.get("unpooled", y)
         if self.scaling is not None and not self.scales_inside:
@@ -299,7 +311,7 @@ class ConvBlockExecutor(Executor):
 
         The ReLU mask is applied before the pooling is undone, since there are fewer elements.
         """
-        dy = self.d_output
+        dy = self.d_output.reshape(self.y_shape)
         if self.dropout is not None:
             dropout_bwd(flat(dy), flat(dy), self.dropout.rate, self.dropout.seed, step)
         if self.relu and not self.pools_inside:
