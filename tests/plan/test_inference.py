@@ -11,6 +11,12 @@ from fastconv.plan.parameters import Parameter
 from fastconv.plan.plan import Plan
 
 RNG = np.random.default_rng(5)
+START = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def same_numbers_in_any_order():
+    RNG.bit_generator.state = START
 
 
 def param(*shape, near=0.0):
@@ -84,11 +90,12 @@ AFTER = [
 
 
 def assert_same(y, wanted, what):
-    """Rounding in sums of products of about 0.3, up to three times as large after normalization,
-    with the factor of ten that Winograd's transforms may add."""
+    """Rounding in sums of products of about 0.3, three times as large after normalization, or more if
+    the outputs are larger, with the factor of ten that Winograd's transforms may add."""
     h, w, _ = CONVOLUTIONS[what]["kernel"]
     products = h * w * 16 // CONVOLUTIONS[what].get("groups", 1)
-    np.testing.assert_allclose(y, wanted, rtol=1e-6, atol=10 * 2**-24 * products * 3 * 0.3)
+    size = 0.3 * max(3, np.abs(wanted).max() / 4)
+    np.testing.assert_allclose(y, wanted, rtol=1e-6, atol=10 * 2**-24 * products * size)
 
 
 def samples(g, rows):
