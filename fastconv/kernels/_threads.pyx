@@ -23,7 +23,7 @@ cdef extern from *:
 
 # Work per thread below which waking another thread costs more than it saves (about 20 microseconds
 # of arithmetic).
-cdef double WORK_PER_THREAD = 5e5
+cdef double WORK_PER_THREAD = 2e5
 
 # OpenMP takes any number from its environment, and ends the process when the system refuses a thread.
 cdef int MOST = min(1024, max(64, 4 * (os.cpu_count() or 1)))

@@ -90,8 +90,8 @@ AFTER = [
 
 
 def assert_same(y, wanted, what):
-    """Rounding in sums of products of about 0.3, three times as large after normalization, or more if
-    the outputs are larger, with the factor of ten that Winograd's transforms may add."""
+    """Rounding in sums of products of about 0.3, three times as large after normalization, or more
+    if the outputs are larger, with the factor of ten that Winograd's transforms may add."""
     h, w, _ = CONVOLUTIONS[what]["kernel"]
     products = h * w * 16 // CONVOLUTIONS[what].get("groups", 1)
     size = 0.3 * max(3, np.abs(wanted).max() / 4)

@@ -138,11 +138,17 @@ cdef void _choose_blocks(const correlation *p, int team, blocking *b) noexcept n
     b.src_rows = (b.rows - 1) * p.rs + span_r + 1
 
 
+cdef void _fill_row(ptrdiff_t n, ptrdiff_t first, ptrdiff_t step, ptrdiff_t *to) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(n):
+        to[i] = first + i * step
+
+
 cdef void _fill_offsets(const correlation *p, blocking *b) noexcept nogil:
     cdef ptrdiff_t ic = p.kc * p.groups, oc = p.nc * p.groups
     cdef ptrdiff_t columns = b.src_columns if b.padded else p.iw
     cdef ptrdiff_t rows = b.src_rows if b.padded else p.ih
-    cdef ptrdiff_t t, run, i, r, c, at = 0
+    cdef ptrdiff_t t, run, i, r, at = 0
     # with one group, adjacent taps of a row are one contiguous run of floats
     run = 1
     if p.groups == 1:
@@ -160,10 +166,11 @@ cdef void _fill_offsets(const correlation *p, blocking *b) noexcept nogil:
         b.taps[t] = (p.tap_r[t * run] * columns + p.tap_c[t * run]) * ic
     for i in range(b.images):
         for r in range(b.rows):
-            for c in range(p.ow):
-                b.pixels[at] = ((i * rows + r * p.rs) * columns + c * p.cs) * ic
-                b.results[at] = ((i * p.to_h + r * p.step_r) * p.to_w + c * p.step_c) * oc
-                at += 1
+            _fill_row(
+                p.ow, (i * rows + r * p.rs) * columns * ic, p.cs * ic, b.pixels + at)
+            _fill_row(
+                p.ow, (i * p.to_h + r * p.step_r) * p.to_w * oc, p.step_c * oc, b.results + at)
+            at += p.ow
 
 
 cdef void _tiles(
