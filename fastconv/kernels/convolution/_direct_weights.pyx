@@ -5,10 +5,12 @@ are packed into panels, those of dy as wide as a tile, those of x as high: pixel
 apart would be mapped to a few sets of the L1 cache. In a panel of x every tap is a constant offset.
 The batch is cut into parts whose number depends on the shapes only; each part sums into its own
 copy of dw, and the copies are added in order, so the bits do not depend on the number of threads.
+Of few pixels the sums of all are written to dw at once, and threads share its columns.
 """
 
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
+from libc.string cimport memset
 
 from cython.parallel cimport parallel, prange
 
@@ -34,12 +36,13 @@ cdef ptrdiff_t PART_FLOATS = 4 << 20  # limit for all copies of dw together, but
 
 ctypedef struct plan:
     ptrdiff_t images, rows, row_blocks, n_blocks, parts
+    ptrdiff_t panels, shares         # panels of dw's columns in a group; shares of them, for one part
     bint padded
     ptrdiff_t src_rows, src_columns
     ptrdiff_t m, n_runs              # rows of dw contiguous in x (a run), and the number of runs
     ptrdiff_t chunk, reach           # pixels of a pass, and of x, or its copy, between their windows' ends
     ptrdiff_t *pixels                # indices of a block's pixels in x or its copy
-    float *partial                   # for each part a copy of dw and of db
+    float *partial                   # for each of several parts a copy of dw and of db
     const uint8_t *bytes             # unless NULL, x is scale * bytes + offset
     float scale, offset
 
@@ -61,6 +64,9 @@ cdef void _choose(const geometry *g, plan *b) noexcept nogil:
     b.n_blocks = ceil_div(g.mb, b.images) * b.row_blocks
     b.parts = smaller(PARTS, g.mb * g.oh * g.ow // PART_PIXELS)
     b.parts = smaller(larger(2, smaller(b.parts, PART_FLOATS // dw_floats)), b.n_blocks)
+    b.panels, b.shares = ceil_div(g.oc // g.groups, matmul_table().nr), 1
+    if b.panels > 1 and g.mb * g.oh * g.ow < 2 * PART_PIXELS:
+        b.parts, b.shares = 1, smaller(b.panels, PARTS)
     b.src_rows = (b.rows - 1) * g.sh + span_r + 1
     if g.dw == 1 and g.groups == 1:
         b.m, b.n_runs = g.kw * g.ic, g.kh
@@ -82,12 +88,17 @@ cdef void _sum_rows(const fc_matmul *ks, const float *dy, ptrdiff_t rows, ptrdif
 
 cdef void _block(
     const geometry *g, const plan *b, const fc_matmul *ks, const float *a, const float *dy,
-    ptrdiff_t n_pixels, float *dy_panels, float *x_panel, float *dw, bint fresh
+    ptrdiff_t n_pixels, float *dy_panels, float *x_panel, float *dw, bint fresh, ptrdiff_t share
 ) noexcept nogil:
-    """dw += (a's pixels)^T dy, for every run of taps and every group; overwrites a `fresh` dw."""
+    """dw += (a's pixels)^T dy, for every run of taps and every group; overwrites a `fresh` dw.
+
+    Only a share of the columns of every group.
+    """
     cdef ptrdiff_t columns = b.src_columns if b.padded else g.iw
     cdef ptrdiff_t kc = g.ic // g.groups, nc = g.oc // g.groups, mr = ks.gemm_mr
     cdef ptrdiff_t n_tiles = ceil_div(b.m, mr)
+    cdef ptrdiff_t j0 = b.panels * share // b.shares * ks.nr
+    cdef ptrdiff_t j1 = smaller(nc, b.panels * (share + 1) // b.shares * ks.nr)
     cdef ptrdiff_t points[LONG_CHUNK]
     cdef ptrdiff_t first, count, group, j, n, run, t, m0, m1, p, span
     cdef bint in_place = g.oc <= ks.nr  # dy is a panel already
@@ -103,7 +114,7 @@ cdef void _block(
         span = points[count - 1] // mr + 1 + _shift(g, b, b.n_runs - 1, columns)
         for group in range(g.groups):
             if not in_place:
-                for j from 0 <= j < nc by ks.nr:
+                for j from j0 <= j < j1 by ks.nr:
                     ks.pack_panel(
                         count, smaller(ks.nr, nc - j), ks.nr, dy + first * g.oc + group * nc + j,
                         g.oc, 1, dy_panels + j * b.chunk)
@@ -112,7 +123,7 @@ cdef void _block(
                 m0, m1 = b.m * t // n_tiles, b.m * (t + 1) // n_tiles
                 ks.gemm_pack_a(
                     m1 - m0, span, a + b.pixels[first] * g.ic + group * kc + m0, 1, g.ic, x_panel)
-                for j from 0 <= j < nc by ks.nr:
+                for j from j0 <= j < j1 by ks.nr:
                     n = smaller(ks.nr, nc - j)
                     if in_place:
                         panel = dy + first * g.oc + group * nc
@@ -135,12 +146,12 @@ cdef ptrdiff_t _shift(
 
 cdef int _part(
     const geometry *g, const plan *b, const fc_matmul *ks, const float *x, const float *dy,
-    ptrdiff_t part, bint with_bias
+    ptrdiff_t part, ptrdiff_t share, float *dw, float *db
 ) noexcept nogil:
+    """A part's sums, for a share of the columns: into dw and db, or its own copy of them."""
     cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
-    cdef float *dw = b.partial + part * (dw_floats + g.oc)
     cdef ptrdiff_t first = b.n_blocks * part // b.parts, last = b.n_blocks * (part + 1) // b.parts
-    cdef ptrdiff_t index, i, n0, r0, images, rows, n_pixels, whole
+    cdef ptrdiff_t index, n0, r0, images, rows, n_pixels, whole
     cdef const float *a
     cdef const float *d
     cdef float *copy = NULL
@@ -152,8 +163,13 @@ cdef int _part(
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
     whole = b.images * b.rows * g.ow
     zeros = b.pixels + whole
-    for i in range(g.oc):
-        dw[dw_floats + i] = 0
+    if b.parts > 1:
+        dw = b.partial + part * (dw_floats + g.oc)
+        db = dw + dw_floats if db != NULL else NULL
+    elif share > 0:
+        db = NULL  # the first share sums it
+    if db != NULL:
+        memset(db, 0, sizeof(float) * g.oc)
     if panels == NULL:
         return -1
     if b.padded:
@@ -178,9 +194,9 @@ cdef int _part(
         else:
             a = x + (n0 * g.ih + r0 * g.sh) * g.iw * g.ic
         d = dy + (n0 * g.oh + r0) * g.ow * g.oc
-        _block(g, b, ks, a, d, n_pixels, panels, panels + dy_floats, dw, index == first)
-        if with_bias:
-            _sum_rows(ks, d, n_pixels, g.oc, zeros, dw + dw_floats, &ep)
+        _block(g, b, ks, a, d, n_pixels, panels, panels + dy_floats, dw, index == first, share)
+        if db != NULL:
+            _sum_rows(ks, d, n_pixels, g.oc, zeros, db, &ep)
     return 0
 
 
@@ -203,16 +219,20 @@ cdef int bwd_weights_direct(
     cdef ptrdiff_t dw_floats = g.kh * g.kw * (g.ic // g.groups) * g.oc
     cdef int team = threads_for(<double> g.mb * g.oh * g.ow * dw_floats)
     cdef plan b
-    cdef ptrdiff_t i, r, c, at = 0, part, whole, columns, rows
+    cdef ptrdiff_t i, r, c, at = 0, task, whole, columns, rows
+    cdef ptrdiff_t stride = dw_floats + g.oc
     cdef unsigned csr = 0
     cdef int failed = 0
     b.bytes, b.scale, b.offset = bytes, scale, offset
     _choose(g, &b)
     whole = b.images * b.rows * g.ow
     b.pixels = <ptrdiff_t *> scratch(FC_TABLE, sizeof(ptrdiff_t) * 2 * whole)
-    b.partial = <float *> scratch(FC_TEAM, sizeof(float) * b.parts * (dw_floats + g.oc))
-    if b.pixels == NULL or b.partial == NULL:
+    if b.pixels == NULL:
         return -1
+    if b.parts > 1:
+        b.partial = <float *> scratch(FC_TEAM, sizeof(float) * b.parts * stride)
+        if b.partial == NULL:
+            return -1
     columns = b.src_columns if b.padded else g.iw
     rows = b.src_rows if b.padded else g.ih
     for i in range(b.images):
@@ -227,12 +247,13 @@ cdef int bwd_weights_direct(
     b.reach += _shift(g, &b, b.n_runs - 1, columns)
     with parallel(num_threads=team):
         csr = flush_denormals()
-        for part in prange(b.parts, schedule="dynamic"):
-            failed |= _part(g, &b, ks, x, dy, part, db != NULL)
+        for task in prange(b.parts * b.shares, schedule="dynamic"):
+            failed |= _part(g, &b, ks, x, dy, task // b.shares, task % b.shares, dw, db)
         restore_denormals(csr)
     if failed:
         return -1
-    _add_parts(b.partial, b.parts, dw_floats + g.oc, dw_floats, dw, team)
-    if db != NULL:
-        _add_parts(b.partial + dw_floats, b.parts, dw_floats + g.oc, g.oc, db, 1)
+    if b.parts > 1:
+        _add_parts(b.partial, b.parts, stride, dw_floats, dw, team)
+        if db != NULL:
+            _add_parts(b.partial + dw_floats, b.parts, stride, g.oc, db, 1)
     return 0

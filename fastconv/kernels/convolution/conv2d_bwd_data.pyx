@@ -36,15 +36,17 @@ cdef void _pack(
     """The transposed matrices of the listed taps (i*kw + j), per group and panel."""
     cdef const fc_matmul *ks = matmul_table()
     cdef ptrdiff_t kc = g.oc // g.groups, nc = g.ic // g.groups
-    cdef ptrdiff_t group, j, t, n, width
-    for group in range(g.groups):
-        for j from 0 <= j < nc by ks.nr:
-            n = smaller(ks.nr, nc - j)
-            width = round_up(n, ks.vl)
-            for t in range(n_taps):
-                ks.pack_panel(
-                    kc, n, width, w + (tap[t] * nc + j) * g.oc + group * kc, 1, g.oc, out)
-                out += kc * width
+    cdef ptrdiff_t panels = ceil_div(nc, ks.nr), task, panel, group, j, t, n, width
+    for task in prange(
+            g.groups * panels * n_taps, num_threads=threads_for(<double> n_taps * kc * g.ic),
+            schedule="static"):
+        panel, t = task // n_taps, task % n_taps
+        group, j = panel // panels, panel % panels * ks.nr
+        n = smaller(ks.nr, nc - j)
+        width = round_up(n, ks.vl)
+        ks.pack_panel(
+            kc, n, width, w + (tap[t] * nc + j) * g.oc + group * kc, 1, g.oc,
+            out + n_taps * kc * (group * round_up(nc, ks.vl) + j) + t * kc * width)
 
 
 cdef int _class(

@@ -9,8 +9,10 @@ from libc.string cimport memcpy
 
 import numpy as np
 
+from cython.parallel cimport prange
+
 from fastconv.kernels._isa cimport FC_TEAM, activation_code, scratch
-from fastconv.kernels._sizes cimport round_up, smaller
+from fastconv.kernels._sizes cimport ceil_div, round_up, smaller
 from fastconv.kernels.convolution._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels.convolution._geometry cimport (
     DIRECT, GEMM, WINOGRAD, Conv2DKernel, bias_in, expect_fwd, expect_weights, expect_winners,
@@ -30,13 +32,14 @@ cdef void _pack(const geometry *g, const float *w, float *out) noexcept nogil:
     """Pack w (kh, kw, ic/groups, oc) into panels; rows of a group's matrix are oc floats apart."""
     cdef const fc_matmul *ks = matmul_table()
     cdef ptrdiff_t nc = g.oc // g.groups, k = g.kh * g.kw * (g.ic // g.groups)
-    cdef ptrdiff_t group, j, n, width
-    for group in range(g.groups):
-        for j from 0 <= j < nc by ks.nr:
-            n = smaller(ks.nr, nc - j)
-            width = round_up(n, ks.vl)
-            ks.pack_panel(k, n, width, w + group * nc + j, g.oc, 1, out)
-            out += k * width
+    cdef ptrdiff_t panels = ceil_div(nc, ks.nr), panel, group, j, n
+    for panel in prange(
+            g.groups * panels, num_threads=threads_for(<double> k * g.oc), schedule="static"):
+        group, j = panel // panels, panel % panels * ks.nr
+        n = smaller(ks.nr, nc - j)
+        ks.pack_panel(
+            k, n, round_up(n, ks.vl), w + group * nc + j, g.oc, 1,
+            out + group * k * round_up(nc, ks.vl) + j * k)
 
 
 cdef size_t _packed(const geometry *g) noexcept nogil:
