@@ -18,6 +18,7 @@
 #include "dots.h"
 #include "few_rows.h"
 #include "gemm.h"
+#include "outer.h"
 #include "pack.h"
 #include "winograd.h"
 
@@ -56,6 +57,7 @@ static const fc_matmul matmul_table = {
     .pack_panel = pack_panel,
     .row_tile = row_tile,
     .column_tile = column_tile,
+    .outer_tile = outer_tile,
     .panel_product = panel_product,
     .few_rows = few_rows,
     .dots = dots,
