@@ -20,6 +20,7 @@
 #include "gemm.h"
 #include "outer.h"
 #include "pack.h"
+#include "rows.h"
 #include "winograd.h"
 
 #include "elementwise.h"
@@ -58,6 +59,8 @@ static const fc_matmul matmul_table = {
     .row_tile = row_tile,
     .column_tile = column_tile,
     .outer_tile = outer_tile,
+    .rows_tile = rows_tile,
+    .streams_done = streams_done,
     .panel_product = panel_product,
     .few_rows = few_rows,
     .dots = dots,

@@ -34,7 +34,9 @@ lists each module, what it computes, and the micro-kernels that it calls, by the
     depthwise/_windows                forward and data: window positions, the loop over rows
         depthwise: row
     matmul/gemm                       matrix product: the entry for all shapes
-        matmul: row_tile, few_rows, dots, gemm_pack_a, gemm_pack_b, gemm_tile
+        matmul: few_rows, dots, gemm_pack_a, gemm_pack_b, gemm_tile
+    matmul/_rows                      the same of many rows and a small matrix
+        matmul: rows_tile, streams_done, gemm_pack_b
     matmul/_outer                     the same of a transpose and a matrix of many rows
         matmul: outer_tile
     pooling/pool2d_fwd                max, min and average pooling, forward

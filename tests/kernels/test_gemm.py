@@ -185,6 +185,39 @@ def test_gradients_of_a_few_rows(m, n, k, activation):
     assert np.isnan(call(a, b, c, row)[:, 0]).all()
 
 
+@pytest.mark.parametrize(
+    ("m", "n", "k", "width"),
+    [(350, 70, 1024, 1024), (400, 97, 400, 400), (350, 33, 20, 1030), (340, 640, 50, 57)],
+)
+def test_many_rows_of_a_matrix(m, n, k, width):
+    """In place; copied where they collide in a cache; with gaps between them."""
+    whole = np.full((m, width), np.nan, np.float32)
+    a, b, c, row = whole[:, :k], counting((k, n), 11), counting((m, n), 7), counting(n, 5)
+    a[...] = counting((m, k), 13)
+    expected = ref.gemm(a, b, c, 0.5, -2.0, bias=row, activation="relu")
+    call = lambda: ops.gemm(a, b, c, 0.5, -2.0, bias=row, activation="relu")  # noqa: E731
+    for _, y in on_every_isa(call):
+        np.testing.assert_array_equal(y, expected)
+
+
+def test_a_result_too_large_for_any_cache():
+    m, n, k = 70001, 96, 3
+    a, b, row = counting((m, k), 13), counting((k, n), 11), counting(n, 5)
+    memory = np.empty(m * n + 16, np.float32)
+    first = -memory.ctypes.data % 64 // 4  # a cache line's
+    c = memory[first : first + m * n].reshape(m, n)
+    for bias, activation in ((None, "none"), (row, "relu")):
+        expected = ref.gemm(a, b, bias=0 if bias is None else bias, activation=activation)
+
+        def call(bias=bias, activation=activation):
+            c[...] = np.nan
+            kernel(a, b, c, 1.0, 0.0, bias, activation)
+            return c.copy()
+
+        for _, y in on_every_isa(call):
+            np.testing.assert_array_equal(y, expected)
+
+
 LONG_SUMS = [  # parts of k, strips of rows, pieces, and whether the transpose of c is computed
     (24, 144, 5003),
     (144, 24, 1031),

@@ -24,6 +24,7 @@ from fastconv.kernels._isa cimport (
 from fastconv.kernels._sizes cimport round_up, smaller
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.matmul._outer cimport equal_pieces, outer, outer_fits, outer_parallel
+from fastconv.kernels.matmul._rows cimport rows, rows_fit, rows_parallel
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 
 cdef enum:
@@ -34,8 +35,7 @@ cdef enum:
 cdef ptrdiff_t MC = 1008
 cdef ptrdiff_t KC = 384
 cdef ptrdiff_t NC = 256
-cdef ptrdiff_t FEW_COLUMNS = 64  # a panel of a meets too few panels of b to pay for its packing
-cdef ptrdiff_t FEW_ROWS = 32     # times few columns: nor is it worth to pack b
+cdef ptrdiff_t FEW_ROWS = 32     # times one panel of b: nor is it worth to pack b
 cdef ptrdiff_t DOTS = 4          # rows of a that are multiplied with the transpose of b in place
 cdef ptrdiff_t LONG_DOTS = 64    # makes up for the sum over the lanes
 cdef ptrdiff_t FEW_ROWS_SUMS = 4096  # floats of sums that wait in the L1 cache between two steps
@@ -89,35 +89,6 @@ cdef int _packed(
     return 0
 
 
-cdef int _few_columns(
-    const product *p, const fc_matmul *ks, ptrdiff_t m0, ptrdiff_t m1
-) noexcept nogil:
-    """Rows [m0, m1) of a product with few columns; a, which has contiguous rows, is not packed."""
-    cdef ptrdiff_t mr = ks.mr, nr = ks.nr, kc_max = equal_pieces(p.k, KC)
-    cdef float *b_pack = <float *> scratch(
-        FC_OWN, sizeof(float) * kc_max * round_up(p.n, ks.vl))
-    cdef ptrdiff_t rows[MAX_MR]
-    cdef ptrdiff_t zero = 0
-    cdef ptrdiff_t i, pc, kc, m, jr, n
-    cdef fc_epilogue ep
-    if b_pack == NULL:
-        return -1
-    for i in range(mr):
-        rows[i] = i * p.a_rs
-    for pc from 0 <= pc < p.k by kc_max:
-        kc = smaller(kc_max, p.k - pc)
-        ks.gemm_pack_b(kc, p.n, p.b + pc * p.b_rs, p.b_rs, p.b_cs, b_pack)
-        for i from m0 <= i < m1 by mr:
-            m = smaller(mr, m1 - i)
-            for jr from 0 <= jr < p.n by nr:
-                n = smaller(nr, p.n - jr)
-                ep = _epilogue(p, jr, pc == 0, pc + kc == p.k)
-                ks.row_tile(
-                    m, n, kc, 1, p.a + i * p.a_rs + pc, rows, &zero, b_pack + jr * kc,
-                    p.c + i * p.ldc + jr, p.ldc, &ep)
-    return 0
-
-
 cdef int _few_rows(
     const product *p, const fc_matmul *ks, ptrdiff_t n0, ptrdiff_t n1
 ) noexcept nogil:
@@ -159,18 +130,6 @@ cdef void _nothing_to_add(const product *p) noexcept nogil:
             if p.ep.act != 0 and r < 0:
                 r = 0
             p.c[i * p.ldc + j] = r
-
-
-cdef int _split_rows(const product *p, const fc_matmul *ks, int team) noexcept nogil:
-    cdef ptrdiff_t tiles = (p.m + ks.mr - 1) // ks.mr, t
-    cdef unsigned csr = 0
-    cdef int failed = 0
-    for t in prange(team, num_threads=team, schedule="static", chunksize=1):
-        csr = flush_denormals()
-        failed |= _few_columns(
-            p, ks, tiles * t // team * ks.mr, smaller(tiles * (t + 1) // team * ks.mr, p.m))
-        restore_denormals(csr)
-    return failed
 
 
 cdef int _split_columns(const product *p, const fc_matmul *ks, int team) noexcept nogil:
@@ -240,6 +199,15 @@ cdef int _outer(const product *p) noexcept nogil:
     return outer_parallel(&o)
 
 
+cdef int _rows(const product *p, int team) noexcept nogil:
+    """Many contiguous rows times a small matrix."""
+    cdef rows r
+    r.m, r.n, r.k = p.m, p.n, p.k
+    r.a, r.lda, r.b, r.b_rs, r.b_cs, r.c, r.ldc = p.a, p.a_rs, p.b, p.b_rs, p.b_cs, p.c, p.ldc
+    r.ep = p.ep
+    return rows_parallel(&r, team)
+
+
 cdef int gemm_parallel(const product *p) noexcept nogil:
     cdef const fc_matmul *ks = matmul_table()
     cdef int team = threads_for(<double> p.m * p.n * p.k)
@@ -254,8 +222,8 @@ cdef int gemm_parallel(const product *p) noexcept nogil:
         return _split_columns(p, ks, team)
     if p.a_rs == p.b_cs == 1 and outer_fits(p.m, p.n):
         return _outer(p)
-    if p.n <= FEW_COLUMNS and p.a_cs == 1:
-        return _split_rows(p, ks, team)
+    if p.a_cs == 1 and rows_fit(p.m, p.n, p.k, team):
+        return _rows(p, team)
     return _split_both(p, ks, team)
 
 
