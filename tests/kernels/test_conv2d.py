@@ -190,7 +190,8 @@ def test_dilation_means_nothing_to_a_single_tap(algo):
 
 @pytest.mark.parametrize("algo", ["gemm", "direct"])
 @pytest.mark.parametrize(
-    ("mb", "size", "ic", "oc"), [(3, 13, 5, 70), (5, 11, 48, 17), (2, 3, 201, 655)]
+    ("mb", "size", "ic", "oc"),
+    [(3, 13, 5, 70), (5, 11, 48, 17), (2, 3, 201, 655), (8, 12, 150, 500)],
 )
 def test_weights_of_single_taps(mb, size, ic, oc, algo):
     x, w = counting((mb, size, size + 1, ic), 13), counting((1, 1, ic, oc), 11)

@@ -226,8 +226,9 @@ LONG_SUMS = [  # parts of k, strips of rows, pieces, and whether the transpose o
     (1, 40, 4500),
     (40, 1, 4500),
     (17, 16, 77),
-    (200, 655, 520),  # the largest c, and one beyond
+    (200, 655, 520),  # c in one block; packed operands; c in blocks
     (201, 655, 520),
+    (290, 470, 1100),
 ]
 
 

@@ -23,7 +23,7 @@ cdef int _gemm(const geometry *g, const float *x, const float *dy, float *dw, fl
     o.a, o.lda, o.b, o.ldb, o.c, o.ldc = x, o.m, dy, o.n, dw, o.n
     o.ep.alpha, o.ep.beta, o.ep.bias, o.ep.act = 1, 0, NULL, 0
     o.sums, o.any_order = db, True
-    if outer_fits(o.m, o.n):
+    if outer_fits(o.m, o.n, o.k, True):
         return outer_parallel(&o)
     if db != NULL:  # a row of ones times dy
         o.m, o.a, o.lda, o.c, o.sums = 1, &one, 0, db, NULL

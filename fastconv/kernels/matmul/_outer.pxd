@@ -18,8 +18,8 @@ ctypedef struct outer:
     float *sums
     bint any_order
 
-# Whether c is small enough to be computed in this way.
-cdef bint outer_fits(ptrdiff_t m, ptrdiff_t n) noexcept nogil
+# Whether this way is the fastest.
+cdef bint outer_fits(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, bint any_order) noexcept nogil
 
 # With as many threads as the work is worth; all sizes must be at least 1. Returns 0, or -1 if
 # scratch allocation fails.

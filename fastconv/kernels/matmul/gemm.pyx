@@ -188,14 +188,17 @@ cdef int _split_both(const product *p, const fc_matmul *ks, int team) noexcept n
     return failed
 
 
+cdef bint _in_any_order(const product *p) noexcept nogil:
+    return (
+        p.gradient and p.ep.alpha == 1 and p.ep.beta == 0 and p.ep.bias == NULL and p.ep.act == 0)
+
+
 cdef int _outer(const product *p) noexcept nogil:
     """The transpose of a matrix of contiguous rows times another one, with a small result."""
     cdef outer o
     o.m, o.n, o.k = p.m, p.n, p.k
     o.a, o.lda, o.b, o.ldb, o.c, o.ldc = p.a, p.a_cs, p.b, p.b_rs, p.c, p.ldc
-    o.ep, o.sums = p.ep, NULL
-    o.any_order = (
-        p.gradient and p.ep.alpha == 1 and p.ep.beta == 0 and p.ep.bias == NULL and p.ep.act == 0)
+    o.ep, o.sums, o.any_order = p.ep, NULL, _in_any_order(p)
     return outer_parallel(&o)
 
 
@@ -220,7 +223,7 @@ cdef int gemm_parallel(const product *p) noexcept nogil:
         return _dots(p, ks, team)
     if p.a_cs == p.b_cs == 1 and (p.m <= ks.mr or p.m <= FEW_ROWS and p.n <= ks.nr):
         return _split_columns(p, ks, team)
-    if p.a_rs == p.b_cs == 1 and outer_fits(p.m, p.n):
+    if p.a_rs == p.b_cs == 1 and outer_fits(p.m, p.n, p.k, _in_any_order(p)):
         return _outer(p)
     if p.a_cs == 1 and rows_fit(p.m, p.n, p.k, team):
         return _rows(p, team)
