@@ -18,7 +18,9 @@
 #include "dots.h"
 #include "few_rows.h"
 #include "gemm.h"
+#include "outer.h"
 #include "pack.h"
+#include "rows.h"
 #include "winograd.h"
 
 #include "elementwise.h"
@@ -56,6 +58,9 @@ static const fc_matmul matmul_table = {
     .pack_panel = pack_panel,
     .row_tile = row_tile,
     .column_tile = column_tile,
+    .outer_tile = outer_tile,
+    .rows_tile = rows_tile,
+    .streams_done = streams_done,
     .panel_product = panel_product,
     .few_rows = few_rows,
     .dots = dots,

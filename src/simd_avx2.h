@@ -26,6 +26,8 @@ FN vm vm_and(vm a, vm b) { return _mm256_and_ps(a, b); }
 
 FN vf v_load(const float *p) { return _mm256_loadu_ps(p); }
 FN void v_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
+FN void v_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
+FN void v_stream_fence(void) { _mm_sfence(); }
 FN vf v_load_first(const float *p, ptrdiff_t n)
 {
     return _mm256_maskload_ps(p, _mm256_castps_si256(vm_first(n)));

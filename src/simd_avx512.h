@@ -22,6 +22,8 @@ FN vm vm_and(vm a, vm b) { return (vm)(a & b); }
 
 FN vf v_load(const float *p) { return _mm512_loadu_ps(p); }
 FN void v_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
+FN void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
+FN void v_stream_fence(void) { _mm_sfence(); }
 FN vf v_load_first(const float *p, ptrdiff_t n) { return _mm512_maskz_loadu_ps(vm_first(n), p); }
 FN void v_store_first(float *p, vf a, ptrdiff_t n) { _mm512_mask_storeu_ps(p, vm_first(n), a); }
 FN vf v_set1(float a) { return _mm512_set1_ps(a); }

@@ -41,6 +41,9 @@ FN vf v_load(const float *p)
     return a;
 }
 FN void v_store(float *p, vf a) { memcpy(p, &a, sizeof a); }
+/* A store that may bypass the cache, to an address aligned as a vector; other threads see it after v_stream_fence. */
+FN void v_stream(float *p, vf a) { v_store(p, a); }
+FN void v_stream_fence(void) {}
 FN vf v_load_first(const float *p, ptrdiff_t n)
 {
     vf a = {0, 0, 0, 0};

@@ -1,4 +1,4 @@
-/* The micro-kernels of matrix products and direct convolutions: see matmul_tiles.h, pack.h and gemm.h. */
+/* The micro-kernels of matrix products and direct convolutions: see matmul_tiles.h, outer.h, rows.h, pack.h and gemm.h. */
 #ifndef FC_TABLE_MATMUL_H
 #define FC_TABLE_MATMUL_H
 
@@ -33,6 +33,20 @@ typedef struct fc_matmul {
      * 1 <= m <= gemm_mr. */
     void (*column_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a, const ptrdiff_t *points,
                         const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, const fc_epilogue *ep);
+
+    /* c[i][j] = epilogue(sum_x a[x*lda + i] * b[x*ldb + j]) for 1 <= m <= gemm_mr, 1 <= n <= nr; a and b are read in
+     * place, only m and n floats of each row. Meanwhile the cache lines at next, next + hop, ... are fetched, one for each
+     * of the k rows. */
+    void (*outer_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b,
+                       ptrdiff_t ldb, float *c, ptrdiff_t ldc, const char *next, ptrdiff_t hop, const fc_epilogue *ep);
+
+    /* c (m, n) = epilogue(a (m, k) times a panel b as for row_tile), 1 <= m <= gemm_mr, 1 <= n <= nr; rows of a are `lda`
+     * floats apart. Lines are fetched as in outer_tile. With `streams`, c is written past the cache, and threads see it
+     * after streams_done; it must then be aligned as a cache line, ldc and n be multiples of a line's 16 floats, alpha be
+     * 1 and beta 0. */
+    void (*rows_tile)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b, float *c,
+                      ptrdiff_t ldc, const char *next, ptrdiff_t hop, int streams, const fc_epilogue *ep);
+    void (*streams_done)(void);
 
     /* c (m, n) = a (m, k) times a panel b as for row_tile, 1 <= n <= nr; rows of a are `lda` floats apart. */
     void (*panel_product)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b,

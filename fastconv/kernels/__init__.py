@@ -33,9 +33,12 @@ lists each module, what it computes, and the micro-kernels that it calls, by the
         depthwise: weights_row
     depthwise/_windows                forward and data: window positions, the loop over rows
         depthwise: row
-    matmul/gemm                       matrix product
-        matmul: row_tile, column_tile, few_rows, dots, gemm_pack_a, gemm_pack_b,
-            gemm_tile
+    matmul/gemm                       matrix product: the entry for all shapes
+        matmul: few_rows, dots, gemm_pack_a, gemm_pack_b, gemm_tile
+    matmul/_rows                      the same of many rows and a small matrix
+        matmul: rows_tile, streams_done, gemm_pack_b
+    matmul/_outer                     the same of a transpose and a matrix of many rows
+        matmul: outer_tile
     pooling/pool2d_fwd                max, min and average pooling, forward
         pooling: max_fwd_row, min_fwd_row, avg_fwd_row
     pooling/pool2d_bwd                max, min and average pooling, backward

@@ -188,6 +188,20 @@ def test_dilation_means_nothing_to_a_single_tap(algo):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("algo", ["gemm", "direct"])
+@pytest.mark.parametrize(
+    ("mb", "size", "ic", "oc"),
+    [(3, 13, 5, 70), (5, 11, 48, 17), (2, 3, 201, 655), (8, 12, 150, 500)],
+)
+def test_weights_of_single_taps(mb, size, ic, oc, algo):
+    x, w = counting((mb, size, size + 1, ic), 13), counting((1, 1, ic, oc), 11)
+    dy = counting((mb, size, size + 1, oc), 7)
+    expected = ref.conv2d_backward(dy, x, w)
+    for _, gradients in on_every_isa(lambda: ops.conv2d_backward(dy, x, w, algo=algo)):
+        for actual, wanted in zip(gradients, expected, strict=True):
+            np.testing.assert_array_equal(actual, wanted)
+
+
 @pytest.mark.parametrize("algo", ["auto", "gemm", "direct"])
 @pytest.mark.parametrize("w_shape", [(5, 6, 3, 40), (1, 6, 17, 3), (4, 1, 1, 2)])
 def test_a_kernel_of_the_whole_map(algo, w_shape):

@@ -183,3 +183,92 @@ def test_gradients_of_a_few_rows(m, n, k, activation):
 
     b[0, 3] = np.nan
     assert np.isnan(call(a, b, c, row)[:, 0]).all()
+
+
+@pytest.mark.parametrize(
+    ("m", "n", "k", "width"),
+    [(350, 70, 1024, 1024), (400, 97, 400, 400), (350, 33, 20, 1030), (340, 640, 50, 57)],
+)
+def test_many_rows_of_a_matrix(m, n, k, width):
+    """In place; copied where they collide in a cache; with gaps between them."""
+    whole = np.full((m, width), np.nan, np.float32)
+    a, b, c, row = whole[:, :k], counting((k, n), 11), counting((m, n), 7), counting(n, 5)
+    a[...] = counting((m, k), 13)
+    expected = ref.gemm(a, b, c, 0.5, -2.0, bias=row, activation="relu")
+    call = lambda: ops.gemm(a, b, c, 0.5, -2.0, bias=row, activation="relu")  # noqa: E731
+    for _, y in on_every_isa(call):
+        np.testing.assert_array_equal(y, expected)
+
+
+def test_a_result_too_large_for_any_cache():
+    m, n, k = 70001, 96, 3
+    a, b, row = counting((m, k), 13), counting((k, n), 11), counting(n, 5)
+    memory = np.empty(m * n + 16, np.float32)
+    first = -memory.ctypes.data % 64 // 4  # a cache line's
+    c = memory[first : first + m * n].reshape(m, n)
+    for bias, activation in ((None, "none"), (row, "relu")):
+        expected = ref.gemm(a, b, bias=0 if bias is None else bias, activation=activation)
+
+        def call(bias=bias, activation=activation):
+            c[...] = np.nan
+            kernel(a, b, c, 1.0, 0.0, bias, activation)
+            return c.copy()
+
+        for _, y in on_every_isa(call):
+            np.testing.assert_array_equal(y, expected)
+
+
+LONG_SUMS = [  # parts of k, strips of rows, pieces, and whether the transpose of c is computed
+    (24, 144, 5003),
+    (144, 24, 1031),
+    (70, 33, 511),
+    (5, 65, 900),
+    (1, 40, 4500),
+    (40, 1, 4500),
+    (17, 16, 77),
+    (200, 655, 520),  # c in one block; packed operands; c in blocks
+    (201, 655, 520),
+    (290, 470, 1100),
+]
+
+
+@pytest.mark.parametrize(("m", "n", "k"), LONG_SUMS)
+@pytest.mark.parametrize("gaps", [0, 3])
+def test_gradients_of_weights(m, n, k, gaps):
+    """A transpose times a matrix of many rows: exact integers, then rounding."""
+
+    def call(a, b):
+        wide_a, wide_b = (np.full((k, size + gaps), np.nan, np.float32) for size in (m, n))
+        left, right = wide_a[:, -m:], wide_b[:, -n:]
+        left[...], right[...] = a, b
+        around = np.full((m + 2, n + 3), 99, np.float32)
+        c = around[1:-1, 1:-2]
+        c[...] = np.nan
+        kernel(left.T, right, c, gradient=True)
+        y = c.copy()
+        c[...] = 99
+        np.testing.assert_array_equal(around, 99)
+        return y
+
+    a, b = counting((k, m), 13), counting((k, n), 11)
+    for _, y in on_every_isa(lambda: call(a, b)):
+        np.testing.assert_array_equal(y, ref.gemm(a.T, b))
+
+    a, b = normal((k, m), 1), normal((k, n), 2)
+    for _, y in on_every_isa(lambda: call(a, b)):
+        assert_within(y, ref.gemm(a.T, b), bound(ref.gemm(abs(a.T), abs(b)), k))
+
+
+@pytest.mark.parametrize(("m", "n", "k"), LONG_SUMS)
+def test_a_transpose_with_bias_and_more(m, n, k):
+    a, b, c, row = counting((k, m), 13), counting((k, n), 11), counting((m, n), 7), counting(n, 5)
+    expected = ref.gemm(a.T, b, c, 0.5, -2.0, bias=row, activation="relu")
+    for gradient in (False, True):
+
+        def call(gradient=gradient):
+            y = c.copy()
+            kernel(a.T, b, y, 0.5, -2.0, row, "relu", gradient)
+            return y
+
+        for _, y in on_every_isa(call):
+            np.testing.assert_array_equal(y, expected)

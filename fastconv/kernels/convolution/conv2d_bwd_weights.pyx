@@ -7,15 +7,37 @@ from libc.stdint cimport uint8_t
 
 from fastconv.kernels.convolution._direct_weights cimport bwd_weights_direct
 from fastconv.kernels.convolution._geometry cimport (
-    DIRECT, WINOGRAD, Conv2DKernel, bias_out, clear_weights, expect_bwd_weights, geometry, winners_in,
+    DIRECT, GEMM, WINOGRAD, Conv2DKernel, bias_out, clear_weights, expect_bwd_weights, geometry, winners_in,
 )
+from fastconv.kernels.matmul._outer cimport outer, outer_fits, outer_parallel
+from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
 from fastconv.kernels.winograd._weights_blocks cimport winograd_bwd_weights
+
+
+cdef int _gemm(const geometry *g, const float *x, const float *dy, float *dw, float *db) noexcept nogil:
+    """dw = x^T (kh*kw*ic, mb*oh*ow) @ dy (mb*oh*ow, oc), a row of x a pixel or a whole image."""
+    cdef product p
+    cdef outer o
+    cdef float one = 1
+    o.m, o.n, o.k = g.kh * g.kw * g.ic, g.oc, g.mb * g.oh * g.ow
+    o.a, o.lda, o.b, o.ldb, o.c, o.ldc = x, o.m, dy, o.n, dw, o.n
+    o.ep.alpha, o.ep.beta, o.ep.bias, o.ep.act = 1, 0, NULL, 0
+    o.sums, o.any_order = db, True
+    if outer_fits(o.m, o.n, o.k, True):
+        return outer_parallel(&o)
+    if db != NULL:  # a row of ones times dy
+        o.m, o.a, o.lda, o.c, o.sums = 1, &one, 0, db, NULL
+        if outer_parallel(&o):
+            return -1
+    p.m, p.n, p.k = g.kh * g.kw * g.ic, g.oc, g.mb * g.oh * g.ow
+    p.a, p.a_rs, p.a_cs, p.b, p.b_rs, p.b_cs = x, 1, p.m, dy, p.n, 1
+    p.c, p.ldc, p.ep, p.gradient = dw, p.n, o.ep, True
+    return gemm_parallel(&p)
 
 
 cdef class Conv2DBwdWeights(Conv2DKernel):
     """Backward to weights and bias; constructor arguments as in `Conv2DKernel`.
 
-    algo "gemm" runs the direct kernel, which is already a matrix product.
     """
 
     def __init__(self, *, str where="conv2d_backward", **how):
@@ -45,6 +67,8 @@ cdef class Conv2DBwdWeights(Conv2DKernel):
                 failed = winograd_bwd_weights(
                     &g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], winners, &dw[0, 0, 0, 0], bias,
                     self.by_slices)
+            elif self.chosen == GEMM:
+                failed = _gemm(&g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
             else:
                 failed = bwd_weights_direct(
                     &g, &x[0, 0, 0, 0], NULL, 1, 0, &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)

@@ -23,6 +23,15 @@ cdef extern from "table_matmul.h" nogil:
             ptrdiff_t m, ptrdiff_t n, ptrdiff_t n_points, const float *a,
             const ptrdiff_t *points, const float *b, ptrdiff_t ldb,
             float *c, ptrdiff_t ldc, const fc_epilogue *ep) noexcept nogil
+        void outer_tile(
+            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
+            const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc,
+            const char *next, ptrdiff_t hop, const fc_epilogue *ep) noexcept nogil
+        void rows_tile(
+            ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b,
+            float *c, ptrdiff_t ldc, const char *next, ptrdiff_t hop, int streams,
+            const fc_epilogue *ep) noexcept nogil
+        void streams_done() noexcept nogil
         void panel_product(
             ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, const float *b,
             float *c, ptrdiff_t ldc) noexcept nogil

@@ -23,6 +23,8 @@ from fastconv.kernels._isa cimport (
 )
 from fastconv.kernels._sizes cimport round_up, smaller
 from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.matmul._outer cimport equal_pieces, outer, outer_fits, outer_parallel
+from fastconv.kernels.matmul._rows cimport rows, rows_fit, rows_parallel
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 
 cdef enum:
@@ -33,16 +35,10 @@ cdef enum:
 cdef ptrdiff_t MC = 1008
 cdef ptrdiff_t KC = 384
 cdef ptrdiff_t NC = 256
-cdef ptrdiff_t FEW_COLUMNS = 64  # a panel of a meets too few panels of b to pay for its packing
-cdef ptrdiff_t FEW_ROWS = 32     # times few columns: nor is it worth to pack b
+cdef ptrdiff_t FEW_ROWS = 32     # times one panel of b: nor is it worth to pack b
 cdef ptrdiff_t DOTS = 4          # rows of a that are multiplied with the transpose of b in place
 cdef ptrdiff_t LONG_DOTS = 64    # makes up for the sum over the lanes
 cdef ptrdiff_t FEW_ROWS_SUMS = 4096  # floats of sums that wait in the L1 cache between two steps
-
-
-cdef inline ptrdiff_t _piece(ptrdiff_t k, ptrdiff_t largest) noexcept nogil:
-    """The size of equal pieces of k, a multiple of four, none larger than `largest`."""
-    return round_up((k + (k + largest - 1) // largest - 1) // ((k + largest - 1) // largest), 4)
 
 
 cdef fc_epilogue _epilogue(
@@ -64,7 +60,7 @@ cdef int _packed(
     const product *p, const fc_matmul *ks, ptrdiff_t m0, ptrdiff_t m1, ptrdiff_t n0, ptrdiff_t n1
 ) noexcept nogil:
     """Rows [m0, m1) and columns [n0, n1) of c, in one thread, from packed operands."""
-    cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr, kc_max = _piece(p.k, KC)
+    cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr, kc_max = equal_pieces(p.k, KC)
     cdef ptrdiff_t mc = MC // mr * mr
     cdef float *a_pack = <float *> scratch(
         FC_INNER, sizeof(float) * (smaller(mc, round_up(m1 - m0, mr)) * kc_max + MAX_MR))
@@ -93,52 +89,11 @@ cdef int _packed(
     return 0
 
 
-cdef int _few_columns(
-    const product *p, const fc_matmul *ks, ptrdiff_t m0, ptrdiff_t m1
-) noexcept nogil:
-    """Rows [m0, m1) of a product with few columns; a, contiguous along one axis, is not packed."""
-    cdef bint by_columns = p.a_rs == 1 and p.a_cs != 1
-    cdef ptrdiff_t mr = ks.mr, nr = ks.nr, kc_max = _piece(p.k, KC)
-    cdef float *b_pack = <float *> scratch(
-        FC_OWN, sizeof(float) * kc_max * round_up(p.n, ks.vl))
-    cdef ptrdiff_t *points = <ptrdiff_t *> scratch(FC_INNER, sizeof(ptrdiff_t) * kc_max)
-    cdef ptrdiff_t rows[MAX_MR]
-    cdef ptrdiff_t zero = 0
-    cdef ptrdiff_t i, pc, kc, m, jr, n
-    cdef const float *a
-    cdef float *c
-    cdef fc_epilogue ep
-    if b_pack == NULL or points == NULL:
-        return -1
-    for i in range(kc_max):
-        points[i] = i * p.a_cs
-    for i in range(mr):
-        rows[i] = i * p.a_rs
-    for pc from 0 <= pc < p.k by kc_max:
-        kc = smaller(kc_max, p.k - pc)
-        ks.gemm_pack_b(kc, p.n, p.b + pc * p.b_rs, p.b_rs, p.b_cs, b_pack)
-        for i from m0 <= i < m1 by mr:
-            m = smaller(mr, m1 - i)
-            a = p.a + i * p.a_rs + pc * p.a_cs
-            c = p.c + i * p.ldc
-            for jr from 0 <= jr < p.n by nr:
-                n = smaller(nr, p.n - jr)
-                ep = _epilogue(p, jr, pc == 0, pc + kc == p.k)
-                if by_columns:
-                    ks.column_tile(
-                        m, n, kc, a, points, b_pack + jr * kc, round_up(n, ks.vl), c + jr, p.ldc,
-                        &ep)
-                else:
-                    ks.row_tile(
-                        m, n, kc, 1, a, rows, &zero, b_pack + jr * kc, c + jr, p.ldc, &ep)
-    return 0
-
-
 cdef int _few_rows(
     const product *p, const fc_matmul *ks, ptrdiff_t n0, ptrdiff_t n1
 ) noexcept nogil:
     """Columns [n0, n1) of a product with few rows; nothing is packed, both have contiguous rows."""
-    cdef ptrdiff_t mr = smaller(p.m, ks.mr), kc_max = _piece(p.k, KC)
+    cdef ptrdiff_t mr = smaller(p.m, ks.mr), kc_max = equal_pieces(p.k, KC)
     cdef ptrdiff_t width = smaller(round_up(n1 - n0, ks.vl), FEW_ROWS_SUMS // mr // ks.nr * ks.nr)
     # rows of b that are read at the same time: more of them save loads of sums, but their lines,
     # often a power of two apart, compete for the same sets of the L1 cache
@@ -175,18 +130,6 @@ cdef void _nothing_to_add(const product *p) noexcept nogil:
             if p.ep.act != 0 and r < 0:
                 r = 0
             p.c[i * p.ldc + j] = r
-
-
-cdef int _split_rows(const product *p, const fc_matmul *ks, int team) noexcept nogil:
-    cdef ptrdiff_t tiles = (p.m + ks.mr - 1) // ks.mr, t
-    cdef unsigned csr = 0
-    cdef int failed = 0
-    for t in prange(team, num_threads=team, schedule="static", chunksize=1):
-        csr = flush_denormals()
-        failed |= _few_columns(
-            p, ks, tiles * t // team * ks.mr, smaller(tiles * (t + 1) // team * ks.mr, p.m))
-        restore_denormals(csr)
-    return failed
 
 
 cdef int _split_columns(const product *p, const fc_matmul *ks, int team) noexcept nogil:
@@ -245,6 +188,29 @@ cdef int _split_both(const product *p, const fc_matmul *ks, int team) noexcept n
     return failed
 
 
+cdef bint _in_any_order(const product *p) noexcept nogil:
+    return (
+        p.gradient and p.ep.alpha == 1 and p.ep.beta == 0 and p.ep.bias == NULL and p.ep.act == 0)
+
+
+cdef int _outer(const product *p) noexcept nogil:
+    """The transpose of a matrix of contiguous rows times another one, with a small result."""
+    cdef outer o
+    o.m, o.n, o.k = p.m, p.n, p.k
+    o.a, o.lda, o.b, o.ldb, o.c, o.ldc = p.a, p.a_cs, p.b, p.b_rs, p.c, p.ldc
+    o.ep, o.sums, o.any_order = p.ep, NULL, _in_any_order(p)
+    return outer_parallel(&o)
+
+
+cdef int _rows(const product *p, int team) noexcept nogil:
+    """Many contiguous rows times a small matrix."""
+    cdef rows r
+    r.m, r.n, r.k = p.m, p.n, p.k
+    r.a, r.lda, r.b, r.b_rs, r.b_cs, r.c, r.ldc = p.a, p.a_rs, p.b, p.b_rs, p.b_cs, p.c, p.ldc
+    r.ep = p.ep
+    return rows_parallel(&r, team)
+
+
 cdef int gemm_parallel(const product *p) noexcept nogil:
     cdef const fc_matmul *ks = matmul_table()
     cdef int team = threads_for(<double> p.m * p.n * p.k)
@@ -257,8 +223,10 @@ cdef int gemm_parallel(const product *p) noexcept nogil:
         return _dots(p, ks, team)
     if p.a_cs == p.b_cs == 1 and (p.m <= ks.mr or p.m <= FEW_ROWS and p.n <= ks.nr):
         return _split_columns(p, ks, team)
-    if (p.n <= FEW_COLUMNS and p.a_cs == 1) or (p.n <= ks.nr and p.a_rs == 1):
-        return _split_rows(p, ks, team)
+    if p.a_rs == p.b_cs == 1 and outer_fits(p.m, p.n, p.k, _in_any_order(p)):
+        return _outer(p)
+    if p.a_cs == 1 and rows_fit(p.m, p.n, p.k, team):
+        return _rows(p, team)
     return _split_both(p, ks, team)
 
 

@@ -396,7 +396,8 @@ class DenseBlockExecutor(Executor):
         if self.b is not None and self.b.trainable:
             bias_grad(dy, self.gradient(self.b))
         if self.w.trainable:
-            gemm(rows_2d(self.inputs[0]).T, dy, self.gradient(self.w), 1.0, 0.0)
+            dw = self.gradient(self.w)
+            gemm(rows_2d(self.inputs[0]).T, dy, dw, 1.0, 0.0, gradient=True)
         dx = self.d_inputs[0]
         if dx is not None:
             gemm(dy, self.w.value.T, rows_2d(dx), 1.0, 0.0, gradient=True)

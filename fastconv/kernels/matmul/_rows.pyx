@@ -1,0 +1,147 @@
+"""c = a b with many rows and a small b: 1x1 convolutions and their gradients.
+
+The team packs b once. Then each thread takes panels of gemm_mr rows of a, read in place, and
+multiplies each with all of b, so the panel comes from the L1 cache, b from L2 or L3, and the next
+panel is fetched meanwhile: memory and arithmetic overlap. Rows a multiple of 4 KB apart, which
+compete for the same sets of L1, are copied first.
+
+A result that no cache could hold is written past the caches, which saves reading it first.
+"""
+
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uintptr_t
+from libc.string cimport memcpy
+
+from cython.parallel cimport parallel, prange
+
+from fastconv.kernels._isa cimport (
+    FC_INNER, FC_TEAM, flush_denormals, restore_denormals, scratch,
+)
+from fastconv.kernels._sizes cimport ceil_div, round_up, smaller
+from fastconv.kernels.matmul._outer cimport equal_pieces
+from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
+
+cdef enum:
+    LINE = 64         # bytes
+    LINE_FLOATS = 16
+    WAY = 1024        # floats between addresses of the same set, in L1 caches of 4 KB per way
+
+cdef ptrdiff_t LARGEST = 1024 * 1024  # floats of b
+cdef ptrdiff_t FEW_COLUMNS = 64       # packing a never pays
+cdef ptrdiff_t PIECE = 384            # of k, as in gemm
+cdef ptrdiff_t PANELS = 8             # of a, at least, for each thread
+cdef ptrdiff_t AHEAD = 2048           # cycles between a prefetch and the use, at least
+cdef ptrdiff_t STREAMED = 6 * 1024 * 1024  # floats of c
+
+
+cdef bint rows_fit(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int team) noexcept nogil:
+    if n <= FEW_COLUMNS:
+        return True
+    return k * n <= LARGEST and m >= PANELS * team * matmul_table().gemm_mr
+
+
+cdef bint _streams(const rows *p) noexcept nogil:
+    return (
+        p.m * p.n >= STREAMED and p.k <= PIECE and p.n % LINE_FLOATS == p.ldc % LINE_FLOATS == 0
+        and <uintptr_t> p.c % LINE == 0 and p.ep.alpha == 1 and p.ep.beta == 0)
+
+
+cdef bint _collide(ptrdiff_t k, ptrdiff_t lda) noexcept nogil:
+    """Whether a panel's rows compete for the same sets of the L1 cache."""
+    cdef ptrdiff_t apart = lda % WAY
+    return k > LINE_FLOATS and lda != 0 and (
+        apart < LINE_FLOATS or apart > WAY - LINE_FLOATS)
+
+
+cdef void _panel(
+    const rows *p, const fc_matmul *ks, const float *packed, bint streams, ptrdiff_t i,
+    ptrdiff_t m, const float *a, ptrdiff_t lda, const char *next, ptrdiff_t lines
+) noexcept nogil:
+    """Rows [i, i + m) of c, from the same rows of a, which are at a; fetches `lines` cache lines."""
+    cdef ptrdiff_t largest = equal_pieces(p.k, PIECE), x, k, j, n, hop, done = 0
+    cdef const float *panel = packed
+    cdef const char *at
+    cdef fc_epilogue ep
+    for x from 0 <= x < p.k by largest:
+        k = smaller(largest, p.k - x)
+        ep = p.ep
+        if x > 0:
+            ep.beta = 1
+        if x + k < p.k:
+            ep.bias, ep.act = NULL, 0
+        for j from 0 <= j < p.n by ks.nr:
+            n = smaller(ks.nr, p.n - j)
+            hop, at = 0, <const char *> a
+            if done < lines:
+                hop, at = LINE, next + done * LINE
+                done += k
+            ks.rows_tile(
+                m, n, k, a + x, lda, panel, p.c + i * p.ldc + j, p.ldc, at, hop, streams, &ep)
+            panel += k * round_up(n, ks.vl)
+            if ep.bias != NULL:
+                ep.bias += ks.nr
+
+
+cdef int _panels(
+    const rows *p, const fc_matmul *ks, const float *packed, bint streams, ptrdiff_t first,
+    ptrdiff_t last
+) noexcept nogil:
+    """The rows of the panels [first, last)."""
+    cdef ptrdiff_t mr = ks.gemm_mr, index, i, m, r, ahead, next, lines
+    cdef ptrdiff_t cycles = mr * p.k * ceil_div(p.n, ks.vl), lda = p.lda
+    cdef bint collide = _collide(p.k, p.lda)
+    cdef float *copy = NULL
+    cdef const float *a
+    if collide:
+        lda = round_up(p.k, LINE_FLOATS) + LINE_FLOATS
+        copy = <float *> scratch(FC_INNER, sizeof(float) * mr * lda)
+        if copy == NULL:
+            return -1
+    ahead = mr * (1 + AHEAD // cycles)
+    for index in range(first, last):
+        i = index * mr
+        m, a = smaller(mr, p.m - i), p.a + i * p.lda
+        if collide:
+            for r in range(m):
+                memcpy(copy + r * lda, a + r * p.lda, sizeof(float) * p.k)
+            a = copy
+        next = smaller(i + ahead, p.m)
+        # rows with gaps between them are left to the processor
+        lines = ceil_div(smaller(mr, p.m - next) * p.k, LINE_FLOATS) if p.lda == p.k else 0
+        _panel(p, ks, packed, streams, i, m, a, lda, <const char *> (p.a + next * p.lda), lines)
+    if streams:
+        ks.streams_done()
+    return 0
+
+
+cdef void _pack(
+    const rows *p, const fc_matmul *ks, float *packed, ptrdiff_t j
+) noexcept nogil:
+    """The columns of b from j on that make a panel, for each piece of k."""
+    cdef ptrdiff_t largest = equal_pieces(p.k, PIECE), x, k
+    cdef ptrdiff_t whole = round_up(p.n, ks.vl)  # columns of the packed b
+    for x from 0 <= x < p.k by largest:
+        k = smaller(largest, p.k - x)
+        ks.gemm_pack_b(
+            k, smaller(ks.nr, p.n - j), p.b + x * p.b_rs + j * p.b_cs, p.b_rs, p.b_cs,
+            packed + x * whole + k * j)
+
+
+cdef int rows_parallel(const rows *p, int team) noexcept nogil:
+    cdef const fc_matmul *ks = matmul_table()
+    cdef ptrdiff_t j, t, panels = ceil_div(p.m, ks.gemm_mr), columns = ceil_div(p.n, ks.nr)
+    cdef bint streams = _streams(p)
+    cdef unsigned csr = 0
+    cdef int failed = 0
+    cdef float *packed = <float *> scratch(FC_TEAM, sizeof(float) * p.k * round_up(p.n, ks.vl))
+    if packed == NULL:
+        return -1
+    with parallel(num_threads=team):
+        csr = flush_denormals()
+        for j in prange(columns, schedule="static"):
+            _pack(p, ks, packed, j * ks.nr)
+        for t in prange(team, schedule="static", chunksize=1):
+            failed |= _panels(
+                p, ks, packed, streams, panels * t // team, panels * (t + 1) // team)
+        restore_denormals(csr)
+    return failed
