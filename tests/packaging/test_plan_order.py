@@ -36,6 +36,7 @@ ORDER = (
     "graph",
     "fuse",
     "flow",
+    "parts",
     "lifetimes",
     "memory",
     "inputs",
