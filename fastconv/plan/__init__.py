@@ -13,6 +13,7 @@ In dependency order; a module imports only from those listed above it:
     graph        records a network step by step and infers shapes
     fuse         fuses consecutive steps, by a table of patterns and their executors
     flow         which steps read and write each value, and where gradients are needed
+    parts        consecutive steps that run on some images at a time
     lifetimes    when each buffer is first written and last read
     memory       a plan's arena, and the arrays in it
     inputs       checks the user's arrays and copies them if necessary

@@ -13,6 +13,7 @@ from fastconv.plan.executor import Executor, Setting, flat
 from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.memory import Memory
 from fastconv.plan.parameters import Parameter
+from fastconv.plan.parts import Run
 
 Clock = Callable[[int, str, int, float], None]  # step index, direction, rows, seconds
 
@@ -48,6 +49,7 @@ class Execution:
         self.executors = executors
         self._flow = flow
         self._memory = memory
+        self._runs = memory.lifetimes.runs
         self._fed: list[list[tuple[Executor, int]]] = [[] for _ in flow.inputs]
         self._sums: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in executors]
         self._parameter_sums: list[list[tuple[Parameter, np.ndarray]]] = [[] for _ in executors]
@@ -84,16 +86,42 @@ class Execution:
         for x, readers in zip(xs, self._fed, strict=True):
             for executor, slot in readers:
                 executor.inputs[slot] = x.reshape((self.rows, *executor.step.inputs[slot].shape))
-        for i, executor in enumerate(self.executors):
-            if i in skip:
+        for run in self._runs:
+            if run.images < self.rows and not any(i in skip for i in run.steps):
+                self._forward_in_parts(run, training, clock)
                 continue
-            start = perf_counter()
-            executor.forward(training, step)
-            if clock is not None:
-                clock(i, "forward", self.rows, perf_counter() - start)
+            for i in run.steps:
+                if i in skip:
+                    continue
+                start = perf_counter()
+                self.executors[i].forward(training, step)
+                if clock is not None:
+                    clock(i, "forward", self.rows, perf_counter() - start)
         for output, root in zip(self.outputs, self._flow.outputs, strict=True):
             if root in self._flow.inputs:  # this output is an input, nothing was computed
                 np.copyto(output, xs[self._flow.inputs.index(root)].reshape(output.shape))
+
+    def _forward_in_parts(self, run: Run, training: bool, clock: Clock | None) -> None:
+        executors = self.executors
+        seconds = dict.fromkeys((*run.steps, *run.watchers), 0.0)
+        for i in run.steps:
+            start = perf_counter()
+            executors[i].prepare(training)
+            seconds[i] += perf_counter() - start
+        for i in run.watchers:
+            executors[i].watch(training)
+        for part in run.parts(self.rows):
+            for i in run.steps:
+                start = perf_counter()
+                executors[i].forward_part(part)
+                seconds[i] += perf_counter() - start
+            for i in run.watchers:
+                start = perf_counter()
+                executors[i].watch_part(part)
+                seconds[run.last] += perf_counter() - start
+        if clock is not None:
+            for i in run.steps:
+                clock(i, "forward", self.rows, seconds[i])
 
     def penalties(self) -> float:
         """The penalties that the steps add to the loss after a `forward`."""

@@ -125,6 +125,13 @@ class Executor(ABC):
         None where there is no second part, and in executors without `adds_gradients`.
     reads_input, reads_output : bool
         Whether `backward` reads them again.
+    in_parts : bool
+        Whether `forward` may instead be a call of `prepare` and calls of `forward_part` for every
+        part of the batch, between those of the steps before and behind.
+    begins_run : bool
+        Whether `prepare` reads the inputs, so that the steps before must have run on all images.
+    watches : bool
+        Whether parts of the first input may be shown by `watch_part` before, for the statistics.
     flops : int
         Floating-point operations of a forward pass over the batch, for a convolution those of the
         direct method; 0 for pure data movement.
@@ -135,6 +142,9 @@ class Executor(ABC):
     adds_gradients = False
     reads_input = False
     reads_output = False
+    in_parts = False
+    begins_run = False
+    watches = False
     flops = 0
     algorithm = ""
 
@@ -156,6 +166,21 @@ class Executor(ABC):
     @abstractmethod
     def forward(self, training: bool, step: int) -> None:
         """Compute the output; `step` is the training step, which selects the dropout mask."""
+
+    def prepare(self, training: bool) -> None:  # noqa: B027 - most have nothing to prepare
+        """What comes before the parts."""
+
+    def forward_part(self, part: slice) -> None:
+        """Compute the output's rows in `part`."""
+        raise NotImplementedError
+
+    def watch(self, training: bool) -> None:
+        """What comes before the parts of the first input that `watch_part` shows."""
+        raise NotImplementedError
+
+    def watch_part(self, part: slice) -> None:
+        """The rows in `part` of the first input have just been written."""
+        raise NotImplementedError
 
     @abstractmethod
     def backward(self, step: int) -> None:

@@ -1,7 +1,9 @@
 """When each buffer of a plan is first written and last read.
 
 Time: step i runs forward at time i, the losses are computed at time n = number of steps, and step i
-runs backward at time 2n - i. Buffers that hold a result for the user live to the end.
+runs backward at time 2n - i. Steps that take turns with parts of the batch (see `parts`) all run
+from the first one's time to the last one's. Buffers that hold a result for the user live to the
+end.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from fastconv.plan.arena import Request
 from fastconv.plan.executor import Executor
 from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.parameters import Parameter
+from fastconv.plan.parts import find_runs
 from fastconv.plan.recorder import Value
 
 
@@ -46,6 +49,8 @@ class Lifetimes:
         self._n = len(executors)
         self._end = 2 * self._n + 1
         self.alias: dict[Hashable, Hashable] = {}
+        self.runs = find_runs(flow, executors, rows)
+        self._run = {i: run for run in self.runs for i in run.steps}
         self._find_aliases()
 
     def requests(self) -> list[Request]:
@@ -96,9 +101,9 @@ class Lifetimes:
             found += self._gradient(root)
         for i, executor in enumerate(self.executors):
             spans = {
-                "forward": (i, i),
+                "forward": (self._run[i].first, self._run[i].last),
                 "backward": (self._back(i), self._back(i)),
-                "saved": (i, self._back(i)),
+                "saved": (self._run[i].first, self._back(i)),
             }
             for buffer in executor.buffers():
                 nbytes = math.prod(buffer.shape) * np.dtype(buffer.dtype).itemsize
@@ -114,17 +119,18 @@ class Lifetimes:
     def _value(self, root: Value) -> Request:
         """Live from the step that writes it to the last that reads it, forward or backward."""
         writer = self.flow.writer[root]
-        last = writer
+        first, last = self._run[writer].first, self._run[writer].last
         if self.executors[writer].reads_output:
             last = self._back(writer)
         for reader in self.flow.readers.get(root, []):
             again = self.executors[reader.step].reads_input
-            last = max(last, self._back(reader.step) if again else reader.step)
+            at = self._back(reader.step) if again else self._run[reader.step].last
+            last = max(last, at)
         if root in self._early:
             last = max(last, self._n)  # the loss reads the logits
         if root in self.flow.outputs:
             last = self._end
-        return Request(("value", root), self._nbytes(root), writer, last)
+        return Request(("value", root), self._nbytes(root), first, last)
 
     def _gradient(self, root: Value) -> list[Request]:
         """Live from its first contribution to the backward call that reads it, or to the end."""

@@ -37,6 +37,7 @@ ORDER = (
     "graph",
     "fuse",
     "flow",
+    "parts",
     "lifetimes",
     "memory",
     "inputs",

@@ -1,12 +1,14 @@
 """Random networks with branches: the same fused, unfused and by definition; buffers stay apart."""
 
 import itertools
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_graph import Reference, assert_close, roundings
 
+from fastconv.plan import parts
 from fastconv.plan.execution import make_executors
 from fastconv.plan.flow import Flow
 from fastconv.plan.fuse import fuse
@@ -148,18 +150,21 @@ def test_a_plan_agrees_with_the_definition(graph):
 def test_fused_and_unfused_give_the_same_bits(graph):
     xs, dys = inputs_for(graph, rows=2)
     results = []
-    for fused in (True, False):
-        plan = Plan(graph, 2, training=True, input_gradient=True, fuse=fused)
+    for fused, part in ((True, parts.PART), (False, parts.PART), (True, 1), (False, 200)):
+        with patch.object(parts, "PART", part):
+            plan = Plan(graph, 2, training=True, input_gradient=True, fuse=fused)
         results.append(run(plan, xs, dys))
-    for a, b in zip(*(itertools.chain(*result) for result in results), strict=True):
-        np.testing.assert_array_equal(a, b)
+    for first, *others in zip(*(itertools.chain(*result) for result in results), strict=True):
+        for other in others:
+            np.testing.assert_array_equal(other, first)
 
 
 @settings(max_examples=100, deadline=None)
-@given(graphs(), st.booleans(), st.booleans())
-def test_buffers_that_live_together_never_overlap(graph, training, fused):
+@given(graphs(), st.booleans(), st.booleans(), st.booleans())
+def test_buffers_that_live_together_never_overlap(graph, training, fused, in_parts):
     flow = Flow(graph, fuse(graph, fused), training=training, input_gradient=training)
-    lifetimes = Lifetimes(flow, make_executors(flow, 3, 3), 3)
+    with patch.object(parts, "PART", 1 if in_parts else parts.PART):
+        lifetimes = Lifetimes(flow, make_executors(flow, 3, 3), 3)
     requests = lifetimes.requests()
     memory = Memory(lifetimes)
     spans = {r.key: memory.array(r.key, (r.nbytes,), "uint8") for r in requests}

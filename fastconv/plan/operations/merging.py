@@ -171,9 +171,13 @@ class AddExecutor(Executor):
     """y = a + b; the gradient of both is that of y, and one of them shares its buffer."""
 
     passes_on = (0, 1)
+    in_parts = True
 
     def forward(self, training: bool, step: int) -> None:
-        add(flat(self.inputs[0]), flat(self.inputs[1]), flat(self.output))
+        self.forward_part(slice(None))
+
+    def forward_part(self, part: slice) -> None:
+        add(flat(self.inputs[0][part]), flat(self.inputs[1][part]), flat(self.output[part]))
 
     def backward(self, step: int) -> None:
         for dx in self.d_inputs:
@@ -260,9 +264,14 @@ class ConcatExecutor(Executor):
         concat = step.get(Concat)
         self.axis = concat.axis + 1
 
+    in_parts = True
+
     def forward(self, training: bool, step: int) -> None:
-        for x, part in zip(self.inputs, self._parts(self.output), strict=True):
-            strided_copy(x, part)
+        self.forward_part(slice(None))
+
+    def forward_part(self, part: slice) -> None:
+        for x, place in zip(self.inputs, self._parts(self.output), strict=True):
+            strided_copy(x[part], place[part])
 
     def backward(self, step: int) -> None:
         for dx, part in zip(self.d_inputs, self._parts(self.d_output), strict=True):

@@ -232,21 +232,28 @@ class ChannelNormExecutor(Executor):
         moments(self._cube(self.inputs[0]), self.groups, self.own["mean"], self.own["variance"])
 
     def forward(self, training: bool, step: int) -> None:
+        self.prepare(training)
+        self.forward_part(slice(None))
+
+    def prepare(self, training: bool) -> None:
         self.find_statistics(training)
         inv = self.own["inv"]
         np.add(self.own["variance"], np.float32(self.norm.epsilon), out=inv)
         np.sqrt(inv, out=inv)
         np.divide(1, inv, out=inv)
+
+    def forward_part(self, part: slice) -> None:
+        """Any part if the batch is one sample."""
         channel_norm_fwd(
-            self._cube(self.inputs[0]),
+            self._cube(self.inputs[0][part]),
             self.own["mean"],
-            inv,
+            self.own["inv"],
             self._gamma(),
             self._zeros if self.norm.beta is None else self.norm.beta.value,
-            self._cube(self.output),
+            self._cube(self.output[part]),
             self.kind,
             *self.numbers,
-            add=self._cube(self.inputs[1]) if self.adds else None,
+            add=self._cube(self.inputs[1][part]) if self.adds else None,
         )
 
     def backward(self, step: int) -> None:
@@ -287,18 +294,44 @@ class ChannelNormExecutor(Executor):
 
 
 class BatchNormExecutor(ChannelNormExecutor):
-    """The whole batch is treated as one sample, and every channel as a group."""
+    """The whole batch is treated as one sample, and every channel as a group.
+
+    The moments of parts that were watched are combined as those of the kernel's blocks.
+    """
 
     primitive = BatchNorm
     norm: BatchNorm
+    in_parts = begins_run = watches = True
+
+    def __init__(self, step: FusedStep, setting: Setting) -> None:
+        super().__init__(step, setting)
+        self._watching = False
+        self._watched: list[tuple[int, np.ndarray, np.ndarray]] = []  # rows, means, variances
+
+    def watch(self, training: bool) -> None:
+        self.fixed = not (training and self.norm.adapts())
+        self._watching = True
+        self._watched.clear()
+
+    def watch_part(self, part: slice) -> None:
+        if self.fixed:
+            return
+        x = self._cube(self.inputs[0][part])
+        mean, variance = np.empty((2, 1, self.channels), np.float32)
+        moments(x, self.groups, mean, variance)
+        self._watched.append((x.shape[1], mean[0], variance[0]))
 
     def find_statistics(self, training: bool) -> None:
         norm, mean, variance = self.norm, self.own["mean"], self.own["variance"]
-        self.fixed = not (training and norm.adapts())
+        if not self._watching:
+            self.fixed = not (training and norm.adapts())
         if self.fixed:
             mean[0], variance[0] = norm.mean.value, norm.variance.value
-            return
-        super().find_statistics(training)
+        elif self._watching:
+            mean[0], variance[0] = _combined(self._watched)
+        else:
+            super().find_statistics(training)
+        self._watching = False
 
     def settle(self) -> None:
         """Update the moving averages with the statistics of this step."""
@@ -307,6 +340,15 @@ class BatchNormExecutor(ChannelNormExecutor):
         norm, own = self.norm, self.own
         for moving, now in ((norm.mean, own["mean"]), (norm.variance, own["variance"])):
             moving.value = norm.momentum * moving.value + (1 - norm.momentum) * now[0]
+
+
+def _combined(parts: list[tuple[int, np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """The mean and the variance of all rows from those of its parts (Chan et al. 1979)."""
+    rows = np.array([[rows] for rows, _, _ in parts], np.float64)
+    means = np.array([mean for _, mean, _ in parts], np.float64)
+    mean = (rows * means).sum(axis=0) / rows.sum()
+    squares = np.array([variance for _, _, variance in parts]) + (means - mean) ** 2
+    return mean, (rows * squares).sum(axis=0) / rows.sum()
 
 
 class GroupNormExecutor(ChannelNormExecutor):

@@ -210,6 +210,14 @@ def map_of(step: FusedStep) -> Value:
     return next(maps)
 
 
+def runs_in_parts(shape: Conv2DShape) -> bool:
+    """Whether the convolution takes no longer in parts of the batch: its kernels prepare nothing of
+    w that each part would have to pay for again.
+    """
+    algorithm = conv2d_algorithm(shape)
+    return algorithm == "depthwise" or (algorithm == "gemm" and shape.kh == shape.kw == 1)
+
+
 class ConvBlockExecutor(Executor):
     """y = dropout(pool(relu(conv(pad(scale * x + offset), w) + b))); only conv is required.
 
@@ -245,6 +253,7 @@ class ConvBlockExecutor(Executor):
         )
         self.reads_input = learns and (self.scaling is None or self.scales_inside)
         self.reads_output = setting.backward and self.relu and not self.pools_inside
+        self.in_parts = self.scaling is None and self.dropout is None and runs_in_parts(whole)
 
     def _can_pool_inside(self, shape: Conv2DShape) -> bool:
         """Whether the convolution kernels can fuse the pooling, in all passes, tile by tile."""
@@ -268,21 +277,26 @@ class ConvBlockExecutor(Executor):
         return wanted
 
     def forward(self, training: bool, step: int) -> None:
-        x, w, y = self.inputs[0], self._weights(), self.output.reshape(self.y_shape)
+        self.forward_part(slice(None))
+        if self.dropout is not None and training:
+            y = flat(self.output)
+            dropout_fwd(y, y, self.dropout.rate, self.dropout.seed, step)
+
+    def forward_part(self, part: slice) -> None:
+        x, w, y = self.inputs[0][part], self._weights(), self.output.reshape(self.y_shape)[part]
         b = None if self.conv.b is None else self.conv.b.value
-        out = self.own.get("unpooled", y)
+        argmax = self.own["argmax"][part] if "argmax" in self.own else None
+        out = self.own["unpooled"][part] if "unpooled" in self.own else y
         if self.scaling is not None and not self.scales_inside:
-            x = self.own["scaled"]
-            affine_u8(flat(self.inputs[0]), flat(x), self.scaling.scale, self.scaling.offset)
+            x = self.own["scaled"][part]
+            affine_u8(flat(self.inputs[0][part]), flat(x), self.scaling.scale, self.scaling.offset)
         if self.scaling is not None and self.scales_inside:
             self.fwd.run_bytes(x, self.scaling.scale, self.scaling.offset, w, b, out)
         else:
-            winners = (self.own.get("argmax"),) if self.pools_inside else ()
+            winners = (argmax,) if self.pools_inside else ()
             self.fwd.run(x, w, b, out, *winners)
         if self.pool is not None and not self.pools_inside:
-            max_pool2d_fwd(out, y, self.own.get("argmax"), *self.pool.shape.window)
-        if self.dropout is not None and training:
-            dropout_fwd(flat(y), flat(y), self.dropout.rate, self.dropout.seed, step)
+            max_pool2d_fwd(out, y, argmax, *self.pool.shape.window)
 
     def backward(self, step: int) -> None:
         dy = self._undo_what_follows(step)

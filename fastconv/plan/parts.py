@@ -1,0 +1,83 @@
+"""Consecutive steps that run on some images at a time.
+
+The maps of a whole batch pass through memory at every step. Where steps follow each other that need
+nothing of the other images, each finds in the cache what the one before wrote for a part of the
+batch; so does the batch normalization behind them, which sums its moments part by part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fastconv.plan.executor import Executor
+from fastconv.plan.flow import Flow
+from fastconv.plan.recorder import Value
+
+PART = 1 << 21  # floats of the largest map of a part: a few of them fit into the L3 cache
+LONGEST = 4  # steps: the maps of all of them need memory at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Steps `first` to `last`, which run on at most `images` images at a time.
+
+    `watchers` are the steps behind them that take the moments of what they write.
+    """
+
+    first: int
+    last: int
+    images: int
+    watchers: tuple[int, ...] = ()
+
+    @property
+    def steps(self) -> range:
+        return range(self.first, self.last + 1)
+
+    def parts(self, rows: int) -> Iterator[slice]:
+        for first in range(0, rows, self.images):
+            yield slice(first, min(first + self.images, rows))
+
+
+def find_runs(flow: Flow, executors: Sequence[Executor], rows: int) -> list[Run]:
+    """Every step once, in order; most are a run of their own, of whole batches."""
+    runs: list[Run] = []
+    first = 0
+    while first < len(executors):
+        last, watchers = first, []
+        if executors[first].in_parts:
+            last = _last(flow, executors, first)
+            written = {executors[i].step.output for i in range(first, last + 1)}
+            watchers = [
+                i for i in range(last + 1, len(executors)) if _watches(flow, executors[i], written)
+            ]
+        largest = max(_size(flow, executor) for executor in executors[first : last + 1])
+        images = max(1, PART // largest)
+        if images < rows and (last > first or watchers):
+            runs.append(Run(first, last, images, tuple(watchers)))
+        else:
+            runs += [Run(i, i, max(rows, 1)) for i in range(first, last + 1)]
+        first = last + 1
+    return runs
+
+
+def _last(flow: Flow, executors: Sequence[Executor], first: int) -> int:
+    """The last step of the run that begins with `first`: each reads what another has written."""
+    written = {executors[first].step.output}
+    end = min(first + LONGEST, len(executors))
+    for i in range(first + 1, end):
+        executor = executors[i]
+        reads = any(flow.root(x) in written for x in executor.step.inputs)
+        if not executor.in_parts or executor.begins_run or not reads:
+            return i - 1
+        written.add(executor.step.output)
+    return end - 1
+
+
+def _watches(flow: Flow, executor: Executor, written: set[Value]) -> bool:
+    return executor.watches and flow.root(executor.step.inputs[0]) in written
+
+
+def _size(flow: Flow, executor: Executor) -> int:
+    """Floats of the largest map that a step reads or writes for one image."""
+    return max(x.size for x in (*executor.step.inputs, executor.step.output))
