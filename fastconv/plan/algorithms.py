@@ -93,7 +93,7 @@ def pools_inside(shape: Conv2DShape, pool: Pool2DShape) -> bool:
     halves = pool.window == (2, 2, 2, 2, 0, 0) and pool.pb == pool.pr == 0
     return (
         halves
-        and _winograd(shape, "fwd").taps == 3  # tiles of four, which windows of two fill
+        and _winograd(shape, "fwd")[-2:] == ((6, 3), (6, 3))  # of four, which windows of two fill
         and _winograd(shape, "bwd_data").lead >= 0
     )
 
@@ -124,9 +124,10 @@ class _Winograd(NamedTuple):
     work: float
     source_channels: int
     target_channels: int
-    taps: int
     lead: int
     filters: float
+    rows: tuple[int, int]
+    columns: tuple[int, int]
 
 
 @lru_cache(maxsize=1024)
@@ -145,7 +146,8 @@ def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
     direct = s.oh * s.ow * s.kh * s.kw * kc * -(-nc // FULL) * FULL
     work = mb * found.work + FILTER * sums * found.filters
     columns = -(-s.iw // s.sw) + 1 if direction == "bwd_data" else s.ow
-    row_floats = 36 * -(-columns // (7 - found.taps)) * found.source_channels
+    (rows, _), (points, taps) = found.rows, found.columns
+    row_floats = rows * points * -(-columns // (points - taps + 1)) * found.source_channels
     if found.filters > MOST_FILTERS or row_floats > MOST_ROW_FLOATS:
         return False
     return mb * direct >= LEAST_GAIN[direction] * work
