@@ -1,5 +1,6 @@
 /* Winograd's minimal filtering: F(m, r) with m + r - 1 points on an axis, for filters of r taps and m outputs. The points
- * are 0, pairs +-p and infinity:
+ * are 0, pairs +-p or others, and infinity:
+ *   5   0, -1, 1/2, 2, infinity
  *   6   0, +-5/8, +-3/2, infinity
  *   8   0, +-1/2, +-1, +-2, infinity: for tiles of one row or column only, since it rounds as much along one axis as six
  *       points do along two
@@ -23,7 +24,7 @@
 #define WG_MOST 8 /* points */
 
 /* What a tile may be: points and taps of squares, and of rows or columns. */
-#define WG_SQUARES(DO) DO(6, 2) DO(6, 3) DO(6, 4)
+#define WG_SQUARES(DO) DO(5, 2) DO(6, 2) DO(6, 3) DO(6, 4)
 #define WG_LINES(DO) DO(6, 3) DO(6, 4) DO(8, 3) DO(8, 4) DO(8, 5)
 #define WG_KEY(points, taps) (16 * (points) + (taps))
 
@@ -38,9 +39,10 @@
             WG_SQUARES(WG_SQUARE)                             \
         }
 
-/* The finite point i: 0, then pairs. */
+/* The finite point i: 0, then pairs if their number is even. */
 FN float wg_point(const int points, const int i)
 {
+    if (points == 5) return i == 0 ? 0.0f : i == 1 ? -1.0f : i == 2 ? 0.5f : 2.0f;
     const float pair = points == 8 ? (i < 3 ? 0.5f : i < 5 ? 1.0f : 2.0f) : i < 3 ? 0.625f : 1.5f;
     return i == 0 ? 0.0f : i % 2 ? pair : -pair;
 }
@@ -63,37 +65,44 @@ FN float wg_factor(const int points, const int i)
     return 1.0f / product;
 }
 
-/* The product of x^2 - p^2 over all pairs but that of point `but`, applied to every other value of d. */
-FN vf wg_squares(const int points, const int but, const vf *d, const int s)
+/* The product of x^2 - p^2 over all pairs but that of point `but`, applied to every other value of d. Without pairs,
+ * that of x - p over all points but 0 and `but`, applied to every value. */
+FN vf wg_product(const int points, const int but, const vf *d, const int s)
 {
+    const int hop = points % 2 ? 1 : 2;
     float c[WG_MOST / 2] = {1.0f};
     int degree = 0;
 #pragma GCC unroll 4
-    for (int i = 1; i < points - 1; i += 2) {
+    for (int i = 1; i < points - 1; i += hop) {
         if (i == but) continue;
         degree++;
 #pragma GCC unroll 4
         for (int k = degree; k >= 0; k--)
-            c[k] = (k > 0 ? c[k - 1] : 0.0f) - (k < degree ? c[k] : 0.0f) * wg_power(wg_point(points, i), 2);
+            c[k] = (k > 0 ? c[k - 1] : 0.0f) - (k < degree ? c[k] : 0.0f) * wg_power(wg_point(points, i), hop);
     }
-    vf sum = d[2 * degree * s];
+    vf sum = d[hop * degree * s];
 #pragma GCC unroll 4
-    for (int k = degree - 1; k >= 0; k--) sum = v_fma(v_set1(c[k]), d[2 * k * s], sum);
+    for (int k = degree - 1; k >= 0; k--) sum = v_fma(v_set1(c[k]), d[hop * k * s], sum);
     return sum;
 }
 
 FN void wg_input_1d(const int points, const vf *d, const int s, vf *o, const int os)
 {
-    o[0] = points == 1 ? d[0] : wg_squares(points, 0, d, s);
+    o[0] = points == 1 ? d[0] : wg_product(points, 0, d, s);
     if (points == 1) return;
+    o[(points - 1) * os] = wg_product(points, 0, d + s, s);
+    if (points % 2) {
+#pragma GCC unroll 4
+        for (int i = 1; i < points - 1; i++) o[i * os] = wg_product(points, i, d + s, s);
+        return;
+    }
 #pragma GCC unroll 4
     for (int i = 1; i < points - 1; i += 2) {
-        const vf even = wg_squares(points, i, d + 2 * s, s), odd = wg_squares(points, i, d + s, s);
+        const vf even = wg_product(points, i, d + 2 * s, s), odd = wg_product(points, i, d + s, s);
         const vf p = v_set1(wg_point(points, i));
         o[i * os] = v_fma(p, odd, even);
         o[(i + 1) * os] = v_fnma(p, odd, even);
     }
-    o[(points - 1) * os] = wg_squares(points, 0, d + s, s);
 }
 
 /* The polynomial of n coefficients at the points: a filter's taps, with the factors, or a gradient's pixels. */
@@ -102,6 +111,18 @@ FN void wg_evaluate_1d(const int points, const int n, const int factors, const v
     o[0] = c[0];
     if (points == 1) return;
     if (factors) o[0] = c[0] * v_set1(wg_factor(points, 0));
+    o[(points - 1) * os] = c[(n - 1) * s];
+    if (points % 2) {
+#pragma GCC unroll 4
+        for (int i = 1; i < points - 1; i++) {
+            vf value = c[(n - 1) * s];
+#pragma GCC unroll 4
+            for (int k = n - 2; k >= 0; k--) value = v_fma(v_set1(wg_point(points, i)), value, c[k * s]);
+            if (factors) value = value * v_set1(wg_factor(points, i));
+            o[i * os] = value;
+        }
+        return;
+    }
 #pragma GCC unroll 4
     for (int i = 1; i < points - 1; i += 2) {
         const float p = wg_point(points, i), f = factors ? wg_factor(points, i) : 1.0f;
@@ -116,50 +137,55 @@ FN void wg_evaluate_1d(const int points, const int n, const int factors, const v
         o[i * os] = even + odd;
         o[(i + 1) * os] = even - odd;
     }
-    o[(points - 1) * os] = c[(n - 1) * s];
 }
 
-/* Row i of n: the values times the i-th powers of their points: the output's pixels, or a filter's gradient, with the
- * factors. */
+/* Row i of n: the sum of the values times the i-th powers of their points: the output's pixels, or a filter's gradient,
+ * with the factors. */
 FN void wg_moments_1d(const int points, const int n, const int factors, const vf *v, const int s, vf *o, const int os)
 {
-    vf even[WG_MOST / 2], odd[WG_MOST / 2];
+    const int pairs = points % 2 == 0, hop = pairs ? 2 : 1, terms = pairs ? points / 2 - 1 : points - 2;
+    vf even[WG_MOST / 2], odd[WG_MOST / 2]; /* by term: what is multiplied by even and by odd powers */
     o[0] = v[0];
     if (points == 1) return;
 #pragma GCC unroll 4
-    for (int i = 1; i < points - 1; i += 2) {
-        const float p = wg_point(points, i), f = factors ? wg_factor(points, i) : 1.0f;
-        even[i / 2] = v[i * s] + v[(i + 1) * s];
-        odd[i / 2] = v[i * s] - v[(i + 1) * s];
+    for (int q = 0; q < terms; q++) {
+        const int i = 1 + hop * q;
+        const float f = factors ? wg_factor(points, i) : 1.0f;
+        even[q] = odd[q] = v[i * s];
+        if (pairs) {
+            even[q] = v[i * s] + v[(i + 1) * s];
+            odd[q] = v[i * s] - v[(i + 1) * s];
+        }
         if (factors) {
-            even[i / 2] = even[i / 2] * v_set1(f);
-            odd[i / 2] = odd[i / 2] * v_set1(f * p);
+            even[q] = even[q] * v_set1(f);
+            odd[q] = odd[q] * v_set1(f * wg_point(points, i));
         }
     }
     if (factors) {
         vf sum = even[0];
 #pragma GCC unroll 4
-        for (int q = 1; q < points / 2 - 1; q++) sum = sum + even[q];
+        for (int q = 1; q < terms; q++) sum = sum + even[q];
         o[0] = v_fma(v[0], v_set1(wg_factor(points, 0)), sum);
     } else {
 #pragma GCC unroll 4
-        for (int q = 0; q < points / 2 - 1; q++) o[0] = o[0] + even[q];
+        for (int q = 0; q < terms; q++) o[0] = o[0] + even[q];
     }
 #pragma GCC unroll 8
     for (int i = 1; i < n; i++) {
         const int exponent = factors && i % 2 ? i - 1 : i; /* a factor p is in `odd` */
-        const int last = points / 2 - 2;
         const vf *values = i % 2 ? odd : even;
-        vf sum = values[last];
-        if (exponent) sum = sum * v_set1(wg_power(wg_point(points, 2 * last + 1), exponent));
-        if (i == n - 1 && exponent)
-            sum = v_fma(v_set1(wg_power(wg_point(points, 2 * last + 1), exponent)), values[last], v[(points - 1) * s]);
-        if (i == n - 1 && !exponent) sum = sum + v[(points - 1) * s];
+        vf sum = v[(points - 1) * s];
 #pragma GCC unroll 4
-        for (int q = last - 1; q >= 0; q--) {
-            if (exponent)
-                sum = v_fma(v_set1(wg_power(wg_point(points, 2 * q + 1), exponent)), values[q], sum);
-            else
+        for (int q = terms - 1; q >= 0; q--) {
+            const vf power = v_set1(wg_power(wg_point(points, 1 + hop * q), exponent));
+            const int first = q == terms - 1 && i < n - 1; /* infinity is in the last row only */
+            if (first)
+                sum = values[q];
+            if (first && exponent)
+                sum = sum * power;
+            if (!first && exponent)
+                sum = v_fma(power, values[q], sum);
+            if (!first && !exponent)
                 sum = sum + values[q];
         }
         o[i * os] = sum;
@@ -200,7 +226,9 @@ static void winograd_input(const fc_tile *t, const float *x, ptrdiff_t row, ptrd
                            float *v, ptrdiff_t fr, ptrdiff_t fc)
 {
     const ptrdiff_t step = wg_along(t, row, pixel), f = wg_along(t, fr, fc);
-    if (!wg_is_line(t))
+    if (!wg_is_line(t) && t->rows == 5)
+        wg_input_body(5, 5, x, row, pixel, channels, v, fr, fc);
+    else if (!wg_is_line(t))
         wg_input_body(6, 6, x, row, pixel, channels, v, fr, fc);
     else if (t->rows * t->columns == 6)
         wg_input_body(1, 6, x, 0, step, channels, v, 0, f);

@@ -71,7 +71,11 @@ EXAMPLES = {
     "2x2": (1, 11, 12, 16, 16, (2, 2), (1, 1), "same"),
     "4x4": (1, 12, 9, 17, 15, (4, 4), (1, 1), "valid"),
     "9x9, three pieces": (1, 8, 12, 15, 17, (9, 9), (1, 1), "same"),
-    "3x3 by 2": (1, 22, 21, 16, 33, (3, 3), (2, 2), "same"),
+    "3x3 by 2": (1, 20, 19, 16, 33, (3, 3), (2, 2), "same"),
+    "3x3 by 2, five points": (2, 16, 15, 17, 33, (3, 3), (2, 2), "same"),
+    "2x2, five points": (2, 8, 4, 33, 16, (2, 2), (1, 1), "same"),
+    "4x4 by 2, five points": (1, 16, 14, 17, 33, (4, 4), (2, 2), 1),
+    "five points, many channels": (1, 7, 8, 140, 257, (3, 3), (2, 2), "same"),
     "3x3 by 3": (1, 24, 20, 15, 17, (3, 3), (3, 3), "valid"),
     "5x5 by 2": (1, 15, 16, 16, 17, (5, 5), (2, 2), "same"),
     "7x7 by 2, parts side by side in a vector": (1, 23, 20, 3, 33, (7, 7), (2, 2), 3),
@@ -134,8 +138,8 @@ def test_the_examples_have_all_tiles(direction):
     pairs = {tiles(shape_of(*each), direction) for each in EXAMPLES.values()}
     lines = {tuple(max(pair)) for pair in pairs if (1, 1) in pair}
     assert lines == {(6, 3), (6, 4), (8, 3), (8, 4), (8, 5)}
-    squares = {tuple(pair) for pair in pairs if (1, 1) not in pair}
-    assert squares == {((6, r), (6, r)) for r in (2, 3, 4)}
+    squares = {tuple(high) for high, wide in pairs if high == wide}
+    assert squares == {(5, 2), (6, 2), (6, 3), (6, 4)}
     assert {pair.index((1, 1)) for pair in pairs if (1, 1) in pair} == {0, 1}
 
 
@@ -184,36 +188,41 @@ def products(points, kc, nc, tiles, sources, targets=1, transform=300):
 
 
 strided = partial(products, transform=600)
+strided_five = partial(products, transform=600 * 25 / 36)
+line = partial(products, transform=300 * 8 / 36)
 
 
 @pytest.mark.parametrize(
-    ("window", "stride", "size", "channels", "turned", "expected", "taps"),
+    ("window", "stride", "size", "channels", "turned", "expected", "tile"),
     [
         # one part; x has to be read from one row and column before the first
-        (3, 1, 8, (16, 32), False, (products(36, 16, 32, 4, 1), 16, 32, 1, 36 * 16 * 32), 3),
-        (3, 1, 8, (16, 32), True, (products(36, 32, 16, 4, 1), 32, 16, 1, 36 * 32 * 16), 3),
+        (3, 1, 8, (16, 32), False, (products(36, 16, 32, 4, 1), 16, 32, 1, 36 * 16 * 32), (6, 3)),
+        (3, 1, 8, (16, 32), True, (products(36, 32, 16, 4, 1), 32, 16, 1, 36 * 32 * 16), (6, 3)),
         # two parts of 3 and 2 taps on each axis: 11 points
-        (5, 1, 8, (16, 32), False, (products(121, 16, 32, 4, 4), 64, 32, 2, 121 * 16 * 32), 3),
+        (5, 1, 8, (16, 32), False, (products(121, 16, 32, 4, 4), 64, 32, 2, 61952), (6, 3)),
         # 4 and 3 taps
-        (7, 1, 9, (16, 16), False, (products(121, 16, 16, 9, 4), 64, 16, 3, 30976), 4),
-        # two phases of 2 and 1 taps, or on a map of 8x8 of 3, all short: 10 points
-        (3, 2, 20, (16, 16), False, (strided(121, 16, 16, 4, 4), 64, 16, 0, 30976), 2),
-        (3, 2, 16, (16, 16), False, (strided(100, 16, 16, 4, 4), 64, 16, 0, 25600), 3),
+        (7, 1, 9, (16, 16), False, (products(121, 16, 16, 9, 4), 64, 16, 3, 30976), (6, 4)),
+        # two phases of 2 and 1 taps, and on a map of 8x8 in tiles of four: 9 points
+        (3, 2, 20, (16, 16), False, (strided(121, 16, 16, 4, 4), 64, 16, 0, 30976), (6, 2)),
+        (3, 2, 16, (16, 16), False, (strided_five(81, 16, 16, 4, 4), 64, 16, 0, 20736), (5, 2)),
         # both phases of 2 taps: 12 points
-        (4, 2, 20, (16, 16), False, (strided(144, 16, 16, 4, 4), 64, 16, 1, 36864), 2),
+        (4, 2, 20, (16, 16), False, (strided(144, 16, 16, 4, 4), 64, 16, 1, 36864), (6, 2)),
         # the 12 source channels fill a vector of 16
-        (4, 2, 20, (3, 16), False, (strided(144, 3, 16, 4, 16 / 3), 12, 16, 1, 144 * 3 * 16), 2),
+        (4, 2, 20, (3, 16), False, (strided(144, 3, 16, 4, 16 / 3), 12, 16, 1, 6912), (6, 2)),
         # backward, the phases are targets
-        (4, 2, 18, (16, 16), True, (strided(144, 16, 16, 4, 1, 4), 16, 64, 1, 36864), 2),
-        # as many tiles of four, whose filters are short
-        (4, 2, 20, (16, 16), True, (strided(100, 16, 16, 9, 1, 4), 16, 64, 2, 25600), 3),
+        (4, 2, 18, (16, 16), True, (strided(144, 16, 16, 4, 1, 4), 16, 64, 1, 36864), (6, 2)),
+        # as many tiles of four
+        (4, 2, 20, (16, 16), True, (strided_five(100, 16, 16, 9, 1, 4), 16, 64, 1, 25600), (5, 2)),
+        # parts of 1x4 and 1x3 taps, tiles of one row; rows are not transformed
+        ((1, 7), 1, 20, (16, 16), False, (line(15, 16, 16, 80, 2), 32, 16, 0, 3840), (8, 4)),
     ],
 )  # fmt: skip
-def test_the_work(window, stride, size, channels, turned, expected, taps):
-    shape = conv2d_shape((1, size, size, channels[0]), (window, window, *channels), stride, "same")
+def test_the_work(window, stride, size, channels, turned, expected, tile):
+    windows = window if isinstance(window, tuple) else (window, window)
+    shape = conv2d_shape((1, size, size, channels[0]), (*windows, *channels), stride, "same")
     found = winograd_work(turned=turned, **shape.kernel_arguments())
     assert found[:-2] == pytest.approx(expected)
-    assert found[-2:] == ((6, taps), (6, taps))
+    assert found[-2:] == tuple((1, 1) if window == 1 else tile for window in windows)
 
 
 @pytest.mark.parametrize("direction", PASSES)

@@ -21,6 +21,7 @@ from fastconv.kernels.winograd._parts import winograd_work
 from fastconv.plan.algorithms import make_conv2d_kernel
 
 POINTS = {  # the finite ones
+    5: (0, -1, 1 / 2, 2),
     6: (0, 5 / 8, -5 / 8, 3 / 2, -3 / 2),
     8: (0, 1 / 2, -1 / 2, 1, -1, 2, -2),
 }

@@ -1,7 +1,7 @@
 """How Winograd's method computes windows of any size and stride: in parts.
 
 5x5 are four parts of 3x3 taps, F(4x4, 3x3) each, and 7x7 four of 4x4; 3x3 with stride 2 are four
-parts of 2x2 taps over the four phases of the map, F(5x5, 2x2). 1x7 are two parts of 1x4 taps, F(5, 4)
+parts of 2x2 taps over the four phases of the map, F(5x5, 2x2) or F(4x4, 2x2). 1x7 are two parts of 1x4 taps, F(5, 4)
 along the row. The parts of a convolution share the input transform, the sum in the transformed
 domain, and the inverse transform.
 """
@@ -10,12 +10,12 @@ from fastconv.kernels._sizes cimport ceil_div, larger, round_up
 
 cdef enum:
     FULL = 16  # floats of the longest vectors
-    SQUARES = 3
+    SQUARES = 4
     LINES = 5
 
 # The points and taps along an axis of the tiles that there are: squares, and rows and columns. See
 # src/winograd.h.
-cdef ptrdiff_t *SQUARE = [6, 2, 6, 3, 6, 4]
+cdef ptrdiff_t *SQUARE = [6, 2, 6, 3, 6, 4, 5, 2]
 cdef ptrdiff_t *LINE = [6, 3, 6, 4, 8, 3, 8, 4, 8, 5]
 
 # In multiply-adds of the direct method, by measurement: a value of a channel of a tile, forth or back,
