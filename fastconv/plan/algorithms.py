@@ -119,7 +119,7 @@ def tiles_can_pool(shape: Conv2DShape, pool: Pool2DShape) -> bool:
     halves = pool.window == (2, 2, 2, 2, 0, 0) and pool.pb == pool.pr == 0
     return (
         halves
-        and _winograd(shape, "fwd").taps == 3  # tiles of four, which windows of two fill
+        and _winograd(shape, "fwd")[-2:] == ((6, 3), (6, 3))  # of four, which windows of two fill
         and _winograd(shape, "bwd_data").lead >= 0
     )
 
@@ -130,8 +130,9 @@ def _by_slices(s: Conv2DShape, direction: Pass) -> bool:
     parts = channels > s.ic * s.oc
     if direction == "bwd_weights":
         return channels >= (MANY_SUMS_OF_PARTS if parts else MANY_SUMS)
-    size = 7 - found.taps
-    if nominal_batch(s.mb) * -(-s.oh // size) * -(-s.ow // size) < FEW_TILES:
+    (rows, taps_h), (columns, taps_w) = found.rows, found.columns
+    tiles = -(-s.oh // (rows - taps_h + 1)) * -(-s.ow // (columns - taps_w + 1))
+    if nominal_batch(s.mb) * tiles < FEW_TILES:
         return channels >= MANY_FILTERS_OF_FEW_TILES
     return channels >= (MANY_FILTERS_OF_PARTS if parts else MANY_FILTERS)
 
@@ -153,9 +154,10 @@ class _Winograd(NamedTuple):
     work: float
     source_channels: int
     target_channels: int
-    taps: int
     lead: int
     filters: float
+    rows: tuple[int, int]
+    columns: tuple[int, int]
 
 
 @lru_cache(maxsize=1024)
@@ -174,7 +176,8 @@ def _is_winograd(s: Conv2DShape, direction: Pass, filter_cost: float) -> bool:
     direct = s.oh * s.ow * s.kh * s.kw * kc * -(-nc // FULL) * FULL
     work = mb * found.work + filter_cost * sums * found.filters
     columns = -(-s.iw // s.sw) + 1 if direction == "bwd_data" else s.ow
-    row_floats = 36 * -(-columns // (7 - found.taps)) * found.source_channels
+    (rows, _), (points, taps) = found.rows, found.columns
+    row_floats = rows * points * -(-columns // (points - taps + 1)) * found.source_channels
     if found.filters > MOST_FILTERS or row_floats > MOST_ROW_FLOATS:
         return False
     return mb * direct >= LEAST_GAIN[direction] * work

@@ -12,7 +12,7 @@ from kernel_checks import (
     normal,
     on_every_isa,
 )
-from winograd_bounds import allowed_db, allowed_dw, allowed_dx, allowed_y, matrices, passes
+from winograd_bounds import POINTS, allowed_db, allowed_dw, allowed_dx, allowed_y, matrices, passes
 
 from fastconv import ops
 from fastconv import reference as ref
@@ -20,10 +20,12 @@ from fastconv.plan.algorithms import make_conv2d_kernel
 from fastconv.plan.geometry.shapes import conv2d_shape
 
 
-@pytest.mark.parametrize(("outputs", "taps"), [(m, 7 - m) for m in (2, 3, 4, 5)])
+@pytest.mark.parametrize(
+    ("outputs", "taps"), [(n + 1 - r, r) for n in POINTS for r in (2, 3, 4, 5)]
+)
 def test_the_matrices_compute_a_correlation(outputs, taps):
     a, g, b = matrices(outputs, taps)
-    data, filters = np.arange(6.0), np.arange(taps) + 1.0
+    data, filters = np.arange(outputs + taps - 1.0), np.arange(taps) + 1.0
     expected = np.correlate(data, filters)
     np.testing.assert_allclose(a.T @ ((g @ filters) * (b.T @ data)), expected, rtol=1e-12)
 

@@ -18,7 +18,7 @@ from winograd_bounds import (
     pieces_of,
     reached_by_dy,
     reached_by_x,
-    taps_of,
+    tiles,
 )
 
 from fastconv import ops
@@ -71,7 +71,11 @@ EXAMPLES = {
     "2x2": (1, 11, 12, 16, 16, (2, 2), (1, 1), "same"),
     "4x4": (1, 12, 9, 17, 15, (4, 4), (1, 1), "valid"),
     "9x9, three pieces": (1, 8, 12, 15, 17, (9, 9), (1, 1), "same"),
-    "3x3 by 2": (1, 22, 21, 16, 33, (3, 3), (2, 2), "same"),
+    "3x3 by 2": (1, 20, 19, 16, 33, (3, 3), (2, 2), "same"),
+    "3x3 by 2, five points": (2, 16, 15, 17, 33, (3, 3), (2, 2), "same"),
+    "2x2, five points": (2, 8, 4, 33, 16, (2, 2), (1, 1), "same"),
+    "4x4 by 2, five points": (1, 16, 14, 17, 33, (4, 4), (2, 2), 1),
+    "five points, many channels": (1, 7, 8, 140, 257, (3, 3), (2, 2), "same"),
     "3x3 by 3": (1, 24, 20, 15, 17, (3, 3), (3, 3), "valid"),
     "5x5 by 2": (1, 15, 16, 16, 17, (5, 5), (2, 2), "same"),
     "7x7 by 2, parts side by side in a vector": (1, 23, 20, 3, 33, (7, 7), (2, 2), 3),
@@ -79,6 +83,17 @@ EXAMPLES = {
     "4x4 by 2, both phases full": (1, 14, 13, 17, 16, (4, 4), (2, 2), 1),
     "strides that differ": (1, 14, 9, 16, 17, (5, 5), (2, 1), "same"),
     "3x5": (1, 9, 11, 17, 16, (3, 5), (1, 1), "same"),
+    "1x2": (2, 2, 11, 17, 33, (1, 2), (1, 1), "same"),
+    "2x1": (2, 10, 2, 16, 17, (2, 1), (1, 1), "same"),
+    "1x3, six points": (1, 3, 8, 17, 16, (1, 3), (1, 1), "same"),
+    "3x1, eight points": (2, 13, 5, 3, 33, (3, 1), (1, 1), "same"),
+    "1x5, eight points": (1, 1, 9, 16, 17, (1, 5), (1, 1), "same"),
+    "1x7, six points": (1, 3, 3, 33, 17, (1, 7), (1, 1), "same"),
+    "7x1, eight points": (1, 21, 5, 17, 16, (7, 1), (1, 1), "same"),
+    "1x5 by 2": (1, 4, 26, 15, 17, (1, 5), (1, 2), "same"),
+    "9x1 by 4": (2, 40, 2, 16, 49, (9, 1), (4, 1), ((3, 4), (0, 0))),
+    "1x5, padded along both axes": (1, 3, 9, 17, 16, (1, 5), (1, 1), ((2, 1), (0, 3))),
+    "1x3, many channels": (1, 3, 13, 200, 259, (1, 3), (1, 1), "valid"),
     "a phase begins before the map": (1, 13, 17, 16, 70, (5, 5), (2, 3), ((1, 0), (2, 2))),
     "one pixel": (2, 1, 1, 17, 3, (5, 5), (2, 2), 2),
     "several blocks": (2, 41, 33, 40, 47, (5, 5), (1, 1), "same"),
@@ -108,6 +123,7 @@ def test_all_three_passes(name):
 @given(convolutions(), st.sampled_from([None, "relu"]))
 @example((1, 3, 2, 3, 1, (9, 8), (4, 3), ((5, 4), (5, 3))), "relu")  # a window larger than the map
 @example((1, 1, 9, 17, 16, (1, 3), (1, 2), "valid"), None)
+@example((2, 9, 1, 1, 49, (9, 1), (4, 1), ((5, 5), (5, 4))), "relu")
 @example((1, 2, 3, 16, 17, (4, 4), (4, 3), ((1, 1), (1, 0))), None)  # a stride larger than the map
 def test_any_window(convolution, activation):
     try:
@@ -118,8 +134,13 @@ def test_any_window(convolution, activation):
 
 
 @pytest.mark.parametrize("direction", PASSES)
-def test_the_examples_have_parts_of_two_three_and_four_taps(direction):
-    assert {taps_of(shape_of(*each), direction) for each in EXAMPLES.values()} == {2, 3, 4}
+def test_the_examples_have_all_tiles(direction):
+    pairs = {tiles(shape_of(*each), direction) for each in EXAMPLES.values()}
+    lines = {tuple(max(pair)) for pair in pairs if (1, 1) in pair}
+    assert lines == {(6, 3), (6, 4), (8, 3), (8, 4), (8, 5)}
+    squares = {tuple(high) for high, wide in pairs if high == wide}
+    assert squares == {(5, 2), (6, 2), (6, 3), (6, 4)}
+    assert {pair.index((1, 1)) for pair in pairs if (1, 1) in pair} == {0, 1}
 
 
 @pytest.mark.parametrize(("k", "stride"), [(3, 1), (5, 1), (5, 2), (4, 3)])
@@ -167,35 +188,41 @@ def products(points, kc, nc, tiles, sources, targets=1, transform=300):
 
 
 strided = partial(products, transform=600)
+strided_five = partial(products, transform=600 * 25 / 36)
+line = partial(products, transform=300 * 8 / 36)
 
 
 @pytest.mark.parametrize(
-    ("window", "stride", "size", "channels", "turned", "expected"),
+    ("window", "stride", "size", "channels", "turned", "expected", "tile"),
     [
         # one part; x has to be read from one row and column before the first
-        (3, 1, 8, (16, 32), False, (products(36, 16, 32, 4, 1), 16, 32, 3, 1, 36 * 16 * 32)),
-        (3, 1, 8, (16, 32), True, (products(36, 32, 16, 4, 1), 32, 16, 3, 1, 36 * 32 * 16)),
+        (3, 1, 8, (16, 32), False, (products(36, 16, 32, 4, 1), 16, 32, 1, 36 * 16 * 32), (6, 3)),
+        (3, 1, 8, (16, 32), True, (products(36, 32, 16, 4, 1), 32, 16, 1, 36 * 32 * 16), (6, 3)),
         # two parts of 3 and 2 taps on each axis: 11 points
-        (5, 1, 8, (16, 32), False, (products(121, 16, 32, 4, 4), 64, 32, 3, 2, 121 * 16 * 32)),
+        (5, 1, 8, (16, 32), False, (products(121, 16, 32, 4, 4), 64, 32, 2, 61952), (6, 3)),
         # 4 and 3 taps
-        (7, 1, 9, (16, 16), False, (products(121, 16, 16, 9, 4), 64, 16, 4, 3, 30976)),
-        # two phases of 2 and 1 taps, or on a map of 8x8 of 3, all short: 10 points
-        (3, 2, 20, (16, 16), False, (strided(121, 16, 16, 4, 4), 64, 16, 2, 0, 30976)),
-        (3, 2, 16, (16, 16), False, (strided(100, 16, 16, 4, 4), 64, 16, 3, 0, 25600)),
+        (7, 1, 9, (16, 16), False, (products(121, 16, 16, 9, 4), 64, 16, 3, 30976), (6, 4)),
+        # two phases of 2 and 1 taps, and on a map of 8x8 in tiles of four: 9 points
+        (3, 2, 20, (16, 16), False, (strided(121, 16, 16, 4, 4), 64, 16, 0, 30976), (6, 2)),
+        (3, 2, 16, (16, 16), False, (strided_five(81, 16, 16, 4, 4), 64, 16, 0, 20736), (5, 2)),
         # both phases of 2 taps: 12 points
-        (4, 2, 20, (16, 16), False, (strided(144, 16, 16, 4, 4), 64, 16, 2, 1, 36864)),
+        (4, 2, 20, (16, 16), False, (strided(144, 16, 16, 4, 4), 64, 16, 1, 36864), (6, 2)),
         # the 12 source channels fill a vector of 16
-        (4, 2, 20, (3, 16), False, (strided(144, 3, 16, 4, 16 / 3), 12, 16, 2, 1, 144 * 3 * 16)),
+        (4, 2, 20, (3, 16), False, (strided(144, 3, 16, 4, 16 / 3), 12, 16, 1, 6912), (6, 2)),
         # backward, the phases are targets
-        (4, 2, 18, (16, 16), True, (strided(144, 16, 16, 4, 1, 4), 16, 64, 2, 1, 36864)),
-        # as many tiles of four, whose filters are short
-        (4, 2, 20, (16, 16), True, (strided(100, 16, 16, 9, 1, 4), 16, 64, 3, 2, 25600)),
+        (4, 2, 18, (16, 16), True, (strided(144, 16, 16, 4, 1, 4), 16, 64, 1, 36864), (6, 2)),
+        # as many tiles of four
+        (4, 2, 20, (16, 16), True, (strided_five(100, 16, 16, 9, 1, 4), 16, 64, 1, 25600), (5, 2)),
+        # parts of 1x4 and 1x3 taps, tiles of one row; rows are not transformed
+        ((1, 7), 1, 20, (16, 16), False, (line(15, 16, 16, 80, 2), 32, 16, 0, 3840), (8, 4)),
     ],
 )  # fmt: skip
-def test_the_work(window, stride, size, channels, turned, expected):
-    shape = conv2d_shape((1, size, size, channels[0]), (window, window, *channels), stride, "same")
+def test_the_work(window, stride, size, channels, turned, expected, tile):
+    windows = window if isinstance(window, tuple) else (window, window)
+    shape = conv2d_shape((1, size, size, channels[0]), (*windows, *channels), stride, "same")
     found = winograd_work(turned=turned, **shape.kernel_arguments())
-    assert found == pytest.approx(expected)
+    assert found[:-2] == pytest.approx(expected)
+    assert found[-2:] == tuple((1, 1) if window == 1 else tile for window in windows)
 
 
 @pytest.mark.parametrize("direction", PASSES)
@@ -209,7 +236,7 @@ def test_a_gain_is_needed(direction, mb, k, stride, ic, monkeypatch):
     sums = 6 if direction == "bwd_weights" else 1
     columns = 16 / 3 if direction == "bwd_data" and ic == 3 else 1  # of 3 channels, 16 are computed
     direct = shape.oh * shape.ow * k * k * ic * 64 * columns
-    gain = mb * direct / (mb * found[0] + sums * algorithms.FILTER * found[5])
+    gain = mb * direct / (mb * found[0] + sums * algorithms.FILTER * found[4])
     for least, expected in ((gain * 0.999, "winograd"), (gain * 1.001, "direct")):
         monkeypatch.setitem(algorithms.LEAST_GAIN, direction, least)
         assert conv2d_algorithm(shape, direction) == expected
@@ -280,11 +307,15 @@ def test_pooling_inside(k, padding, window, expected):
 
 
 @pytest.mark.parametrize(
-    ("k", "stride", "size", "ic"), [(5, 1, 14, 64), (7, 1, 12, 64), (2, 1, 15, 64), (3, 2, 30, 64)]
-)
-def test_error_of_a_batch(k, stride, size, ic):
+    ("window", "stride", "size", "ic"),
+    [
+        ((5, 5), 1, 14, 64), ((7, 7), 1, 12, 64), ((2, 2), 1, 15, 64), ((3, 3), 2, 30, 64),
+        ((1, 3), 1, 24, 256), ((5, 1), 1, 24, 256), ((1, 7), 1, 25, 128), ((9, 1), 1, 16, 128),
+    ],
+)  # fmt: skip
+def test_error_of_a_batch(window, stride, size, ic):
     """What the documentation promises, in the l2 norm, relative to float64."""
-    x, w = normal((8, size, size, ic), 1), normal((k, k, ic, 17), 2)
+    x, w = normal((8, size, size, ic), 1), normal((*window, ic, 17), 2)
     dy = normal(conv2d_shape(x.shape, w.shape, stride, "same").y_shape, 3)
     how = {"strides": stride, "padding": "same"}
     found = ops.conv2d_backward(dy, x, w, **how, algo="winograd")
@@ -295,24 +326,27 @@ def test_error_of_a_batch(k, stride, size, ic):
         assert np.linalg.norm(actual - expected) < limit * np.linalg.norm(expected)
 
 
+@pytest.mark.parametrize("line", [False, True])
 @pytest.mark.parametrize(("k", "stride"), [(3, 1), (5, 1), (7, 1), (2, 1), (9, 1), (3, 2), (5, 2)])
-def test_how_many_outputs_are_reached(k, stride):
+def test_how_many_outputs_are_reached(k, stride, line):
     """The documentation's formula, which some pixel attains."""
-    shape = conv2d_shape((1, 60, 60, 16), (k, k, 16, 16), stride, "same")
-    r = taps_of(shape, "fwd")
-    pieces = pieces_of(k, stride, r)
-    m = 7 - r
-    most = m * -(-(6 + (pieces - 1) * r) // m)
+    window, strides = ((k, 1), (stride, 1)) if line else ((k, k), stride)
+    shape = conv2d_shape((1, 60, 60, 16), (*window, 16, 16), strides, "same")
+    tile, _ = tiles(shape, "fwd")
+    r, m = tile.taps, tile.outputs
+    most = m * -(-(tile.points + (pieces_of(k, stride, r) - 1) * r) // m)
     found = {int(reached_by_x(shape, (at, at)).sum()) for at in range(20, 40)}
-    assert max(found) == most**2
+    assert max(found) == (most if line else most**2)
 
 
 SPREAD = {  # window, stride, padding
-    "5x5": (5, 1, "same"),
-    "7x7": (7, 1, "same"),
-    "2x2": (2, 1, "same"),
-    "3x3 by 2": (3, 2, "same"),
-    "5x5 by 2": (5, 2, ((1, 2), (1, 2))),
+    "5x5": ((5, 5), 1, "same"),
+    "7x7": ((7, 7), 1, "same"),
+    "2x2": ((2, 2), 1, "same"),
+    "3x3 by 2": ((3, 3), 2, "same"),
+    "5x5 by 2": ((5, 5), 2, ((1, 2), (1, 2))),
+    "1x7": ((1, 7), 1, "same"),
+    "5x1": ((5, 1), 1, "same"),
 }
 
 
@@ -322,8 +356,8 @@ SPREAD = {  # window, stride, padding
 def test_what_is_not_finite_stays_in_its_tiles(name, bad, by_slices):
     """All outputs whose window holds it are not finite (NaN for NaN); those of other tiles have the
     bits that they would have without it. So has the gradient of the weights of other channels."""
-    k, stride, padding = SPREAD[name]
-    shape = conv2d_shape((2, 23, 25, 17), (k, k, 17, 18), stride, padding)
+    window, stride, padding = SPREAD[name]
+    shape = conv2d_shape((2, 23, 25, 17), (*window, 17, 18), stride, padding)
     x, w, b, dy = arrays(shape)
     refused = np.isnan if np.isnan(bad) else lambda values: ~np.isfinite(values)
     pixel = 4, 5

@@ -168,7 +168,7 @@ cdef int _check_pool(const geometry *g, algorithm chosen) except -1:
         set_axes(
             &h, &w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, g.ic, g.oc,
             turned=False)
-        fits = h.taps == 3
+        fits = h.points == w.points == 6 and h.taps == 3
         set_axes(
             &h, &w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, g.oc, g.ic,
             turned=True)

@@ -24,7 +24,7 @@ from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
 from fastconv.kernels.winograd._correlate_blocks cimport winograd_correlate
 from fastconv.kernels.winograd._parts cimport set_axes
 from fastconv.kernels.winograd._stages cimport (
-    POINTS, filter_slice, transform_filters, winograd_pass,
+    filter_slice, transform_filters, winograd_pass,
 )
 
 
@@ -127,7 +127,7 @@ cdef class Conv2DFwd(Conv2DKernel):
         cdef winograd_pass p
         if self.chosen == WINOGRAD:
             _set_winograd(&p, &g, NULL)
-            return POINTS * filter_slice(&p, matmul_table())
+            return p.h.points * p.w.points * filter_slice(&p, matmul_table())
         return _packed(&g) if self.chosen == DIRECT else 0
 
     cdef const float *_kept(self, const float[::1] kept) except? NULL:

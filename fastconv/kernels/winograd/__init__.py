@@ -1,1 +1,1 @@
-"""Winograd's method for 3x3 convolutions with stride 1."""
+"""Winograd's method: convolutions in fewer multiplications."""

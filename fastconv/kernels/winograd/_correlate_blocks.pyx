@@ -1,7 +1,7 @@
-"""Winograd's method on NHWC, with tiles of six: for 3x3 a quarter of the direct multiplications.
+"""Winograd's method on NHWC, block by block: for 3x3 a quarter of the direct multiplications.
 
 Other windows and strides are computed in parts: see `_parts.pyx`. A block of tiles small enough for
-the L2 cache is transformed, multiplied (36 matrix products of tiles by filters) and transformed
+the L2 cache is transformed, multiplied (a matrix product of tiles by filters for each point) and transformed
 back. The filters are transformed once per call. At the map's edges, the block's copy of the source
 is padded with zeros and the output tiles are cropped.
 
@@ -20,7 +20,7 @@ from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.winograd._correlate_slices cimport correlate_slices
 from fastconv.kernels.winograd._parts cimport parts_at, target_parts
 from fastconv.kernels.winograd._stages cimport (
-    POINTS, copy_floats, cut_tiles, filter_slice, layout, layout_floats, point, result_tiles,
+    copy_floats, cut_tiles, filter_slice, layout, layout_floats, point, result_tiles,
     slice_layout, source_channels, source_map, source_of, store_tile, target_channels,
     target_vanishes, tiling, transform_filters, transform_source, winograd_pass,
 )
@@ -37,7 +37,7 @@ cdef void _products(
     """m[f] (tiles, columns) = v[f] (tiles, kc) @ u[f] for a target part's columns from `first` on."""
     cdef ptrdiff_t kc = source_channels(p), f, j, n, width, k0, k1
     u += part * kc * round_up(p.nc, ks.vl)
-    for f in range(POINTS):
+    for f in range(p.h.points * p.w.points):
         parts_at(&p.h, &p.w, f, &k0, &k1)
         if k0 == k1 or target_vanishes(p, part, f):
             memset(m + point(ms, f), 0, sizeof(float) * n_tiles * columns)
@@ -63,17 +63,17 @@ cdef int _block(
     cdef float *copy = <float *> scratch(
         FC_OWN, sizeof(float) * copy_floats(&source, t, t.images, t.rows))
     cdef float *v = <float *> scratch(
-        FC_INNER, sizeof(float) * (layout_floats(t.tiles, kc) + layout_floats(t.tiles, width)))
+        FC_INNER, sizeof(float) * (layout_floats(t, kc) + layout_floats(t, width)))
     cdef float *m
-    cdef layout vs = slice_layout(n_tiles, kc), ms
+    cdef layout vs = slice_layout(t, n_tiles, kc), ms
     if copy == NULL or v == NULL:
         return -1
-    m = v + 6 * vs.row
+    m = v + t.tile.rows * vs.row
     transform_source(&source, t, wk, n0, images, r0, rows, copy, v, &vs)
     for part in range(target_parts(&p.h) * target_parts(&p.w)):
         for first from 0 <= first < p.nc by COLUMNS:
             columns = smaller(COLUMNS, p.nc - first)
-            ms = slice_layout(n_tiles, columns)
+            ms = slice_layout(t, n_tiles, columns)
             _products(p, ks, n_tiles, v, &vs, u, part, first, columns, m, &ms)
             tile = 0
             for i in range(images):
@@ -92,12 +92,12 @@ cdef int _blocks(
     cdef ptrdiff_t wanted, index
     cdef unsigned csr = 0
     cdef int failed = 0
-    wanted = CACHE_FLOATS // (POINTS * (source_channels(p) + smaller(p.nc, COLUMNS)))
+    wanted = CACHE_FLOATS // (p.h.points * p.w.points * (source_channels(p) + smaller(p.nc, COLUMNS)))
     wanted = larger(ks.mr, wanted // ks.mr * ks.mr)
     # a few blocks for each thread
     if team > 1:
         wanted = smaller(wanted, larger(1, result_tiles(p) // (3 * team)))
-    cut_tiles(p.mb, p.h.extent, p.w.extent, p.h.taps, wanted, &t)
+    cut_tiles(p.mb, &p.h, &p.w, wanted, &t)
     with parallel(num_threads=team):
         csr = flush_denormals()
         for index in prange(t.n_blocks, schedule="dynamic"):
@@ -109,7 +109,7 @@ cdef int _blocks(
 cdef int winograd_correlate(const winograd_pass *p) noexcept nogil:
     cdef const fc_matmul *ks = matmul_table()
     cdef int team = threads_for(
-        <double> result_tiles(p) * 40 * source_channels(p) * target_channels(p))
+        <double> result_tiles(p) * p.h.points * p.w.points * source_channels(p) * target_channels(p))
     cdef const float *u
     if p.mb == 0:
         return 0

@@ -2,7 +2,7 @@
 
 The transformed filters do not fit in a cache, so they must be used for many tiles each time they
 are loaded. A few hundred tiles are transformed by all threads; then each thread multiplies some of
-the 36 slices, so that no two threads load the same filters; then the products of all slices are
+the slices, one for each point, so that no two threads load the same filters; then the products of all slices are
 transformed back. The transformed tiles pass through memory, which costs less than loading the
 filters again.
 """
@@ -16,7 +16,7 @@ from fastconv.kernels._sizes cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul
 from fastconv.kernels.winograd._parts cimport parts_at
 from fastconv.kernels.winograd._stages cimport (
-    POINTS, SLACK, copy_floats, cut_tiles, filter_slice, layout, layout_floats, point, row_layout,
+    SLACK, copy_floats, cut_tiles, filter_slice, layout, layout_floats, point, row_layout,
     source_channels, source_map, source_of, store_tile, target_channels, target_vanishes, tiling,
     transform_source, winograd_pass,
 )
@@ -85,7 +85,8 @@ cdef int _share(
 ) noexcept nogil:
     """One slice of COLUMNS columns of a target part."""
     cdef ptrdiff_t shares = ceil_div(p.nc, COLUMNS), first = share % shares * COLUMNS
-    cdef ptrdiff_t part = share // shares // POINTS, f = share // shares % POINTS
+    cdef ptrdiff_t points = p.h.points * p.w.points
+    cdef ptrdiff_t part = share // shares // points, f = share // shares % points
     cdef ptrdiff_t k0, k1
     m += point(ms, f) + part * p.nc
     parts_at(&p.h, &p.w, f, &k0, &k1)
@@ -111,14 +112,13 @@ cdef int correlate_slices(
     cdef float *m
     cdef unsigned csr = 0
     cdef int failed = 0, starved = 0  # one per loop: OpenMP reduces a variable only once
-    cut_tiles(
-        p.mb, p.h.extent, p.w.extent, p.h.taps, larger(LEAST_TILES, smaller(kc // 2, MOST_TILES)), &t)
-    vs, ms = row_layout(t.tiles, kc), row_layout(t.tiles, nc)
+    cut_tiles(p.mb, &p.h, &p.w, larger(LEAST_TILES, smaller(kc // 2, MOST_TILES)), &t)
+    vs, ms = row_layout(&t, t.tiles, kc), row_layout(&t, t.tiles, nc)
     v = <float *> scratch(
-        FC_INNER, sizeof(float) * (layout_floats(t.tiles, kc) + layout_floats(t.tiles, nc)))
+        FC_INNER, sizeof(float) * (layout_floats(&t, kc) + layout_floats(&t, nc)))
     if v == NULL:
         return -1
-    m = v + 6 * vs.row
+    m = v + t.tile.rows * vs.row
     for index in range(t.n_blocks):
         n0, r0 = index // t.row_blocks * t.images, index % t.row_blocks * t.rows
         images, rows = smaller(t.images, p.mb - n0), smaller(t.rows, t.tile_rows - r0)
@@ -128,7 +128,7 @@ cdef int correlate_slices(
                 failed |= _load(
                     &source, &t, wk, n0 + row // rows, r0 + row % rows,
                     v + row * t.tile_columns * vs.tile, &vs)
-            for share in prange(parts * POINTS * ceil_div(p.nc, COLUMNS), schedule="dynamic"):
+            for share in prange(parts * t.points * ceil_div(p.nc, COLUMNS), schedule="dynamic"):
                 starved |= _share(
                     p, ks, images * rows * t.tile_columns, share, v, &vs, u, m, &ms)
             for row in prange(images * rows, schedule="dynamic"):

@@ -1,20 +1,27 @@
-"""How Winograd's method with tiles of six computes windows of any size and stride: in parts.
+"""How Winograd's method computes windows of any size and stride: in parts.
 
 5x5 are four parts of 3x3 taps, F(4x4, 3x3) each, and 7x7 four of 4x4; 3x3 with stride 2 are four
-parts of 2x2 taps over the four phases of the map, F(5x5, 2x2). The parts of a convolution share the
-input transform, the sum in the transformed domain, and the inverse transform.
+parts of 2x2 taps over the four phases of the map, F(5x5, 2x2) or F(4x4, 2x2). 1x7 are two parts of 1x4 taps, F(5, 4)
+along the row. The parts of a convolution share the input transform, the sum in the transformed
+domain, and the inverse transform.
 """
 
 from fastconv.kernels._sizes cimport ceil_div, larger, round_up
 
 cdef enum:
-    FEWEST_TAPS = 2
-    MOST_TAPS = 4
-    FULL = 16        # floats of the longest vectors
-    # in multiply-adds of the direct method, by measurement: a channel of a tile, forth or back, and the
-    # same through strides
-    TRANSFORM = 300
-    STRIDED = 600
+    FULL = 16  # floats of the longest vectors
+    SQUARES = 4
+    LINES = 5
+
+# The points and taps along an axis of the tiles that there are: squares, and rows and columns. See
+# src/winograd.h.
+cdef ptrdiff_t *SQUARE = [6, 2, 6, 3, 6, 4, 5, 2]
+cdef ptrdiff_t *LINE = [6, 3, 6, 4, 8, 3, 8, 4, 8, 5]
+
+# In multiply-adds of the direct method, by measurement: a value of a channel of a tile, forth or back,
+# and the same through strides.
+cdef double TRANSFORM = 300 / 36.0
+cdef double STRIDED = 600 / 36.0
 
 
 cdef inline ptrdiff_t _floor_div(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
@@ -50,10 +57,12 @@ cdef bint is_short(const axis *a, ptrdiff_t i, ptrdiff_t j) noexcept nogil:
 
 
 cdef void _set_axis(
-    axis *a, ptrdiff_t window, ptrdiff_t stride, ptrdiff_t pad, ptrdiff_t taps, ptrdiff_t x, ptrdiff_t y,
-    bint turned
+    axis *a, ptrdiff_t window, ptrdiff_t stride, ptrdiff_t pad, const ptrdiff_t *tile, ptrdiff_t x,
+    ptrdiff_t y, bint turned
 ) noexcept nogil:
-    a.window, a.stride, a.pad, a.taps, a.turned = window, stride, pad, taps, turned
+    cdef ptrdiff_t taps = 1 if window == 1 else tile[1]
+    a.window, a.stride, a.pad, a.turned = window, stride, pad, turned
+    a.points, a.taps = 1 if window == 1 else tile[0], taps
     a.pieces = ceil_div(ceil_div(window, stride), taps)
     a.source, a.target = (y, x) if turned else (x, y)
     a.extent = _floor_div(x - 1 + pad, stride) - _base(a) + 1 if turned else y
@@ -73,16 +82,17 @@ cdef ptrdiff_t _short_parts(const axis *a) noexcept nogil:
 cdef double _points(const axis *h, const axis *w) noexcept nogil:
     """How many products a channel and a filter of a tile take, all parts together."""
     return (
-        (6.0 * source_parts(h) * target_parts(h) - _short_parts(h))
-        * (6.0 * source_parts(w) * target_parts(w) - _short_parts(w)))
+        (<double> h.points * source_parts(h) * target_parts(h) - _short_parts(h))
+        * (<double> w.points * source_parts(w) * target_parts(w) - _short_parts(w)))
 
 
 cdef double _work(const axis *h, const axis *w, ptrdiff_t kc, ptrdiff_t nc) noexcept nogil:
     """An image's products and transforms, in multiply-adds."""
-    cdef double size = 7 - h.taps, tiles, targets = <double> target_parts(h) * target_parts(w)
+    cdef double tiles, targets = <double> target_parts(h) * target_parts(w)
     cdef double sources = <double> source_parts(h) * source_parts(w)
     cdef double transform = TRANSFORM if h.stride == w.stride == 1 else STRIDED
-    tiles = ceil_div(h.extent, <ptrdiff_t> size) * ceil_div(w.extent, <ptrdiff_t> size)
+    transform *= h.points * w.points
+    tiles = ceil_div(h.extent, outputs(h)) * <double> ceil_div(w.extent, outputs(w))
     if kc < FULL:
         sources = round_up(<ptrdiff_t> sources * kc, FULL) / <double> kc  # side by side in vectors
     nc = round_up(nc, FULL)
@@ -95,19 +105,20 @@ cdef void set_axes(
     bint turned
 ) noexcept nogil:
     cdef axis other_h, other_w
-    cdef ptrdiff_t taps
+    cdef ptrdiff_t i
+    cdef bint line = kh == 1 or kw == 1
     cdef double work, least = 0
     if kh == kw == 3 and sh == sw == 1:
         # never in tiles of three, which fit some small maps better: pooling needs tiles of four, and
         # fused or apart has the same bits
-        _set_axis(h, kh, sh, pt, 3, ih, oh, turned)
-        _set_axis(w, kw, sw, pl, 3, iw, ow, turned)
+        _set_axis(h, kh, sh, pt, SQUARE + 2, ih, oh, turned)
+        _set_axis(w, kw, sw, pl, SQUARE + 2, iw, ow, turned)
         return
-    for taps in range(FEWEST_TAPS, MOST_TAPS + 1):
-        _set_axis(&other_h, kh, sh, pt, taps, ih, oh, turned)
-        _set_axis(&other_w, kw, sw, pl, taps, iw, ow, turned)
+    for i in range(LINES if line else SQUARES):
+        _set_axis(&other_h, kh, sh, pt, (LINE if line else SQUARE) + 2 * i, ih, oh, turned)
+        _set_axis(&other_w, kw, sw, pl, (LINE if line else SQUARE) + 2 * i, iw, ow, turned)
         work = _work(&other_h, &other_w, kc, nc)
-        if taps == FEWEST_TAPS or work < least:
+        if i == 0 or work < least:
             h[0], w[0], least = other_h, other_w, work
 
 
@@ -115,22 +126,22 @@ def winograd_work(
     *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh,
     ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl, ptrdiff_t oh, ptrdiff_t ow, bint turned, **_
 ):
-    """How an image is convolved by this method, as (work, source, target, taps, lead, filters).
+    """How an image is convolved: (work, source, target, lead, filters, rows, columns).
 
     The work, products and transforms, is in multiply-adds of the direct method, which takes oh *
-    ow * kh * kw * ic * oc of them. Source and target are the channels of all parts, taps those of a
-    part along an axis; the lead is how far the tiles of the source begin before its first pixel, the
-    least of both axes; filters is how many floats the transformed filters have. `turned`: backward to
-    the data; the gradient of the weights takes as much work as the forward pass. The window is at
-    least as large as the strides.
+    ow * kh * kw * ic * oc of them. Source and target are the channels of all parts; the lead is how
+    far the tiles of the source begin before its first pixel, the least of both axes; filters is how
+    many floats the transformed filters have; rows and columns are the points of a tile along the axis
+    and the taps of a part. `turned`: backward to the data; the gradient of the weights takes as much
+    work as the forward pass. The window is at least as large as the strides.
     """
     cdef axis h, w
     cdef ptrdiff_t kc = oc if turned else ic, nc = ic if turned else oc
     set_axes(&h, &w, kh, kw, sh, sw, pt, pl, ih, iw, oh, ow, kc, nc, turned)
     return (
         _work(&h, &w, kc, nc), source_parts(&h) * source_parts(&w) * kc,
-        target_parts(&h) * target_parts(&w) * nc, h.taps,
-        -larger(source_first(&h, 0), source_first(&w, 0)), _points(&h, &w) * kc * nc)
+        target_parts(&h) * target_parts(&w) * nc, -larger(source_first(&h, 0), source_first(&w, 0)),
+        _points(&h, &w) * kc * nc, (h.points, h.taps), (w.points, w.taps))
 
 
 cdef bint _second_is_short(const axis *a) noexcept nogil:
@@ -149,7 +160,7 @@ cdef void parts_at(
     const axis *h, const axis *w, ptrdiff_t f, ptrdiff_t *first, ptrdiff_t *last
 ) noexcept nogil:
     cdef ptrdiff_t rows = source_parts(h), columns = source_parts(w)
-    cdef bint upper = f // 6 == vanishing(h), left = f % 6 == vanishing(w)
+    cdef bint upper = f // w.points == vanishing(h), left = f % w.points == vanishing(w)
     first[0], last[0] = 0, rows * columns
     if target_parts(h) * target_parts(w) > 1:
         return

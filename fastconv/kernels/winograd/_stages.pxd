@@ -4,12 +4,11 @@ from libc.stdint cimport uint8_t
 from fastconv.kernels.convolution._geometry cimport geometry
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul
 from fastconv.kernels.winograd._parts cimport axis, source_parts, target_parts
-from fastconv.kernels.winograd._table_winograd cimport fc_winograd
+from fastconv.kernels.winograd._table_winograd cimport fc_tile, fc_winograd
 
 cdef enum:
-    POINTS = 36
     SLACK = 16  # floats that transforms may read beyond an array
-    SKEW = 16   # floats between the 36 slices: a power of two apart they would share cache sets
+    SKEW = 16   # floats between slices, one a point: a power of two apart they would share cache sets
 
 # A correlation in parts (see _parts.pxd), one source part with one target part being
 #   result[n, r, c, :] = sum_uv source[n, r + u, c + v, :] @ w[tap(u), tap(v)]
@@ -45,38 +44,42 @@ cdef inline ptrdiff_t target_channels(const winograd_pass *p) noexcept nogil:
 
 cdef ptrdiff_t result_tiles(const winograd_pass *p) noexcept nogil
 
-# Blocks of tiles of size * size pixels: whole images, or rows of tiles of one image, each with its
+# Blocks of tiles of high * wide pixels: whole images, or rows of tiles of one image, each with its
 # halo in the source.
 ctypedef struct tiling:
-    ptrdiff_t size
+    fc_tile tile
+    ptrdiff_t points                   # of a tile, all
+    ptrdiff_t high, wide               # pixels of a tile of the result
     ptrdiff_t tile_rows, tile_columns  # of an image
     ptrdiff_t images, rows             # of a block, rows in tiles
     ptrdiff_t row_blocks, n_blocks
     ptrdiff_t tiles                    # of a whole block
     ptrdiff_t src_rows, src_columns    # of its copy of the source
 
-# Cuts results of oh * ow pixels into blocks of about `wanted` tiles, for parts of `taps` taps.
+# Cuts the results into blocks of about `wanted` tiles.
 cdef void cut_tiles(
-    ptrdiff_t mb, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t taps, ptrdiff_t wanted, tiling *t) noexcept nogil
+    ptrdiff_t mb, const axis *h, const axis *w, ptrdiff_t wanted, tiling *t) noexcept nogil
 
 # The layout of transformed tiles: value (i, j) of tile t, all channels, is at i * row + j * column
 # + t * tile floats.
 ctypedef struct layout:
     ptrdiff_t row, column, tile
+    ptrdiff_t columns  # points of a tile in a row
 
 cdef inline ptrdiff_t point(const layout *at, ptrdiff_t f) noexcept nogil:
-    """Offset of value f = 6 * i + j of the first tile."""
-    return f // 6 * at.row + f % 6 * at.column
+    """Offset of value f, by rows, of the first tile."""
+    return f // at.columns * at.row + f % at.columns * at.column
 
-# Slice by slice: the operands of a product are contiguous. For blocks that stay in a near cache.
-cdef layout slice_layout(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
+# Of `tiles` tiles as those of t. Slice by slice: the operands of a product are contiguous. For blocks
+# that stay in a near cache.
+cdef layout slice_layout(const tiling *t, ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
 
-# The six values of a row are adjacent: a transform reads or writes six streams instead of 36, which
-# would be more than the hardware prefetches.
-cdef layout row_layout(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
+# The values of a row are adjacent: a transform reads or writes six streams instead of 36, which would
+# be more than the hardware prefetches.
+cdef layout row_layout(const tiling *t, ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
 
-# Size of all tiles in either layout, in floats, with slack.
-cdef ptrdiff_t layout_floats(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil
+# Size of a whole block's tiles in either layout, in floats, with slack.
+cdef ptrdiff_t layout_floats(const tiling *t, ptrdiff_t channels) noexcept nogil
 
 # The source (mb, h.source, w.source, channels) of a convolution in parts, for transforms.
 ctypedef struct source_map:
@@ -96,7 +99,7 @@ cdef void transform_source(
     const source_map *s, const tiling *t, const fc_winograd *wk, ptrdiff_t n, ptrdiff_t images,
     ptrdiff_t r, ptrdiff_t rows, float *copy, float *v, const layout *at) noexcept nogil
 
-# Transforms a copy (images, size * rows, size * t.tile_columns, channels) of the gradient of the
+# Transforms a copy (images, t.high * rows, t.wide * t.tile_columns, channels) of the gradient of the
 # result.
 cdef void transform_gradient(
     const tiling *t, const fc_winograd *wk, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
@@ -111,11 +114,12 @@ cdef ptrdiff_t filter_slice(const winograd_pass *p, const fc_matmul *ks) noexcep
 cdef bint target_vanishes(const winograd_pass *p, ptrdiff_t part, ptrdiff_t f) noexcept nogil
 
 # The gradient of the weights, dw (kh, kw, x.channels, oc): the sums over all tiles of the products of
-# the transformed tiles of x, all parts of it, and those of dy (mb, oh, ow, oc), 36 matrices (channels
-# of x's parts, oc), are transformed back.
+# the transformed tiles of x, all parts of it, and those of dy (mb, oh, ow, oc), a matrix (channels of
+# x's parts, oc) for each point, are transformed back.
 ctypedef struct gradient_pass:
     ptrdiff_t mb, oh, ow, oc
     source_map x
+    ptrdiff_t points  # of a tile
     const float *dy
     const uint8_t *argmax  # NULL unless dy is to be unpooled
     float *dw
@@ -129,7 +133,7 @@ cdef inline ptrdiff_t sum_channels(const gradient_pass *p) noexcept nogil:
 # Whether some sums are left out, since the filters of their part vanish at their point.
 cdef bint parts_vanish(const gradient_pass *p) noexcept nogil
 
-# Transforms the sums (36, sum_channels, oc), `parts` arrays `stride` floats apart, into dw.
+# Transforms the sums (points, sum_channels, oc), `parts` arrays `stride` floats apart, into dw.
 cdef void transform_sums(
     const gradient_pass *p, const float *sums, ptrdiff_t parts, ptrdiff_t stride, int team) noexcept nogil
 

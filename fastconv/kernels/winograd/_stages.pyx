@@ -10,23 +10,25 @@ from fastconv.kernels._sizes cimport ceil_div, larger, round_up, smaller
 from fastconv.kernels.convolution._direct cimport load_padded, load_unpooled
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul
 from fastconv.kernels.winograd._parts cimport (
-    column_of, is_short, parts_at, row_of, set_axes, source_first, source_step, tap_of, target_first, target_step,
-    vanishing,
+    column_of, is_short, outputs, parts_at, row_of, set_axes, source_first, source_step, tap_of,
+    target_first, target_step, tile_of, vanishing,
 )
-from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
+from fastconv.kernels.winograd._table_winograd cimport fc_tile, fc_winograd, winograd_table
 
 cdef enum:
     FILTER_ROWS = 64  # source channels per task of the filter transform
     MOST_TAPS = 16    # of a part
+    MOST_OUTPUTS = 25  # of a tile
     FEW_CHANNELS = 16
     CROPPED = 64      # channels of a tile that is cropped on its way to the target
 
 
 cdef void cut_tiles(
-    ptrdiff_t mb, ptrdiff_t oh, ptrdiff_t ow, ptrdiff_t taps, ptrdiff_t wanted, tiling *t
+    ptrdiff_t mb, const axis *h, const axis *w, ptrdiff_t wanted, tiling *t
 ) noexcept nogil:
-    t.size = 7 - taps
-    t.tile_rows, t.tile_columns = ceil_div(oh, t.size), ceil_div(ow, t.size)
+    t.tile, t.points = tile_of(h, w), h.points * w.points
+    t.high, t.wide = outputs(h), outputs(w)
+    t.tile_rows, t.tile_columns = ceil_div(h.extent, t.high), ceil_div(w.extent, t.wide)
     t.images = larger(1, smaller(mb, wanted // (t.tile_rows * t.tile_columns)))
     t.rows = t.tile_rows
     if t.images == 1:
@@ -35,12 +37,11 @@ cdef void cut_tiles(
     t.row_blocks = ceil_div(t.tile_rows, t.rows)
     t.n_blocks = ceil_div(mb, t.images) * t.row_blocks
     t.tiles = t.images * t.rows * t.tile_columns
-    t.src_rows, t.src_columns = t.size * t.rows + taps - 1, t.size * t.tile_columns + taps - 1
+    t.src_rows, t.src_columns = t.high * t.rows + h.taps - 1, t.wide * t.tile_columns + w.taps - 1
 
 
 cdef ptrdiff_t result_tiles(const winograd_pass *p) noexcept nogil:
-    cdef ptrdiff_t size = 7 - p.h.taps
-    return p.mb * ceil_div(p.h.extent, size) * ceil_div(p.w.extent, size)
+    return p.mb * ceil_div(p.h.extent, outputs(&p.h)) * ceil_div(p.w.extent, outputs(&p.w))
 
 
 cdef source_map source_of(const winograd_pass *p) noexcept nogil:
@@ -60,8 +61,8 @@ cdef bint target_vanishes(const winograd_pass *p, ptrdiff_t part, ptrdiff_t f) n
     if target_parts(&p.h) * columns == 1 or source_parts(&p.h) * source_parts(&p.w) > 1:
         return False
     return (
-        f // 6 == vanishing(&p.h) and is_short(&p.h, 0, part // columns)
-        or f % 6 == vanishing(&p.w) and is_short(&p.w, 0, part % columns))
+        f // p.w.points == vanishing(&p.h) and is_short(&p.h, 0, part // columns)
+        or f % p.w.points == vanishing(&p.w) and is_short(&p.w, 0, part % columns))
 
 
 cdef void _taps(
@@ -86,11 +87,11 @@ cdef void _filter_task(
     cdef const float *taps[MOST_TAPS]
     cdef ptrdiff_t k, n = smaller(ks.nr, p.nc - j), width = round_up(n, ks.vl)
     cdef ptrdiff_t kc = source_channels(p)
+    cdef fc_tile tile = tile_of(&p.h, &p.w)
     _taps(p, w, tap, source, target, taps)
     u += target * kc * round_up(p.nc, ks.vl) + j * kc + source * p.kc * width
     for k in range(k0, k1):
-        wk.filter(
-            <int> p.h.taps, taps, k * p.nc + j, n, width, u + k * width, filter_slice(p, ks))
+        wk.filter(&tile, taps, k * p.nc + j, n, width, u + k * width, filter_slice(p, ks))
 
 
 cdef void _filters(
@@ -132,7 +133,8 @@ cdef const float *transform_filters(
     cdef ptrdiff_t tap = p.kc * p.nc
     if p.kept != NULL:
         return p.kept
-    u = <float *> scratch(FC_TEAM, sizeof(float) * POINTS * filter_slice(p, ks))
+    u = <float *> scratch(
+        FC_TEAM, sizeof(float) * p.h.points * p.w.points * filter_slice(p, ks))
     if u == NULL or not p.h.turned:
         if u != NULL:
             _filters(p, ks, p.weights, tap, u, team)
@@ -160,24 +162,27 @@ cdef void load_map(
             maps + n * h * w * channels, images, h, w, channels, row, rows, column, columns, copy)
 
 
-cdef layout slice_layout(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
+cdef layout slice_layout(const tiling *t, ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
     cdef layout at
+    at.columns = t.tile.columns
     at.tile = channels
     at.column = tiles * channels + SKEW
-    at.row = 6 * at.column
+    at.row = at.columns * at.column
     return at
 
 
-cdef layout row_layout(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
+cdef layout row_layout(const tiling *t, ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
     cdef layout at
+    at.columns = t.tile.columns
     at.column = channels
-    at.tile = 6 * channels + SKEW
+    at.tile = at.columns * channels + SKEW
     at.row = tiles * at.tile + SKEW
     return at
 
 
-cdef ptrdiff_t layout_floats(ptrdiff_t tiles, ptrdiff_t channels) noexcept nogil:
-    return 6 * larger(slice_layout(tiles, channels).row, row_layout(tiles, channels).row) + SLACK
+cdef ptrdiff_t layout_floats(const tiling *t, ptrdiff_t channels) noexcept nogil:
+    return SLACK + t.tile.rows * larger(
+        slice_layout(t, t.tiles, channels).row, row_layout(t, t.tiles, channels).row)
 
 
 cdef void _load_part(
@@ -210,8 +215,8 @@ cdef ptrdiff_t _together(const source_map *s) noexcept nogil:
 cdef ptrdiff_t copy_floats(
     const source_map *s, const tiling *t, ptrdiff_t images, ptrdiff_t rows
 ) noexcept nogil:
-    cdef ptrdiff_t halo = t.src_rows - t.size * t.rows
-    return (images * (t.size * rows + halo) * t.src_columns * _together(s) + 1) * s.channels + SLACK
+    cdef ptrdiff_t halo = t.src_rows - t.high * t.rows
+    return (images * (t.high * rows + halo) * t.src_columns * _together(s) + 1) * s.channels + SLACK
 
 
 cdef void _transform_input(
@@ -219,13 +224,13 @@ cdef void _transform_input(
     const float *copy, float *v, const layout *at
 ) noexcept nogil:
     """The tiles of copy (images, rows of tiles with their halo, src_columns, channels) into v."""
-    cdef ptrdiff_t i, r, c, src_rows = t.size * rows + t.src_rows - t.size * t.rows
+    cdef ptrdiff_t i, r, c, src_rows = t.high * rows + t.src_rows - t.high * t.rows
     for i in range(images):
         for r in range(rows):
             for c in range(t.tile_columns):
                 wk.input(
-                    copy + ((i * src_rows + t.size * r) * t.src_columns + t.size * c) * channels,
-                    t.src_columns * channels, channels, v, at.row, at.column)
+                    &t.tile, copy + ((i * src_rows + t.high * r) * t.src_columns + t.wide * c) * channels,
+                    t.src_columns * channels, channels, channels, v, at.row, at.column)
                 v += at.tile
 
 
@@ -234,7 +239,7 @@ cdef void transform_source(
     ptrdiff_t r, ptrdiff_t rows, float *copy, float *v, const layout *at
 ) noexcept nogil:
     cdef ptrdiff_t parts = source_parts(&s.h) * source_parts(&s.w), some = _together(s)
-    cdef ptrdiff_t src_rows = t.size * rows + t.src_rows - t.size * t.rows
+    cdef ptrdiff_t src_rows = t.high * rows + t.src_rows - t.high * t.rows
     cdef ptrdiff_t part, k, i, j
     for part from 0 <= part < parts by some:
         for k in range(some):
@@ -242,10 +247,10 @@ cdef void transform_source(
             if some == 1 and source_step(&s.h) == source_step(&s.w) == 1:
                 load_map(
                     s.maps, s.argmax, s.h.source, s.w.source, s.channels, n, images,
-                    t.size * r + source_first(&s.h, i), src_rows, source_first(&s.w, j), t.src_columns, copy)
+                    t.high * r + source_first(&s.h, i), src_rows, source_first(&s.w, j), t.src_columns, copy)
             else:
                 _load_part(
-                    s, i, j, n, images, t.size * r, src_rows, t.src_columns, copy + k * s.channels,
+                    s, i, j, n, images, t.high * r, src_rows, t.src_columns, copy + k * s.channels,
                     some * s.channels)
         _transform_input(
             t, wk, images, rows, some * s.channels, copy, v + part * s.channels, at)
@@ -255,13 +260,13 @@ cdef void transform_gradient(
     const tiling *t, const fc_winograd *wk, ptrdiff_t images, ptrdiff_t rows, ptrdiff_t channels,
     const float *copy, float *d, const layout *at
 ) noexcept nogil:
-    cdef ptrdiff_t i, r, c, columns = t.size * t.tile_columns
+    cdef ptrdiff_t i, r, c, columns = t.wide * t.tile_columns
     for i in range(images):
         for r in range(rows):
             for c in range(t.tile_columns):
                 wk.gradient(
-                    <int> (7 - t.size), copy + ((i * rows + r) * columns + c) * t.size * channels,
-                    columns * channels, channels, d, at.row, at.column)
+                    &t.tile, copy + ((i * rows + r) * t.high * columns + c * t.wide) * channels,
+                    columns * channels, channels, channels, d, at.row, at.column)
                 d += at.tile
 
 
@@ -271,17 +276,19 @@ cdef void _store_cropped(
     ptrdiff_t y0, ptrdiff_t y1, ptrdiff_t x0, ptrdiff_t x1
 ) noexcept nogil:
     """Only rows y0 .. y1 - 1 and columns x0 .. x1 - 1 of the tile whose first pixel is at `offset`."""
-    cdef float whole[25 * CROPPED]
-    cdef ptrdiff_t size = 7 - p.h.taps, c, y, x, n
+    cdef float whole[MOST_OUTPUTS * CROPPED]
+    cdef ptrdiff_t high = outputs(&p.h), wide = outputs(&p.w), c, y, x, n
+    cdef fc_tile tile = tile_of(&p.h, &p.w)
     for c from 0 <= c < columns by CROPPED:
         n = smaller(CROPPED, columns - c)
         wk.output(
-            <int> p.h.taps, m + c, at.row, at.column, n, bias + c if bias != NULL else NULL,
-            p.ep.act, whole, size * CROPPED, CROPPED, <int> size, <int> size)
+            &tile, m + c, at.row, at.column, n, bias + c if bias != NULL else NULL,
+            p.ep.act, whole, wide * CROPPED, CROPPED, <int> high, <int> wide)
         for y in range(y0, y1):
             for x in range(x0, x1):
                 memcpy(
-                    p.to + (offset + y * row + x * pixel + c), whole + (y * size + x) * CROPPED, sizeof(float) * n)
+                    p.to + (offset + y * row + x * pixel + c), whole + (y * wide + x) * CROPPED,
+                    sizeof(float) * n)
 
 
 cdef void store_tile(
@@ -289,13 +296,14 @@ cdef void store_tile(
     ptrdiff_t first, ptrdiff_t columns, ptrdiff_t n, ptrdiff_t r, ptrdiff_t c
 ) noexcept nogil:
     cdef const float *bias = p.ep.bias + first if p.ep.bias != NULL else NULL
-    cdef ptrdiff_t size = 7 - p.h.taps, offset, row, pixel
+    cdef fc_tile tile = tile_of(&p.h, &p.w)
+    cdef ptrdiff_t high = outputs(&p.h), wide = outputs(&p.w), offset, row, pixel
     cdef ptrdiff_t step_y = target_step(&p.h), step_x = target_step(&p.w)
     # the tile's first pixel of the target, and how many of its rows and columns lie inside
-    cdef ptrdiff_t y = target_first(&p.h, part // target_parts(&p.w)) + size * r * step_y
-    cdef ptrdiff_t x = target_first(&p.w, part % target_parts(&p.w)) + size * c * step_x
-    cdef ptrdiff_t rows = smaller(size, ceil_div(p.h.target - y, step_y))
-    cdef ptrdiff_t cols = smaller(size, ceil_div(p.w.target - x, step_x))
+    cdef ptrdiff_t y = target_first(&p.h, part // target_parts(&p.w)) + high * r * step_y
+    cdef ptrdiff_t x = target_first(&p.w, part % target_parts(&p.w)) + wide * c * step_x
+    cdef ptrdiff_t rows = smaller(high, ceil_div(p.h.target - y, step_y))
+    cdef ptrdiff_t cols = smaller(wide, ceil_div(p.w.target - x, step_x))
     if rows <= 0 or cols <= 0:
         return
     if p.pool:
@@ -313,7 +321,7 @@ cdef void store_tile(
             1 if x < 0 else 0, cols)
     else:
         wk.output(
-            <int> p.h.taps, m, at.row, at.column, columns, bias, p.ep.act, p.to + offset, row, pixel,
+            &tile, m, at.row, at.column, columns, bias, p.ep.act, p.to + offset, row, pixel,
             <int> rows, <int> cols)
 
 
@@ -326,13 +334,14 @@ cdef gradient_pass gradient_of(
     set_axes(
         &p.x.h, &p.x.w, g.kh, g.kw, g.sh, g.sw, g.pt, g.pl, g.ih, g.iw, g.oh, g.ow, g.ic, g.oc,
         turned=False)
+    p.points = p.x.h.points * p.x.w.points
     p.dy, p.argmax, p.dw = dy, argmax, dw
     return p
 
 
 cdef bint parts_vanish(const gradient_pass *p) noexcept nogil:
     cdef ptrdiff_t f, first, last
-    for f in range(POINTS):
+    for f in range(p.points):
         parts_at(&p.x.h, &p.x.w, f, &first, &last)
         if (last - first) * p.x.channels < sum_channels(p):
             return True
@@ -345,6 +354,7 @@ cdef void _store_taps(
     """The taps of a row of the sums: of one channel of one part of x."""
     cdef float *taps[MOST_TAPS]
     cdef ptrdiff_t part = row // p.x.channels, channel = row % p.x.channels, u, v, i, j
+    cdef fc_tile tile = tile_of(&p.x.h, &p.x.w)
     for u in range(p.x.h.taps):
         i = tap_of(&p.x.h, row_of(&p.x.w, part), 0, u)
         for v in range(p.x.w.taps):
@@ -353,8 +363,7 @@ cdef void _store_taps(
             if i >= 0 and j >= 0:
                 taps[u * p.x.w.taps + v] = p.dw + (i * p.x.w.window + j) * p.x.channels * p.oc
     winograd_table().weights(
-        <int> p.x.h.taps, sums + row * p.oc, parts, stride, sum_channels(p) * p.oc, p.oc, taps,
-        channel * p.oc)
+        &tile, sums + row * p.oc, parts, stride, sum_channels(p) * p.oc, p.oc, taps, channel * p.oc)
 
 
 cdef void transform_sums(

@@ -5,16 +5,18 @@ from fastconv.kernels._isa cimport fc_kernels, kernels
 
 
 cdef extern from "table_winograd.h" nogil:
+    ctypedef struct fc_tile:
+        int rows, columns, taps
     ctypedef struct fc_winograd:
         void input(
-            const float *x, ptrdiff_t row, ptrdiff_t channels,
+            const fc_tile *t, const float *x, ptrdiff_t row, ptrdiff_t pixel, ptrdiff_t channels,
             float *v, ptrdiff_t fr, ptrdiff_t fc) noexcept nogil
         void filter(
-            int r, const float *const *taps, ptrdiff_t offset, ptrdiff_t n, ptrdiff_t width,
+            const fc_tile *t, const float *const *taps, ptrdiff_t offset, ptrdiff_t n, ptrdiff_t width,
             float *u, ptrdiff_t fs) noexcept nogil
         void output(
-            int r, const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
-            float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns) noexcept nogil
+            const fc_tile *t, const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels,
+            const float *bias, int act, float *y, ptrdiff_t row, ptrdiff_t pixel, int rows, int columns) noexcept nogil
         void output_pooled(
             const float *m, ptrdiff_t fr, ptrdiff_t fc, ptrdiff_t channels, const float *bias, int act,
             float *y, uint8_t *argmax, ptrdiff_t row, ptrdiff_t pixel,
@@ -23,10 +25,10 @@ cdef extern from "table_winograd.h" nogil:
             const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t channels, int lower,
             float *out) noexcept nogil
         void gradient(
-            int r, const float *y, ptrdiff_t row, ptrdiff_t channels,
+            const fc_tile *t, const float *y, ptrdiff_t row, ptrdiff_t pixel, ptrdiff_t channels,
             float *v, ptrdiff_t fr, ptrdiff_t fc) noexcept nogil
         void weights(
-            int r, const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n,
+            const fc_tile *t, const float *m, ptrdiff_t parts, ptrdiff_t stride, ptrdiff_t fs, ptrdiff_t n,
             float *const *taps, ptrdiff_t offset) noexcept nogil
 
 

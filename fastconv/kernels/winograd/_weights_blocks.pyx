@@ -1,8 +1,9 @@
 """The gradient of the weights by Winograd's method: of 3x3, F(3x3, 4x4), from 4x4 tiles of dy.
 
-The input transform is that of the forward pass, in the same parts; the sum over tiles is 36 sums of
-outer products, and the inverse transform to the taps is done once. As in the direct kernel, the tiles are cut into
-parts whose number depends on the shapes only, and the parts are added in order.
+The input transform is that of the forward pass, in the same parts; the sum over tiles is a sum of
+outer products for each point, and the inverse transform to the taps is done once. As in the direct
+kernel, the tiles are cut into parts whose number depends on the shapes only, and the parts are added
+in order.
 
 Where the sums of a single part would not fit in the cache, `_weights_slices.pyx` is used.
 """
@@ -20,9 +21,9 @@ from fastconv.kernels._sizes cimport ceil_div, larger, smaller
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._geometry cimport geometry
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
-from fastconv.kernels.winograd._parts cimport parts_at
+from fastconv.kernels.winograd._parts cimport outputs, parts_at
 from fastconv.kernels.winograd._stages cimport (
-    POINTS, SLACK, copy_floats, cut_tiles, gradient_of, gradient_pass, layout, layout_floats, load_map,
+    SLACK, copy_floats, cut_tiles, gradient_of, gradient_pass, layout, layout_floats, load_map,
     point, slice_layout, parts_vanish, sum_channels, tiling, transform_gradient, transform_source, transform_sums,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
@@ -42,7 +43,7 @@ cdef void _products(
     cdef fc_epilogue ep
     cdef ptrdiff_t f, j, n, i, k0, k1, m0, m1, tiles, kc = sum_channels(p)
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 0 if first else 1, NULL, 0
-    for f in range(POINTS):
+    for f in range(p.points):
         parts_at(&p.x.h, &p.x.w, f, &k0, &k1)
         k0, k1 = k0 * p.x.channels, k1 * p.x.channels
         tiles = ceil_div(k1 - k0, ks.gemm_mr)
@@ -60,13 +61,13 @@ cdef int _part(
     ptrdiff_t first, ptrdiff_t last, float *sums, bint with_bias
 ) noexcept nogil:
     cdef const fc_winograd *wk = winograd_table()
-    cdef ptrdiff_t kc = sum_channels(p), size = t.size
-    cdef ptrdiff_t dy_floats = (size * size * t.rows * t.tile_columns * t.images + 1) * p.oc + SLACK
+    cdef ptrdiff_t kc = sum_channels(p), size = t.high * t.wide
+    cdef ptrdiff_t dy_floats = (size * t.rows * t.tile_columns * t.images + 1) * p.oc + SLACK
     cdef float *copy = <float *> scratch(
         FC_OWN, sizeof(float) * larger(copy_floats(&p.x, t, t.images, t.rows), dy_floats))
     cdef float *v = <float *> scratch(
-        FC_INNER, sizeof(float) * (layout_floats(t.tiles, kc) + layout_floats(t.tiles, p.oc)))
-    cdef float *db = sums + POINTS * kc * p.oc
+        FC_INNER, sizeof(float) * (layout_floats(t, kc) + layout_floats(t, p.oc)))
+    cdef float *db = sums + p.points * kc * p.oc
     cdef float *d
     cdef layout vs, ds
     cdef ptrdiff_t index, n0, r0, images, rows, n_tiles, j, row
@@ -77,25 +78,25 @@ cdef int _part(
         return -1
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
     if parts_vanish(p):
-        memset(sums, 0, sizeof(float) * POINTS * kc * p.oc)
+        memset(sums, 0, sizeof(float) * p.points * kc * p.oc)
     for j in range(p.oc):
         db[j] = 0
     for index in range(first, last):
         n0, r0 = index // t.row_blocks * t.images, index % t.row_blocks * t.rows
         images, rows = smaller(t.images, p.mb - n0), smaller(t.rows, t.tile_rows - r0)
         n_tiles = images * rows * t.tile_columns
-        vs, ds = slice_layout(n_tiles, kc), slice_layout(n_tiles, p.oc)
-        d = v + 6 * vs.row
+        vs, ds = slice_layout(t, n_tiles, kc), slice_layout(t, n_tiles, p.oc)
+        d = v + t.tile.rows * vs.row
         transform_source(&p.x, t, wk, n0, images, r0, rows, copy, v, &vs)
         load_map(
-            p.dy, p.argmax, p.oh, p.ow, p.oc, n0, images, size * r0, size * rows, 0,
-            size * t.tile_columns, copy)
+            p.dy, p.argmax, p.oh, p.ow, p.oc, n0, images, t.high * r0, t.high * rows, 0,
+            t.wide * t.tile_columns, copy)
         transform_gradient(t, wk, images, rows, p.oc, copy, d, &ds)
         _products(p, ks, n_tiles, v, &vs, d, &ds, points, sums, index == first)
         if with_bias:
             # the copy still holds the block's dy, padded with zeros; points from index t.tiles on
             # are 0
-            pixels = images * size * size * rows * t.tile_columns
+            pixels = images * size * rows * t.tile_columns
             for row from 0 <= row < pixels by t.tiles:
                 for j from 0 <= j < p.oc by ks.nr:
                     ks.column_tile(
@@ -110,9 +111,10 @@ cdef int winograd_bwd_weights(
 ) noexcept nogil:
     cdef const fc_matmul *ks = matmul_table()
     cdef gradient_pass p = gradient_of(g, x, dy, argmax, dw)
-    cdef ptrdiff_t kc = sum_channels(&p), floats = POINTS * kc * g.oc, size = 7 - p.x.h.taps
-    cdef ptrdiff_t tiles = g.mb * ceil_div(g.oh, size) * ceil_div(g.ow, size)
-    cdef int team = threads_for(<double> tiles * 40 * kc * g.oc)
+    cdef ptrdiff_t kc = sum_channels(&p), floats = p.points * kc * g.oc
+    cdef ptrdiff_t high = outputs(&p.x.h), wide = outputs(&p.x.w)
+    cdef ptrdiff_t tiles = g.mb * ceil_div(g.oh, high) * ceil_div(g.ow, wide)
+    cdef int team = threads_for(<double> tiles * p.points * kc * g.oc)
     cdef ptrdiff_t part, parts, i, j, wanted
     cdef tiling t
     cdef float *sums
@@ -125,10 +127,10 @@ cdef int winograd_bwd_weights(
     while parts > LEAST_PARTS and parts * floats > PART_FLOATS:
         parts //= 2  # a power of two, which more teams share evenly
     # the transformed block fits the cache, but is long enough to make up for accessing all sums
-    wanted = larger(CACHE_FLOATS // (POINTS * (kc + g.oc)), kc * g.oc // (kc + g.oc))
+    wanted = larger(CACHE_FLOATS // (p.points * (kc + g.oc)), kc * g.oc // (kc + g.oc))
     cut_tiles(
-        g.mb, g.oh, g.ow, p.x.h.taps,
-        smaller(wanted, larger(1, g.mb * g.oh * g.ow // (size * size * parts))), &t)
+        g.mb, &p.x.h, &p.x.w,
+        smaller(wanted, larger(1, g.mb * g.oh * g.ow // (high * wide * parts))), &t)
     parts = smaller(parts, t.n_blocks)
     sums = <float *> scratch(FC_TEAM, sizeof(float) * parts * (floats + g.oc))
     points = <ptrdiff_t *> scratch(FC_TABLE, sizeof(ptrdiff_t) * 2 * t.tiles)

@@ -1,6 +1,6 @@
 """The gradient of the weights by Winograd's method, slice by slice, for many channels.
 
-The 36 sums do not fit in a cache, so each should be accessed rarely and by one thread only: a few
+The sums of all points do not fit in a cache, so each should be accessed rarely and by one thread only: a few
 hundred tiles are transformed by all threads, then each thread adds the products of its slices, from
 packed operands, to their sums. The order of every sum is fixed, whatever the number of threads.
 """
@@ -18,7 +18,7 @@ from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, 
 from fastconv.kernels.matmul.gemm cimport gemm_serial, product
 from fastconv.kernels.winograd._parts cimport parts_at
 from fastconv.kernels.winograd._stages cimport (
-    POINTS, SLACK, copy_floats, cut_tiles, gradient_pass, layout, layout_floats, load_map, point,
+    SLACK, copy_floats, cut_tiles, gradient_pass, layout, layout_floats, load_map, point,
     row_layout, parts_vanish, sum_channels, tiling, transform_gradient, transform_source, transform_sums,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
@@ -45,14 +45,14 @@ cdef int _load(
     """Transform row r of tiles of image n, which is row `row` of the block."""
     cdef const fc_winograd *wk = winograd_table()
     cdef const tiling *t = &b.t
-    cdef ptrdiff_t at = row * t.tile_columns, size = t.size, pixels = size * size * t.tile_columns
+    cdef ptrdiff_t at = row * t.tile_columns, pixels = t.high * t.wide * t.tile_columns
     cdef float *copy = <float *> scratch(
         FC_OWN, sizeof(float) * larger(copy_floats(&p.x, t, 1, 1), (pixels + 1) * p.oc + SLACK))
     if copy == NULL:
         return -1
     transform_source(&p.x, t, wk, n, 1, r, 1, copy, b.v + at * b.vs.tile, &b.vs)
     load_map(
-        p.dy, p.argmax, p.oh, p.ow, p.oc, n, 1, size * r, size, 0, size * t.tile_columns, copy)
+        p.dy, p.argmax, p.oh, p.ow, p.oc, n, 1, t.high * r, t.high, 0, t.wide * t.tile_columns, copy)
     transform_gradient(t, wk, 1, 1, p.oc, copy, b.d + at * b.ds.tile, &b.ds)
     elementwise_table().sum_rows(pixels, p.oc, copy, p.oc, b.dy_sums + row * p.oc)
     return 0
@@ -102,7 +102,7 @@ cdef int _multiply(
     cdef int failed = 0
     with parallel(num_threads=team):
         csr = flush_denormals()
-        for share in prange(POINTS * shares, schedule="dynamic"):
+        for share in prange(p.points * shares, schedule="dynamic"):
             failed |= _share(
                 p, b, n_tiles, share // shares, share % shares * COLUMNS, add, sums)
         restore_denormals(csr)
@@ -113,20 +113,20 @@ cdef int bwd_weights_slices(const gradient_pass *p, float *db, int team) noexcep
     cdef const fc_elementwise *ks = elementwise_table()
     cdef block b
     cdef ptrdiff_t index, n0, r0, images, rows, row, j
-    cdef ptrdiff_t kc = sum_channels(p), floats = POINTS * kc * p.oc
+    cdef ptrdiff_t kc = sum_channels(p), floats = p.points * kc * p.oc
     cdef ptrdiff_t wanted = larger(LEAST_TILES, smaller((kc + p.oc) // 2, MOST_TILES))
     cdef float *sums
-    cut_tiles(p.mb, p.oh, p.ow, p.x.h.taps, wanted, &b.t)
-    b.kc, b.vs, b.ds = kc, row_layout(b.t.tiles, kc), row_layout(b.t.tiles, p.oc)
+    cut_tiles(p.mb, &p.x.h, &p.x.w, wanted, &b.t)
+    b.kc, b.vs, b.ds = kc, row_layout(&b.t, b.t.tiles, kc), row_layout(&b.t, b.t.tiles, p.oc)
     sums = <float *> scratch(FC_TEAM, sizeof(float) * floats)
     b.v = <float *> scratch(
         FC_TABLE, sizeof(float) * (
-            layout_floats(b.t.tiles, kc) + layout_floats(b.t.tiles, p.oc)
+            layout_floats(&b.t, kc) + layout_floats(&b.t, p.oc)
             + b.t.images * b.t.rows * p.oc + SLACK))
     if sums == NULL or b.v == NULL:
         return -1
-    b.d = b.v + 6 * b.vs.row
-    b.dy_sums = b.d + layout_floats(b.t.tiles, p.oc)
+    b.d = b.v + b.t.tile.rows * b.vs.row
+    b.dy_sums = b.d + layout_floats(&b.t, p.oc)
     if parts_vanish(p):
         memset(sums, 0, sizeof(float) * floats)
     if db != NULL:

@@ -23,7 +23,7 @@ from fastconv.plan.operations.elementwise import Affine
 from fastconv.plan.operations.merging import Add
 from fastconv.plan.operations.normalization import BatchNorm
 from fastconv.plan.operations.pooling import Pool2D
-from fastconv.plan.operations.products import Conv2D, convolution_shape, map_of
+from fastconv.plan.operations.products import Conv2D, convolution_shape, map_of, runs_in_parts
 from fastconv.plan.parameters import latest_version
 
 
@@ -69,6 +69,7 @@ class ConvInferenceExecutor(Executor):
             activation="relu" if inside and activation is not None else "none",
         )
         self.keeps = keep and hasattr(self.fwd, "keep")
+        self.in_parts = self.scaling is None and runs_in_parts(whole)
         self.scales_inside = self.scaling is not None and self.algorithm == "direct"
         self._sources = self.parameters
         self._seen: tuple[int, str] = (0, "")
@@ -86,18 +87,21 @@ class ConvInferenceExecutor(Executor):
         return wanted
 
     def forward(self, training: bool, step: int) -> None:
-        self._derive()
-        x, y, scaling = self.inputs[0], self.output.reshape(self.y_shape), self.scaling
-        out = self.own.get("unpooled", y)
+        self.prepare(training)
+        self.forward_part(slice(None))
+
+    def forward_part(self, part: slice) -> None:
+        x, y, scaling = self.inputs[0][part], self.output.reshape(self.y_shape)[part], self.scaling
+        out = self.own["unpooled"][part] if "unpooled" in self.own else y
         if scaling is not None and self.scales_inside:
             self.fwd.run_bytes(x, scaling.scale, scaling.offset, self.w, self.b, out, *self._kept)
         else:
             if scaling is not None:
-                x = self.own["scaled"]
-                affine_u8(flat(self.inputs[0]), flat(x), scaling.scale, scaling.offset)
+                x = self.own["scaled"][part]
+                affine_u8(flat(self.inputs[0][part]), flat(x), scaling.scale, scaling.offset)
             self.fwd.run(x, self.w, self.b, out, *self._kept)
         if self.adds:
-            self._add(out)
+            self._add(out, self.inputs[1][part])
         elif self.kind is not None:
             activation_fwd(self.kind, flat(out), flat(out), *self.numbers)
         if self.pool is not None and not self.pools_inside:
@@ -106,9 +110,8 @@ class ConvInferenceExecutor(Executor):
     def backward(self, step: int) -> None:
         raise AssertionError("a plan for inference has no backward pass")
 
-    def _add(self, y: np.ndarray) -> None:
+    def _add(self, y: np.ndarray, a: np.ndarray) -> None:
         """y = f(y + a) in one pass, as the normalization that changes nothing else."""
-        a = self.inputs[1]
         if self.kind is None:
             add(flat(y), flat(a), flat(y))
             return
@@ -119,7 +122,7 @@ class ConvInferenceExecutor(Executor):
             cube, zeros, ones, ones[0], zeros[0], cube, self.kind, *self.numbers, add=more
         )
 
-    def _derive(self) -> None:
+    def prepare(self, training: bool) -> None:
         """Set the weights and the bias, unless they are those of the parameters as they are."""
         seen = latest_version(), _isa.active()
         if seen == self._seen:
