@@ -39,7 +39,7 @@ FN void depthwise_tile(const int Q, const int whole, ptrdiff_t left, const fc_ta
         }
 #pragma GCC unroll 8
     for (int q = 0; q < Q; q++, y += ys)
-        store_part(whole, left, y, act == FC_ACT_RELU ? v_max(v_zero(), sum[q]) : sum[q]);
+        store_part(whole, left, y, rectified(sum[q], act));
 }
 
 FN void depthwise_tiles(const int Q, ptrdiff_t nc, const fc_taps *t, const float *x, ptrdiff_t xs, const float *w,

@@ -35,7 +35,8 @@ FN void dots_tile(const int m, const int n, ptrdiff_t k, const float *a, ptrdiff
             float *to = c + i * ldc + j, r = ep->alpha * v_sum(acc[i][j]);
             if (ep->beta != 0.0f) r += ep->beta * *to;
             if (ep->bias) r += ep->bias[j];
-            *to = ep->act == FC_ACT_RELU && r < 0.0f ? 0.0f : r; /* NaN is propagated */
+            if (ep->act != FC_ACT_NONE && r < 0.0f) r = 0.0f; /* NaN is propagated */
+            *to = ep->act == FC_ACT_RELU6 && r > 6.0f ? 6.0f : r;
         }
 }
 

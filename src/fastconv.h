@@ -42,7 +42,7 @@ typedef struct {
 FC_FAMILIES(FC_FAMILY_OF)
 
 /* The activations that micro-kernels of convolutions and matrix products can fuse */
-enum fc_act { FC_ACT_NONE = 0, FC_ACT_RELU = 1 };
+enum fc_act { FC_ACT_NONE = 0, FC_ACT_RELU = 1, FC_ACT_RELU6 = 2 };
 
 /* Scratch memory of the calling thread, at least `bytes` long and page-aligned, or NULL if allocation fails. Valid
  * until the same thread requests a larger buffer in the same slot. FC_TEAM and FC_TABLE: buffers that the calling

@@ -13,6 +13,8 @@
 #include "table_pooling.h"
 #include "table_winograd.h"
 
+#include "rectified.h"
+
 #include "matmul_tiles.h"
 
 #include "dots.h"

@@ -9,7 +9,7 @@ static __attribute__((noinline)) void store_with_epilogue(ptrdiff_t m, ptrdiff_t
     const fc_epilogue ep = *where; /* a copy, since c could alias *where */
     vf bias[NV];
     for (int j = 0; j < nv; j++) bias[j] = ep.bias ? v_load_first(ep.bias + j * VL, n - j * VL) : v_zero();
-    const vf alpha = v_set1(ep.alpha), beta = v_set1(ep.beta), zero = v_zero();
+    const vf alpha = v_set1(ep.alpha), beta = v_set1(ep.beta);
     for (int i = 0; i < m; i++)
         for (int j = 0; j < nv; j++) {
             float *p = c + i * ldc + j * VL;
@@ -17,7 +17,7 @@ static __attribute__((noinline)) void store_with_epilogue(ptrdiff_t m, ptrdiff_t
             vf r = v_fma(alpha, sums[i][j], bias[j]);
             /* with beta == 0, c must not be read: it may hold NaN or be uninitialized */
             if (ep.beta != 0.0f) r = v_fma(beta, left >= VL ? v_load(p) : v_load_first(p, left), r);
-            if (ep.act == FC_ACT_RELU) r = v_max(zero, r); /* in this order NaN is propagated */
+            r = rectified(r, ep.act);
             if (left >= VL)
                 v_store(p, r);
             else

@@ -13,7 +13,7 @@ FN void stream_tile(const int m, const int nv, vf (*acc)[NV], float *c, ptrdiff_
 #pragma GCC unroll 4
         for (int j = 0; j < nv; j++) {
             vf r = acc[i][j] + bias[j];
-            if (act == FC_ACT_RELU) r = v_max(zero, r); /* in this order NaN is propagated */
+            r = rectified(r, act);
             v_stream(c + i * ldc + j * VL, r);
         }
 }

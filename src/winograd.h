@@ -286,7 +286,7 @@ FN void wg_output_body(const int rows, const int columns, const int r, const flo
 #pragma GCC unroll 8
             for (int j = 0; j < wide; j++) {
                 vf value = o[j] + shift;
-                if (act == FC_ACT_RELU) value = v_max(zero, value);
+                value = rectified(value, act);
                 if (j >= most_columns) break;
                 float *to = y + i * row + j * pixel + c;
                 if (left >= VL)
@@ -346,14 +346,14 @@ static void winograd_output_pooled(const float *m, ptrdiff_t fr, ptrdiff_t fc, p
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++) {
             o[i] = o[i] + shift;
-            if (act == FC_ACT_RELU) o[i] = v_max(zero, o[i]);
+            o[i] = rectified(o[i], act);
         }
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++) {
                 vf which;
                 const vf best = wg_first_largest(o + 8 * i + 2 * j, o + 8 * i + 2 * j + 4, &which);
                 const ptrdiff_t at = i * row + j * pixel + c;
-                if (act == FC_ACT_RELU) which = v_select(v_nle(best, zero), which, v_set1(4.0f));
+                if (act != FC_ACT_NONE) which = v_select(v_nle(best, zero), which, v_set1(4.0f));
                 v_store_first(y + at, best, left);
                 if (argmax) v_store_u8_first(argmax + at, which, left);
             }

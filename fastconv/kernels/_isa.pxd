@@ -8,6 +8,7 @@ cdef extern from "fastconv.h" nogil:
     enum:
         FC_ACT_NONE
         FC_ACT_RELU
+        FC_ACT_RELU6
 
     # The tables of all families. Modules access those that they use through _table_<family>.pxd.
     ctypedef struct fc_kernels:

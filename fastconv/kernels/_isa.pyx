@@ -49,7 +49,10 @@ cdef int activation_code(str activation) except -1:
         return FC_ACT_NONE
     if activation == "relu":
         return FC_ACT_RELU
-    raise ValueError(f"activation must be 'none' or 'relu' inside a kernel; received {activation!r}")
+    if activation == "relu6":
+        return FC_ACT_RELU6
+    raise ValueError(
+        f"activation must be 'none', 'relu' or 'relu6' inside a kernel; received {activation!r}")
 
 
 def available():

@@ -78,6 +78,8 @@ AFTER = [
     ("norm", "relu"),
     ("norm", "silu"),
     ("plain norm", "elu"),
+    ("norm", "clipped_relu"),
+    ("clipped_relu", "pool"),
     ("norm", "add", "relu"),
     ("add", "silu"),
     ("norm", "add"),

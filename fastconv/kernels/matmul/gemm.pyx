@@ -19,7 +19,8 @@ import numpy as np
 from cython.parallel cimport prange
 
 from fastconv.kernels._isa cimport (
-    FC_INNER, FC_OWN, activation_code, flush_denormals, restore_denormals, scratch,
+    FC_ACT_NONE, FC_ACT_RELU6, FC_INNER, FC_OWN, activation_code, flush_denormals, restore_denormals,
+    scratch,
 )
 from fastconv.kernels._sizes cimport round_up, smaller
 from fastconv.kernels._threads cimport threads_for
@@ -127,8 +128,10 @@ cdef void _nothing_to_add(const product *p) noexcept nogil:
             r = p.ep.beta * p.c[i * p.ldc + j] if p.ep.beta != 0 else 0
             if p.ep.bias != NULL:
                 r += p.ep.bias[j]
-            if p.ep.act != 0 and r < 0:
+            if p.ep.act != FC_ACT_NONE and r < 0:
                 r = 0
+            if p.ep.act == FC_ACT_RELU6 and r > 6:
+                r = 6
             p.c[i * p.ldc + j] = r
 
 

@@ -46,7 +46,8 @@ class ConvInferenceExecutor(Executor):
         self.y_shape = self.batch(map_of(step))
         self.flops = self.shape.flops
         activation = step.find(Activation)
-        inside = activation is None or (activation.kind == "relu" and not self.adds)
+        rectifier = "none" if activation is None else _inside(activation)
+        inside = activation is None or (rectifier != "none" and not self.adds)
         self.kind: str | None = None  # of the activation that the convolution does not include
         self.numbers: tuple[float, ...] = ()
         if activation is not None and not inside:
@@ -66,7 +67,7 @@ class ConvInferenceExecutor(Executor):
             "fwd",
             self.algorithm,
             pool=self.pools_inside,
-            activation="relu" if inside and activation is not None else "none",
+            activation=rectifier if inside else "none",
         )
         self.keeps = keep and hasattr(self.fwd, "keep")
         self.in_parts = self.scaling is None and runs_in_parts(whole)
@@ -143,6 +144,15 @@ class ConvInferenceExecutor(Executor):
                 w = conv.w.value.reshape(self.shape.w_shape)  # for its shape alone
                 self._kept = (kept,) if self.scales_inside else (None, kept)
         self.w, self.b, self._derived_from = w, b, now
+
+
+def _inside(activation: Activation) -> str:
+    """The name of an activation that the kernels' last step may include, else "none"."""
+    if activation.kind == "relu":
+        return "relu"
+    plain = {"max_value": 6, "negative_slope": 0, "threshold": 0}
+    six = activation.kind == "clipped_relu" and activation.attrs == plain
+    return "relu6" if six else "none"
 
 
 def _normalized(
