@@ -29,6 +29,7 @@ cdef enum:
     SLACK = 16        # floats that packing may write beyond a panel
 
 cdef ptrdiff_t BLOCK_FLOATS = 48 * 1024
+cdef ptrdiff_t LARGE_BLOCK_FLOATS = 192 * 1024
 cdef ptrdiff_t PARTS = 16
 cdef ptrdiff_t PART_PIXELS = 2048  # at least, so that adding the parts stays cheap
 cdef ptrdiff_t PART_FLOATS = 4 << 20  # limit for all copies of dw together, but at least two copies
@@ -54,19 +55,24 @@ cdef void _choose(const geometry *g, plan *b) noexcept nogil:
     b.padded = (
         b.bytes != NULL or g.pt != 0 or g.pl != 0 or (g.oh - 1) * g.sh + span_r >= g.ih or b.src_columns > g.iw)
     cdef ptrdiff_t row_floats = b.src_columns * g.ic + g.ow * g.oc
+    cdef ptrdiff_t images = larger(1, g.mb // PARTS), floats = BLOCK_FLOATS
+    b.panels, b.shares = ceil_div(g.oc // g.groups, matmul_table().nr), 1
+    if b.panels > 1 and g.mb * g.oh * g.ow < 2 * PART_PIXELS:
+        # every block loads and stores all of dw: the fewer, the better
+        b.shares = smaller(b.panels, PARTS)
+        images, floats = g.mb, LARGE_BLOCK_FLOATS
     b.rows = g.oh
-    b.images = larger(1, BLOCK_FLOATS // ((g.oh * g.sh + span_r) * row_floats))
-    b.images = smaller(b.images, larger(1, g.mb // PARTS))
+    b.images = larger(1, floats // ((g.oh * g.sh + span_r) * row_floats))
+    b.images = smaller(b.images, images)
     if b.images == 1:
-        b.rows = larger(1, BLOCK_FLOATS // row_floats // g.sh)
+        b.rows = larger(1, floats // row_floats // g.sh)
         b.rows = ceil_div(g.oh, ceil_div(g.oh, smaller(b.rows, g.oh)))
     b.row_blocks = ceil_div(g.oh, b.rows)
     b.n_blocks = ceil_div(g.mb, b.images) * b.row_blocks
-    b.parts = smaller(PARTS, g.mb * g.oh * g.ow // PART_PIXELS)
-    b.parts = smaller(larger(2, smaller(b.parts, PART_FLOATS // dw_floats)), b.n_blocks)
-    b.panels, b.shares = ceil_div(g.oc // g.groups, matmul_table().nr), 1
-    if b.panels > 1 and g.mb * g.oh * g.ow < 2 * PART_PIXELS:
-        b.parts, b.shares = 1, smaller(b.panels, PARTS)
+    b.parts = 1
+    if b.shares == 1:
+        b.parts = smaller(PARTS, g.mb * g.oh * g.ow // PART_PIXELS)
+        b.parts = smaller(larger(2, smaller(b.parts, PART_FLOATS // dw_floats)), b.n_blocks)
     b.src_rows = (b.rows - 1) * g.sh + span_r + 1
     if g.dw == 1 and g.groups == 1:
         b.m, b.n_runs = g.kw * g.ic, g.kh
