@@ -50,6 +50,11 @@ FN vf v_zip_high(vf a, vf b) { return _mm256_unpackhi_ps(a, b); }
 FN vf v_low_pairs(vf a, vf b) { return _mm256_shuffle_ps(a, b, 0x44); }
 FN vf v_high_pairs(vf a, vf b) { return _mm256_shuffle_ps(a, b, 0xee); }
 
+FN void v_store_sum_of_quads(float *p, vf a)
+{
+    _mm_storeu_ps(p, _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1)));
+}
+
 FN vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 FN vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
 FN vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }

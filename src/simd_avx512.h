@@ -43,6 +43,12 @@ FN vf v_zip_high(vf a, vf b) { return _mm512_unpackhi_ps(a, b); }
 FN vf v_low_pairs(vf a, vf b) { return _mm512_shuffle_ps(a, b, 0x44); }
 FN vf v_high_pairs(vf a, vf b) { return _mm512_shuffle_ps(a, b, 0xee); }
 
+FN void v_store_sum_of_quads(float *p, vf a)
+{
+    const __m128 low = _mm_add_ps(_mm512_castps512_ps128(a), _mm512_extractf32x4_ps(a, 1));
+    _mm_storeu_ps(p, _mm_add_ps(low, _mm_add_ps(_mm512_extractf32x4_ps(a, 2), _mm512_extractf32x4_ps(a, 3))));
+}
+
 FN vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 FN vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
 FN vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }

@@ -72,6 +72,9 @@ FN vf v_zip_high(vf a, vf b) { return (vf){a[2], b[2], a[3], b[3]}; }
 FN vf v_low_pairs(vf a, vf b) { return (vf){a[0], a[1], b[0], b[1]}; }
 FN vf v_high_pairs(vf a, vf b) { return (vf){a[2], a[3], b[2], b[3]}; }
 
+/* p[0..3] = the sum of the groups of four lanes */
+FN void v_store_sum_of_quads(float *p, vf a) { v_store(p, a); }
+
 FN vm v_gt(vf a, vf b) { return a > b; }
 FN vm v_eq(vf a, vf b) { return a == b; }
 FN vm v_isnan(vf a) { return a != a; }

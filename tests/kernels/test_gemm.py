@@ -1,5 +1,7 @@
 """The matrix product on every ISA and team: exact integers at every tile edge, then rounding."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -272,3 +274,27 @@ def test_a_transpose_with_bias_and_more(m, n, k):
 
         for _, y in on_every_isa(call):
             np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda a, b, c, row: (a.astype(np.float64), b, c, row), "a must have 2 axes of native"),
+        (lambda a, b, c, row: (a, b.astype(">f4"), c, row), "b must have 2 axes of native float32"),
+        (
+            lambda a, b, c, row: (a, b[0], c, row),
+            "b must have 2 axes of native float32; received 1",
+        ),
+        (lambda a, b, c, row: (a, b, c[:, :3], row), "must agree"),
+        (lambda a, b, c, row: (a, b, c, row[:3]), "bias must have n = 4 elements; received 3"),
+        (lambda a, b, c, row: (a, b, c, np.ones(8, "f")[::2]), "bias must be contiguous"),
+        (lambda a, b, c, row: (a, b, np.broadcast_to(row, (2, 4)), row), "read-only"),
+    ],
+)
+def test_arguments_that_are_no_product(spoil, message):
+    a, b, c, row = counting((2, 3), 13), counting((3, 4), 11), counting((2, 4), 7), counting(4, 5)
+    spoiled = spoil(a, b, c.copy(), row)
+    references = [sys.getrefcount(array) for array in spoiled]
+    with pytest.raises(ValueError, match=message):
+        kernel(*spoiled[:3], 1.0, 0.0, spoiled[3])
+    assert [sys.getrefcount(array) for array in spoiled] == references

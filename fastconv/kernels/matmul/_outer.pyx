@@ -61,11 +61,13 @@ cdef void _choose(const outer *p, plan *o, const fc_matmul *ks, int team) noexce
     cdef ptrdiff_t most, down, across, cost, least = -1, width = p.m + p.n
     o.p, o.turned, o.parts, o.copies = p[0], False, 1, NULL
     o.small = p.m * p.n <= SMALL
-    if p.any_order and o.small:
+    if o.small and p.any_order:
         most = smaller(p.k // PART_ROWS, larger(2, PART_FLOATS // (p.m * p.n)))
         while 2 * o.parts <= smaller(PARTS, most):
             o.parts *= 2
-        o.turned = 10 * turned < 9 * straight
+    if o.small and p.ep.alpha == 1 and p.ep.beta == 0 and p.ep.bias == NULL and p.ep.act == 0:
+        # what is saved, against reading and writing the copy
+        o.turned = (straight - turned) * p.k > 2 * p.m * p.n
         if o.turned:
             o.p.m, o.p.n = p.n, p.m
             o.p.a, o.p.lda, o.p.b, o.p.ldb = p.b, p.ldb, p.a, p.lda
@@ -236,27 +238,47 @@ cdef int _task(
     return 0
 
 
+cdef void _add_row(const plan *o, const outer *given, ptrdiff_t i) noexcept nogil:
+    """Row i of c, the sum of the copies in order."""
+    cdef ptrdiff_t stride = o.p.m * o.p.n + given.n, j, _part
+    cdef ptrdiff_t row = 1 if o.turned else o.p.n, column = o.p.n if o.turned else 1
+    cdef float *to = given.c + i * given.ldc
+    cdef const float *copy = o.copies + i * row
+    for j in range(given.n):
+        to[j] = copy[j * column]
+    for _part in range(1, o.parts):
+        copy += stride
+        for j in range(given.n):
+            to[j] += copy[j * column]
+
+
 cdef void _add_copies(const plan *o, const outer *given, int team) noexcept nogil:
     """c and sums, the sums of the copies in order; a thread takes whole rows of c."""
-    cdef ptrdiff_t size = o.p.m * o.p.n, stride = size + given.n
-    cdef ptrdiff_t row = 1 if o.turned else o.p.n, column = o.p.n if o.turned else 1
-    cdef ptrdiff_t i, j, part
-    cdef const float *copy
-    cdef float *to
-    for i in prange(given.m, num_threads=team, schedule="static"):
-        to = given.c + i * given.ldc
-        copy = o.copies + i * row
-        for j in range(given.n):
-            to[j] = copy[j * column]
-        for part in range(1, o.parts):
-            copy = o.copies + part * stride + i * row
-            for j in range(given.n):
-                to[j] += copy[j * column]
+    cdef ptrdiff_t size = o.p.m * o.p.n, stride = size + given.n, i, j, part
+    if team == 1:
+        for i in range(given.m):
+            _add_row(o, given, i)
+    else:
+        for i in prange(given.m, num_threads=team, schedule="static"):
+            _add_row(o, given, i)
     if given.sums != NULL:
         for j in range(given.n):
             given.sums[j] = o.copies[size + j]
             for part in range(1, o.parts):
                 given.sums[j] += o.copies[part * stride + size + j]
+
+
+cdef int _in_parallel(
+    const plan *o, const outer *given, const fc_matmul *ks, ptrdiff_t tasks, int team
+) noexcept nogil:
+    cdef ptrdiff_t index
+    cdef unsigned csr = 0
+    cdef int failed = 0
+    for index in prange(tasks, num_threads=team, schedule="static"):
+        csr = flush_denormals()
+        failed |= _task(o, given, ks, index)
+        restore_denormals(csr)
+    return failed
 
 
 cdef int outer_parallel(const outer *p) noexcept nogil:
@@ -273,10 +295,13 @@ cdef int outer_parallel(const outer *p) noexcept nogil:
         if o.copies == NULL:
             return -1
     tasks = o.parts * o.down * o.across
-    for index in prange(tasks, num_threads=team, schedule="static"):
+    if team == 1:
         csr = flush_denormals()
-        failed |= _task(&o, p, ks, index)
+        for index in range(tasks):
+            failed |= _task(&o, p, ks, index)
         restore_denormals(csr)
+    else:
+        failed = _in_parallel(&o, p, ks, tasks, team)
     if o.copies != NULL and not failed:
         _add_copies(&o, p, threads_for(<double> p.m * p.n * o.parts))
     return failed

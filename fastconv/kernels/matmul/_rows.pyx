@@ -1,6 +1,7 @@
 """c = a b with many rows and a small b: 1x1 convolutions and their gradients.
 
-The team packs b once. Then each thread takes panels of gemm_mr rows of a, read in place, and
+The team packs b once, or each thread does if b is smaller than the way between two caches is long.
+Then each thread takes panels of gemm_mr rows of a, read in place, and
 multiplies each with all of b, so the panel comes from the L1 cache, b from L2 or L3, and the next
 panel is fetched meanwhile: memory and arithmetic overlap. Rows a multiple of 4 KB apart, which
 compete for the same sets of L1, are copied first.
@@ -12,10 +13,10 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
 
-from cython.parallel cimport parallel, prange
+from cython.parallel cimport prange
 
 from fastconv.kernels._isa cimport (
-    FC_INNER, FC_TEAM, flush_denormals, restore_denormals, scratch,
+    FC_INNER, FC_OWN, FC_TEAM, flush_denormals, restore_denormals, scratch,
 )
 from fastconv.kernels._sizes cimport ceil_div, round_up, smaller
 from fastconv.kernels.matmul._outer cimport equal_pieces
@@ -27,6 +28,7 @@ cdef enum:
     WAY = 1024        # floats between addresses of the same set, in L1 caches of 4 KB per way
 
 cdef ptrdiff_t LARGEST = 1024 * 1024  # floats of b
+cdef ptrdiff_t SMALL = 64 * 1024      # floats of b; larger ones are packed once for all threads
 cdef ptrdiff_t FEW_COLUMNS = 64       # packing a never pays
 cdef ptrdiff_t PIECE = 384            # of k, as in gemm
 cdef ptrdiff_t PANELS = 8             # of a, at least, for each thread
@@ -82,16 +84,37 @@ cdef void _panel(
                 ep.bias += ks.nr
 
 
+cdef void _pack(
+    const rows *p, const fc_matmul *ks, float *packed, ptrdiff_t j
+) noexcept nogil:
+    """The columns of b from j on that make a panel, for each piece of k."""
+    cdef ptrdiff_t largest = equal_pieces(p.k, PIECE), x, k
+    cdef ptrdiff_t whole = round_up(p.n, ks.vl)  # columns of the packed b
+    for x from 0 <= x < p.k by largest:
+        k = smaller(largest, p.k - x)
+        ks.gemm_pack_b(
+            k, smaller(ks.nr, p.n - j), p.b + x * p.b_rs + j * p.b_cs, p.b_rs, p.b_cs,
+            packed + x * whole + k * j)
+
+
 cdef int _panels(
     const rows *p, const fc_matmul *ks, const float *packed, bint streams, ptrdiff_t first,
     ptrdiff_t last
 ) noexcept nogil:
-    """The rows of the panels [first, last)."""
+    """The rows of the panels [first, last); without a packed b, this thread packs its own."""
     cdef ptrdiff_t mr = ks.gemm_mr, index, i, m, r, ahead, next, lines
     cdef ptrdiff_t cycles = mr * p.k * ceil_div(p.n, ks.vl), lda = p.lda
     cdef bint collide = _collide(p.k, p.lda)
     cdef float *copy = NULL
     cdef const float *a
+    cdef float *own
+    if packed == NULL:
+        own = <float *> scratch(FC_OWN, sizeof(float) * p.k * round_up(p.n, ks.vl))
+        if own == NULL:
+            return -1
+        for i from 0 <= i < p.n by ks.nr:
+            _pack(p, ks, own, i)
+        packed = own
     if collide:
         lda = round_up(p.k, LINE_FLOATS) + LINE_FLOATS
         copy = <float *> scratch(FC_INNER, sizeof(float) * mr * lda)
@@ -114,34 +137,26 @@ cdef int _panels(
     return 0
 
 
-cdef void _pack(
-    const rows *p, const fc_matmul *ks, float *packed, ptrdiff_t j
-) noexcept nogil:
-    """The columns of b from j on that make a panel, for each piece of k."""
-    cdef ptrdiff_t largest = equal_pieces(p.k, PIECE), x, k
-    cdef ptrdiff_t whole = round_up(p.n, ks.vl)  # columns of the packed b
-    for x from 0 <= x < p.k by largest:
-        k = smaller(largest, p.k - x)
-        ks.gemm_pack_b(
-            k, smaller(ks.nr, p.n - j), p.b + x * p.b_rs + j * p.b_cs, p.b_rs, p.b_cs,
-            packed + x * whole + k * j)
-
-
 cdef int rows_parallel(const rows *p, int team) noexcept nogil:
     cdef const fc_matmul *ks = matmul_table()
     cdef ptrdiff_t j, t, panels = ceil_div(p.m, ks.gemm_mr), columns = ceil_div(p.n, ks.nr)
     cdef bint streams = _streams(p)
     cdef unsigned csr = 0
     cdef int failed = 0
-    cdef float *packed = <float *> scratch(FC_TEAM, sizeof(float) * p.k * round_up(p.n, ks.vl))
-    if packed == NULL:
-        return -1
-    with parallel(num_threads=team):
+    cdef float *packed = NULL
+    if team == 1:
         csr = flush_denormals()
-        for j in prange(columns, schedule="static"):
+        failed = _panels(p, ks, NULL, streams, 0, panels)
+        restore_denormals(csr)
+        return failed
+    if p.k * p.n > SMALL:
+        packed = <float *> scratch(FC_TEAM, sizeof(float) * p.k * round_up(p.n, ks.vl))
+        if packed == NULL:
+            return -1
+        for j in prange(columns, num_threads=team, schedule="static"):
             _pack(p, ks, packed, j * ks.nr)
-        for t in prange(team, schedule="static", chunksize=1):
-            failed |= _panels(
-                p, ks, packed, streams, panels * t // team, panels * (t + 1) // team)
+    for t in prange(team, num_threads=team, schedule="static", chunksize=1):
+        csr = flush_denormals()
+        failed |= _panels(p, ks, packed, streams, panels * t // team, panels * (t + 1) // team)
         restore_denormals(csr)
     return failed

@@ -16,12 +16,14 @@ threads nor on how many rows there are. Gradients of a few rows are an exception
 
 import numpy as np
 
+from cpython.buffer cimport PyBuffer_Release
 from cython.parallel cimport prange
 
 from fastconv.kernels._isa cimport (
     FC_ACT_NONE, FC_ACT_RELU6, FC_INNER, FC_OWN, activation_code, flush_denormals, restore_denormals,
     scratch,
 )
+from fastconv.kernels._matrices cimport matrix, take_matrix, take_vector
 from fastconv.kernels._sizes cimport round_up, smaller
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.matmul._outer cimport equal_pieces, outer, outer_fits, outer_parallel
@@ -39,6 +41,7 @@ cdef ptrdiff_t NC = 256
 cdef ptrdiff_t FEW_ROWS = 32     # times one panel of b: nor is it worth to pack b
 cdef ptrdiff_t DOTS = 4          # rows of a that are multiplied with the transpose of b in place
 cdef ptrdiff_t LONG_DOTS = 64    # makes up for the sum over the lanes
+cdef ptrdiff_t TINY = 32 * 1024  # multiply-adds for which the GIL is kept
 cdef ptrdiff_t FEW_ROWS_SUMS = 4096  # floats of sums that wait in the L1 cache between two steps
 
 
@@ -135,40 +138,53 @@ cdef void _nothing_to_add(const product *p) noexcept nogil:
             p.c[i * p.ldc + j] = r
 
 
-cdef int _split_columns(const product *p, const fc_matmul *ks, int team) noexcept nogil:
-    cdef ptrdiff_t tiles = (p.n + ks.nr - 1) // ks.nr, t
+# A thread's share of a product: share t of `team`.
+ctypedef int (*share)(
+    const product *p, const fc_matmul *ks, ptrdiff_t t, ptrdiff_t team) noexcept nogil
+
+
+cdef int _shared(share body, const product *p, const fc_matmul *ks, int team) noexcept nogil:
+    cdef ptrdiff_t t
     cdef unsigned csr = 0
     cdef int failed = 0
+    if team == 1:  # a parallel region costs more than a tiny product, even with one thread
+        csr = flush_denormals()
+        failed = body(p, ks, 0, 1)
+        restore_denormals(csr)
+        return failed
     for t in prange(team, num_threads=team, schedule="static", chunksize=1):
         csr = flush_denormals()
-        failed |= _few_rows(
-            p, ks, tiles * t // team * ks.nr, smaller(tiles * (t + 1) // team * ks.nr, p.n))
+        failed |= body(p, ks, t, team)
         restore_denormals(csr)
     return failed
 
 
-cdef int _dots(const product *p, const fc_matmul *ks, int team) noexcept nogil:
-    """A few rows times the transpose of a matrix of contiguous rows."""
-    cdef ptrdiff_t t, n0, n1
-    cdef unsigned csr = 0
-    cdef fc_epilogue ep
-    for t in prange(team, num_threads=team, schedule="static", chunksize=1):
-        csr = flush_denormals()
-        n0, n1 = p.n * t // team, p.n * (t + 1) // team
-        ep = _epilogue(p, n0, True, True)
-        ks.dots(
-            p.m, n1 - n0, p.k, p.a, p.a_rs, p.b + n0 * p.b_cs, p.b_cs, p.c + n0, p.ldc, &ep)
-        restore_denormals(csr)
+cdef int _strip(
+    const product *p, const fc_matmul *ks, ptrdiff_t t, ptrdiff_t team
+) noexcept nogil:
+    """Columns of a product with few rows."""
+    cdef ptrdiff_t tiles = (p.n + ks.nr - 1) // ks.nr
+    return _few_rows(
+        p, ks, tiles * t // team * ks.nr, smaller(tiles * (t + 1) // team * ks.nr, p.n))
+
+
+cdef int _dots(
+    const product *p, const fc_matmul *ks, ptrdiff_t t, ptrdiff_t team
+) noexcept nogil:
+    """Columns of a few rows times the transpose of a matrix of contiguous rows."""
+    cdef ptrdiff_t n0 = p.n * t // team, n1 = p.n * (t + 1) // team
+    cdef fc_epilogue ep = _epilogue(p, n0, True, True)
+    ks.dots(p.m, n1 - n0, p.k, p.a, p.a_rs, p.b + n0 * p.b_cs, p.b_cs, p.c + n0, p.ldc, &ep)
     return 0
 
 
-cdef int _split_both(const product *p, const fc_matmul *ks, int team) noexcept nogil:
+cdef int _rectangle(
+    const product *p, const fc_matmul *ks, ptrdiff_t t, ptrdiff_t team
+) noexcept nogil:
+    """A rectangle of c, from packed operands."""
     cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr
     cdef ptrdiff_t m_tiles = (p.m + mr - 1) // mr, n_tiles = (p.n + nr - 1) // nr
-    cdef ptrdiff_t tm, tn, m_now, n_now, best_tm = 1, cost, best_cost = -1
-    cdef ptrdiff_t t, i, j
-    cdef unsigned csr = 0
-    cdef int failed = 0
+    cdef ptrdiff_t tm, tn, m_now, n_now, best_tm = 1, cost, best_cost = -1, i, j
     # the grid whose largest rectangle takes the fewest cycles for each step of k, packing included
     for tm in range(1, team + 1):
         if team % tm:
@@ -179,16 +195,11 @@ cdef int _split_both(const product *p, const fc_matmul *ks, int team) noexcept n
         if best_cost < 0 or cost < best_cost:
             best_tm, best_cost = tm, cost
     tm, tn = best_tm, team // best_tm
-    for t in prange(team, num_threads=team, schedule="static", chunksize=1):
-        csr = flush_denormals()
-        i = t // tn
-        j = t % tn
-        failed |= _packed(
-            p, ks,
-            m_tiles * i // tm * mr, smaller(m_tiles * (i + 1) // tm * mr, p.m),
-            n_tiles * j // tn * nr, smaller(n_tiles * (j + 1) // tn * nr, p.n))
-        restore_denormals(csr)
-    return failed
+    i, j = t // tn, t % tn
+    return _packed(
+        p, ks,
+        m_tiles * i // tm * mr, smaller(m_tiles * (i + 1) // tm * mr, p.m),
+        n_tiles * j // tn * nr, smaller(n_tiles * (j + 1) // tn * nr, p.n))
 
 
 cdef bint _in_any_order(const product *p) noexcept nogil:
@@ -223,23 +234,39 @@ cdef int gemm_parallel(const product *p) noexcept nogil:
         _nothing_to_add(p)
         return 0
     if p.gradient and p.m <= DOTS and p.k >= LONG_DOTS and p.a_cs == p.b_rs == 1:
-        return _dots(p, ks, team)
+        return _shared(_dots, p, ks, team)
     if p.a_cs == p.b_cs == 1 and (p.m <= ks.mr or p.m <= FEW_ROWS and p.n <= ks.nr):
-        return _split_columns(p, ks, team)
+        return _shared(_strip, p, ks, team)
     if p.a_rs == p.b_cs == 1 and outer_fits(p.m, p.n, p.k, _in_any_order(p)):
         return _outer(p)
     if p.a_cs == 1 and rows_fit(p.m, p.n, p.k, team):
         return _rows(p, team)
-    return _split_both(p, ks, team)
+    return _shared(_rectangle, p, ks, team)
 
 
 cdef int gemm_serial(const product *p) noexcept nogil:
     return _packed(p, matmul_table(), 0, p.m, 0, p.n)
 
 
+cdef int _product_of(
+    product *p, const matrix *a, const matrix *b, const matrix *c, const matrix *bias
+) except -1:
+    p.m, p.k, p.n = a.rows, a.columns, b.columns
+    if b.rows != p.k or c.rows != p.m or c.columns != p.n:
+        raise ValueError(
+            "gemm: a (m, k), b (k, n) and c (m, n) must agree; "
+            f"received ({p.m}, {p.k}), ({b.rows}, {p.n}), ({c.rows}, {c.columns})")
+    if bias != NULL and bias.rows != p.n:
+        raise ValueError(f"gemm: bias must have n = {p.n} elements; received {bias.rows}")
+    p.a, p.a_rs, p.a_cs, p.b, p.b_rs, p.b_cs = a.data, a.rs, a.cs, b.data, b.rs, b.cs
+    p.c, p.ldc, p.ep.bias = c.data, c.rs, NULL if bias == NULL else bias.data
+    if p.m == 1:
+        p.a_rs = p.k  # any stride is valid for a single row; this one counts as contiguous
+    return 0
+
+
 def gemm(
-    const float[:, :] a, const float[:, :] b, float[:, :] c, float alpha=1, float beta=0,
-    const float[::1] bias=None, str activation="none", bint gradient=False,
+    a, b, c, float alpha=1, float beta=0, bias=None, str activation="none", bint gradient=False,
 ):
     """c (m, n) = activation(alpha * a (m, k) @ b (k, n) + beta * c + bias), any strides.
 
@@ -247,36 +274,40 @@ def gemm(
     faster.
     """
     cdef product p
-    cdef int failed
-    cdef float[:, ::1] dense
-    p.m, p.k, p.n = a.shape[0], a.shape[1], b.shape[1]
-    if b.shape[0] != p.k or c.shape[0] != p.m or c.shape[1] != p.n:
-        raise ValueError(
-            "gemm: a (m, k), b (k, n) and c (m, n) must agree; "
-            f"received ({p.m}, {p.k}), ({b.shape[0]}, {p.n}), ({c.shape[0]}, {c.shape[1]})")
-    if bias is not None and bias.shape[0] != p.n:
-        raise ValueError(f"gemm: bias must have n = {p.n} elements; received {bias.shape[0]}")
+    cdef matrix left, right, to, row
+    cdef int failed, taken = 0
     p.ep.alpha, p.ep.beta, p.gradient = alpha, beta, gradient
     p.ep.act = activation_code(activation)
-    p.ep.bias = &bias[0] if bias is not None and p.n else NULL
-    if p.m == 0 or p.n == 0:
-        return
-    p.a_rs, p.a_cs = a.strides[0] // 4, a.strides[1] // 4
-    p.b_rs, p.b_cs = b.strides[0] // 4, b.strides[1] // 4
-    if p.k:
-        p.a, p.b = &a[0, 0], &b[0, 0]
-    if p.n > 1 and c.strides[1] != 4:
-        # columns are not contiguous: work on a copy with contiguous rows
-        dense = np.array(c, order="C", copy=True)
-        p.c, p.ldc = &dense[0, 0], p.n
-    else:
-        dense = None
-        p.c, p.ldc = &c[0, 0], c.strides[0] // 4
-    if p.m == 1:
-        p.a_rs = p.k  # any stride is valid for a single row; this one counts as contiguous
-    with nogil:
-        failed = gemm_parallel(&p)
-    if failed:
-        raise MemoryError("gemm: no memory for the packed operands")
-    if dense is not None:
-        c[:, :] = dense
+    try:
+        take_matrix(&left, a, False, "gemm: a")
+        taken = 1
+        take_matrix(&right, b, False, "gemm: b")
+        taken = 2
+        take_matrix(&to, c, True, "gemm: c")
+        taken = 3
+        if bias is not None:
+            take_vector(&row, bias, False, "gemm: bias")
+            taken = 4
+        _product_of(&p, &left, &right, &to, NULL if bias is None else &row)
+        if p.n > 1 and to.cs != 1 and p.m:
+            # columns are not contiguous: work on a copy with contiguous rows
+            dense = np.array(c, order="C", copy=True)
+            gemm(a, b, dense, alpha, beta, bias, activation, gradient)
+            np.asarray(c)[...] = dense
+            return
+        if p.m * p.n * p.k < TINY:
+            failed = gemm_parallel(&p)
+        else:
+            with nogil:
+                failed = gemm_parallel(&p)
+        if failed:
+            raise MemoryError("gemm: no memory for the packed operands")
+    finally:
+        if taken > 0:
+            PyBuffer_Release(&left.buffer)
+        if taken > 1:
+            PyBuffer_Release(&right.buffer)
+        if taken > 2:
+            PyBuffer_Release(&to.buffer)
+        if taken > 3:
+            PyBuffer_Release(&row.buffer)
