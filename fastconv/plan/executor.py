@@ -127,6 +127,9 @@ class Executor(ABC):
         part of the batch, between those of the steps before and behind.
     begins_run : bool
         Whether `prepare` reads the inputs, so that the steps before must have run on all images.
+    back_in_parts : bool
+        Whether `backward` may instead be calls of `backward_part`, which compute the gradient of
+        the first input, and then a call of `backward_rest`.
     watches : bool
         Whether parts of the first input may be shown by `watch_part` before, for the statistics.
     flops : int
@@ -141,6 +144,7 @@ class Executor(ABC):
     reads_output = False
     in_parts = False
     begins_run = False
+    back_in_parts = False
     watches = False
     flops = 0
     algorithm = ""
@@ -182,6 +186,14 @@ class Executor(ABC):
     @abstractmethod
     def backward(self, step: int) -> None:
         """Compute the gradients, after a `forward` with `training` and the same `step`."""
+
+    def backward_part(self, part: slice) -> None:
+        """Compute the rows in `part` of the first input's gradient."""
+        raise NotImplementedError
+
+    def backward_rest(self) -> None:
+        """Compute the gradients of the parameters."""
+        raise NotImplementedError
 
     def penalty(self) -> float:
         """The penalty that the last `forward` adds to a loss; called before the backward pass.

@@ -17,7 +17,7 @@ from fastconv.plan.arena import Request
 from fastconv.plan.executor import Executor
 from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.parts import find_runs
+from fastconv.plan.parts import find_backward_runs, find_runs
 from fastconv.plan.recorder import Value
 
 
@@ -50,7 +50,11 @@ class Lifetimes:
         self._end = 2 * self._n + 1
         self.alias: dict[Hashable, Hashable] = {}
         self.runs = find_runs(flow, executors, rows)
+        self.backward_runs = find_backward_runs(flow, executors, rows)
         self._run = {i: run for run in self.runs for i in run.steps}
+        self._writes_early = {
+            run.conv: run.behind for run in self.backward_runs.values() if run.behind is not None
+        }
         self._find_aliases()
 
     def requests(self) -> list[Request]:
@@ -148,7 +152,9 @@ class Lifetimes:
         ]
 
     def _time(self, part: Seed | Reader) -> int:
-        return self._n if isinstance(part, Seed) else self._back(part.step)
+        if isinstance(part, Seed):
+            return self._n
+        return self._back(self._writes_early.get(part.step, part.step))
 
     def _nbytes(self, root: Value) -> int:
         return 4 * root.size * self.rows
