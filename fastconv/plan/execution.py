@@ -237,7 +237,14 @@ class Execution:
             if not executor.setting.input_gradients[slot]:
                 executor.d_inputs.append(None)
                 continue
-            dx, total = self._contribution(Reader(i, slot), executor.batch(x))
+            part = Reader(i, slot)
+            if self._memory.lifetimes.adds_itself(part, self._flow.root(x)):
+                executor.d_adds = True
+                root = self._flow.root(x)
+                dx = self._memory.array(("gradient", root), executor.batch(x), "float32")
+                executor.d_inputs.append(dx)
+                continue
+            dx, total = self._contribution(part, executor.batch(x))
             executor.d_inputs.append(dx)
             if total is not None:
                 self._sums[i].append((total, dx))

@@ -120,6 +120,9 @@ class Executor(ABC):
     adds_gradients : bool
         Whether `backward` adds `d_more`, a second part of the gradient, to `d_output`. `d_more` is
         None where there is no second part, and in executors without `adds_gradients`.
+    accumulates : bool
+        Whether `backward` can add the gradient of the first input to what `d_inputs` has there; it
+        does where `d_adds` is true, where others have written parts of this gradient before.
     reads_input, reads_output : bool
         Whether `backward` reads them again.
     in_parts : bool
@@ -140,6 +143,7 @@ class Executor(ABC):
     in_place = False
     passes_on: tuple[int, ...] = ()
     adds_gradients = False
+    accumulates = False
     reads_input = False
     reads_output = False
     in_parts = False
@@ -157,6 +161,7 @@ class Executor(ABC):
         self.d_inputs: list[np.ndarray | None] = []
         self.d_output: np.ndarray
         self.d_more: np.ndarray | None = None
+        self.d_adds = False
         self.own: dict[str, np.ndarray] = {}
         self.shared_gradients: dict[Parameter, np.ndarray] = {}
 

@@ -90,6 +90,12 @@ class Lifetimes:
             return False
         return self.executors[writer].adds_gradients
 
+    def adds_itself(self, part: Seed | Reader, root: Value) -> bool:
+        """Whether the step adds its part of the gradient of `root` to those before, in place."""
+        if isinstance(part, Seed) or part.slot or self.adds_late(root):
+            return False
+        return self.executors[part.step].accumulates and part != self.flow.contributions[root][0]
+
     def place_of(self, key: Hashable) -> Hashable:
         """The key of the buffer that `key` shares, or `key` itself."""
         while key in self.alias:
@@ -148,7 +154,7 @@ class Lifetimes:
         return sums + [
             Request(("part", root, k), size, time, last if late else time)
             for k, time in enumerate(times)
-            if k > 0
+            if k > 0 and not self.adds_itself(self.flow.contributions[root][k], root)
         ]
 
     def _time(self, part: Seed | Reader) -> int:

@@ -175,6 +175,19 @@ def test_gradients_by_parts_of_the_rows(cuts, kind, two):
             )
         expected = nan(*shape), nan(n), nan(n)
         channel_norm_bwd(dy, x, *arguments, n, False, *expected, kind, **whole)
+        for rows, total in ((dy, dy.copy()), (dz, dz.copy())):  # added to what is there
+            dz_, sums_, before = rows.copy(), [nan(n), nan(n)], total.copy()
+            if rows is dy:
+                channel_norm_bwd(
+                    dz_, x, *arguments, n, False, total, *sums_, kind, **whole, dz=dz_,
+                    accumulate=True,
+                )  # fmt: skip
+                assert_same_bits(total, before + expected[0])
+            else:
+                channel_norm_dx(
+                    dz_, x, mean, inv, gamma, sums, n, 700, False, total, *sums_, True
+                )  # fmt: skip
+                assert_same_bits(total, before + dx)
         return *expected, dx, dgamma, dbeta
 
     largest = 8 * abs(gamma).max() * (abs(dy) + abs(more)).max() * (inv * abs(x - mean)).max()

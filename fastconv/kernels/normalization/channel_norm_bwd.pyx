@@ -32,6 +32,7 @@ cdef struct Pass:
     fc_norm_gradient g
     const float *dz  # read by the second pass
     float *dx
+    bint adds        # to dx
     const float *k  # (samples, 3, n): see norm.h; the first is inv * gamma
     int activation
 
@@ -41,8 +42,10 @@ def channel_norm_bwd(
         const float[:, ::1] inv, const float[::1] gamma, const float[::1] beta, int groups,
         bint fixed, float[:, :, ::1] dx, float[::1] dgamma, float[::1] dbeta,
         str kind=None, float a=0, float b=0, float c=0, const float[:, :, ::1] more=None,
-        const float[:, :, ::1] y=None, float[:, :, ::1] dz=None):
+        const float[:, :, ::1] y=None, float[:, :, ::1] dz=None, bint accumulate=False):
     """Overwrites dgamma and dbeta (n), dx, which may be dy or None, and dz, unless None.
+
+    With `accumulate` it adds to dx, which is none of the others, and dz must be given.
 
     `fixed`: the statistics do not depend on x. `more`: added to dy. `y`: the output, from which the
     activation's gradient is computed; required if `add` was used in the forward pass, and the
@@ -66,6 +69,8 @@ def channel_norm_bwd(
             f"channel_norm_bwd: groups must divide the channels; received {groups}, "
             f"{x.shape[2]} channels")
     _tells_gradient("channel_norm_bwd", kind, q.activation, y is not None)
+    if accumulate and dz is None:
+        raise ValueError("channel_norm_bwd: accumulate needs a dz; received None")
     if not (x.shape[0] and x.shape[1] and x.shape[2]):
         dgamma[:] = 0
         dbeta[:] = 0
@@ -79,6 +84,7 @@ def channel_norm_bwd(
     if more is not None:
         q.g.more = &more[0, 0, 0]
     q.dx = &dx[0, 0, 0] if dx is not None else NULL
+    q.adds = accumulate
     if dz is not None:
         q.g.dz = &dz[0, 0, 0]
     else:
@@ -132,10 +138,11 @@ def channel_norm_dx(
         const float[:, :, ::1] dz, const float[:, :, ::1] x, const float[:, ::1] mean,
         const float[:, ::1] inv, const float[::1] gamma, const double[:, :, ::1] sums, int groups,
         ptrdiff_t all_rows, bint fixed, float[:, :, ::1] dx, float[::1] dgamma,
-        float[::1] dbeta):
+        float[::1] dbeta, bint accumulate=False):
     """The second pass for some of the rows, after the first for all of each sample's `all_rows`.
 
-    Overwrites dgamma, dbeta and dx, which may be dz or None. MemoryError without memory.
+    Overwrites dgamma, dbeta and dx, which may be dz or None; with `accumulate` it adds to dx, which
+    is then not dz. MemoryError without memory.
     """
     cdef Pass q
     cdef int status = 0
@@ -151,6 +158,7 @@ def channel_norm_dx(
         q.q.mean = &mean[0, 0]
         q.g.x, q.dz = &x[0, 0, 0], &dz[0, 0, 0]
         q.dx = &dx[0, 0, 0] if dx is not None else NULL
+        q.adds = accumulate
         with nogil:
             status = _dx(
                 &q, groups, all_rows, fixed, &inv[0, 0], &gamma[0], &sums[0, 0, 0], &dgamma[0],
@@ -270,7 +278,8 @@ cdef void _piece_dx(
     cdef const fc_normalization *c = normalization_table()
     cdef ptrdiff_t at = (s * q.rows + first) * q.n
     c.norm_dx(
-        rows, q.n, q.dz + at, q.g.x + at, q.q.mean + s * q.n, q.k + s * 3 * q.n, q.dx + at)
+        rows, q.n, q.dz + at, q.g.x + at, q.q.mean + s * q.n, q.k + s * 3 * q.n,
+        q.dx + at if q.adds else NULL, q.dx + at)
 
 
 cdef void _add_up(

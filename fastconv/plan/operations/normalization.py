@@ -208,6 +208,7 @@ class ChannelNormExecutor(Executor):
 
     in_place = True
     adds_gradients = True
+    accumulates = True
     primitive: type[Normalization]
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
@@ -262,6 +263,7 @@ class ChannelNormExecutor(Executor):
 
     def backward(self, step: int) -> None:
         dx, da = self.d_inputs[0], self.d_inputs[1] if self.adds else None
+        dz = self.d_output if da is None and self.d_adds else da
         channel_norm_bwd(
             self._cube(self.d_output),
             self._cube(self.inputs[0]),
@@ -278,7 +280,8 @@ class ChannelNormExecutor(Executor):
             *self.numbers,
             more=self._maybe_cube(self.d_more),
             y=self._cube(self.output) if self.reads_output else None,
-            dz=self._maybe_cube(da),
+            dz=self._maybe_cube(dz),
+            accumulate=self.d_adds,
         )
 
     def _gamma(self) -> np.ndarray:
@@ -393,6 +396,7 @@ class BatchNormExecutor(ChannelNormExecutor):
             None if dx is None else self._cube(dx[part]),
             self._gradient_of(self.norm.gamma),
             self._gradient_of(self.norm.beta),
+            self.d_adds,
         )
 
     def settle(self) -> None:
