@@ -62,22 +62,26 @@ static void column_moments(ptrdiff_t rows, ptrdiff_t n, const float *x, float *m
     }
 }
 
-/* dx = k0 * dz + k1 * (x - mean) + k2, with k (3, n) */
+/* dx = to + k0 * dz + k1 * (x - mean) + k2, with k (3, n); to (rows, n), which may be dx, or NULL for nothing */
 FN void norm_dx_part(const int whole, ptrdiff_t left, ptrdiff_t n, const float *dz, const float *x, const float *mean,
-                     const float *k, float *dx)
+                     const float *k, const float *to, float *dx)
 {
     const vf d = load_part(whole, left, x) - load_part(whole, left, mean);
     const vf rest = v_fma(d, load_part(whole, left, k + n), load_part(whole, left, k + 2 * n));
-    store_part(whole, left, dx, v_fma(load_part(whole, left, dz), load_part(whole, left, k), rest));
+    vf v = v_fma(load_part(whole, left, dz), load_part(whole, left, k), rest);
+    if (to) v = load_part(whole, left, to) + v;
+    store_part(whole, left, dx, v);
 }
 
 static void norm_dx(ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x, const float *mean, const float *k,
-                    float *dx)
+                    const float *to, float *dx)
 {
     for (ptrdiff_t r = 0; r < rows; r++, dz += n, x += n, dx += n) {
         ptrdiff_t i = 0;
-        for (; i + VL <= n; i += VL) norm_dx_part(1, VL, n, dz + i, x + i, mean + i, k + i, dx + i);
-        if (i < n) norm_dx_part(0, n - i, n, dz + i, x + i, mean + i, k + i, dx + i);
+        for (; i + VL <= n; i += VL)
+            norm_dx_part(1, VL, n, dz + i, x + i, mean + i, k + i, to ? to + i : to, dx + i);
+        if (i < n) norm_dx_part(0, n - i, n, dz + i, x + i, mean + i, k + i, to ? to + i : to, dx + i);
+        if (to) to += n;
     }
 }
 

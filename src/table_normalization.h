@@ -30,7 +30,7 @@ typedef struct fc_normalization {
     /* Per column: see norm.h */
     void (*column_moments)(ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean, float *squares);
     void (*norm_dx)(ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x, const float *mean, const float *k,
-                    float *dx);
+                    const float *to, float *dx);
     const fc_normalized *normalized; /* without an activation, then one for each of FC_ACTIVATIONS */
 
     /* Per row: see norm_rows.h */

@@ -12,8 +12,9 @@ from fastconv.kernels.elementwise.arithmetic import add
 from fastconv.plan.executor import Executor, Setting, flat
 from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.memory import Memory
+from fastconv.plan.operations.normalization import BatchNormExecutor
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.parts import Run
+from fastconv.plan.parts import BackwardRun, Run
 
 Clock = Callable[[int, str, int, float], None]  # step index, direction, rows, seconds
 
@@ -50,6 +51,7 @@ class Execution:
         self._flow = flow
         self._memory = memory
         self._runs = memory.lifetimes.runs
+        self._backward_runs = memory.lifetimes.backward_runs
         self._fed: list[list[tuple[Executor, int]]] = [[] for _ in flow.inputs]
         self._sums: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in executors]
         self._parameter_sums: list[list[tuple[Parameter, np.ndarray]]] = [[] for _ in executors]
@@ -139,22 +141,67 @@ class Execution:
         """
         for total, part in self._seed_sums:
             add(flat(total), flat(part), flat(total))
+        done: tuple[int, ...] = ()
         for i in range(len(self.executors) - 1, -1, -1):
             executor = self.executors[i]
-            if not executor.setting.backward or i in skip:
+            if not executor.setting.backward or i in skip or i in done:
+                continue
+            run = self._backward_runs.get(i)
+            if (
+                run is not None
+                and run.images < self.rows
+                and not any(each in skip for each in run.steps)
+            ):
+                self._backward_in_parts(run, clock)
+                done = run.steps
                 continue
             start = perf_counter()
             executor.backward(step)
-            for total, part in self._sums[i]:
-                add(flat(total), flat(part), flat(total))
-            for parameter, part in self._parameter_sums[i]:
-                grad = flat(parameter.allocate_grad())
-                add(grad, flat(part), grad)
+            self._add_parts(i)
             if clock is not None:
                 clock(i, "backward", self.rows, perf_counter() - start)
         for x, dx in zip(self._flow.inputs, self.d_inputs, strict=True):
             if dx is not None and not self._flow.contributions[x]:
                 dx[...] = 0  # no output depends on this input
+
+    def _backward_in_parts(self, run: BackwardRun, clock: Clock | None) -> None:
+        conv = self.executors[run.conv]
+        behind, before = self._batch_norm(run.behind), self._batch_norm(run.before)
+        seconds = dict.fromkeys(run.steps, 0.0)
+
+        def timed(i: int, call: Callable[..., None], *arguments: slice) -> None:
+            start = perf_counter()
+            call(*arguments)
+            seconds[i] += perf_counter() - start
+
+        if behind is not None:
+            timed(run.steps[0], behind.begin_parts)
+        if before is not None:
+            before.begin_sums()
+        for part in run.parts(self.rows):
+            if behind is not None:
+                timed(run.steps[0], behind.backward_part, part)
+            timed(run.conv, conv.backward_part, part)
+            if before is not None:
+                timed(run.conv, before.sum_part, part)
+        timed(run.conv, conv.backward_rest)
+        for i in run.steps:
+            self._add_parts(i)
+            if clock is not None:
+                clock(i, "backward", self.rows, seconds[i])
+
+    def _batch_norm(self, i: int | None) -> BatchNormExecutor | None:
+        executor = None if i is None else self.executors[i]
+        assert executor is None or isinstance(executor, BatchNormExecutor)
+        return executor
+
+    def _add_parts(self, i: int) -> None:
+        """Add what step `i` has computed of gradients to what others have."""
+        for total, part in self._sums[i]:
+            add(flat(total), flat(part), flat(total))
+        for parameter, part in self._parameter_sums[i]:
+            grad = flat(parameter.allocate_grad())
+            add(grad, flat(part), grad)
 
     def release_inputs(self) -> None:
         """Drop the references to the user's arrays."""
@@ -192,7 +239,14 @@ class Execution:
             if not executor.setting.input_gradients[slot]:
                 executor.d_inputs.append(None)
                 continue
-            dx, total = self._contribution(Reader(i, slot), executor.batch(x))
+            part = Reader(i, slot)
+            if self._memory.lifetimes.adds_itself(part, self._flow.root(x)):
+                executor.d_adds = True
+                root = self._flow.root(x)
+                dx = self._memory.array(("gradient", root), executor.batch(x), "float32")
+                executor.d_inputs.append(dx)
+                continue
+            dx, total = self._contribution(part, executor.batch(x))
             executor.d_inputs.append(dx)
             if total is not None:
                 self._sums[i].append((total, dx))

@@ -123,6 +123,9 @@ class Executor(ABC):
     adds_gradients : bool
         Whether `backward` adds `d_more`, a second part of the gradient, to `d_output`. `d_more` is
         None where there is no second part, and in executors without `adds_gradients`.
+    accumulates : bool
+        Whether `backward` can add the gradient of the first input to what `d_inputs` has there; it
+        does where `d_adds` is true, where others have written parts of this gradient before.
     reads_input, reads_output : bool
         Whether `backward` reads them again.
     in_parts : bool
@@ -130,6 +133,9 @@ class Executor(ABC):
         part of the batch, between those of the steps before and behind.
     begins_run : bool
         Whether `prepare` reads the inputs, so that the steps before must have run on all images.
+    back_in_parts : bool
+        Whether `backward` may instead be calls of `backward_part`, which compute the gradient of
+        the first input, and then a call of `backward_rest`.
     watches : bool
         Whether parts of the first input may be shown by `watch_part` before, for the statistics.
     flops : int
@@ -140,10 +146,12 @@ class Executor(ABC):
     in_place = False
     passes_on: tuple[int, ...] = ()
     adds_gradients = False
+    accumulates = False
     reads_input = False
     reads_output = False
     in_parts = False
     begins_run = False
+    back_in_parts = False
     watches = False
     flops = 0
     algorithm = ""
@@ -156,6 +164,7 @@ class Executor(ABC):
         self.d_inputs: list[np.ndarray | None] = []
         self.d_output: np.ndarray
         self.d_more: np.ndarray | None = None
+        self.d_adds = False
         self.own: dict[str, np.ndarray] = {}
         self.shared_gradients: dict[Parameter, np.ndarray] = {}
 
@@ -185,6 +194,14 @@ class Executor(ABC):
     @abstractmethod
     def backward(self, step: int) -> None:
         """Compute the gradients, after a `forward` with `training` and the same `step`."""
+
+    def backward_part(self, part: slice) -> None:
+        """Compute the rows in `part` of the first input's gradient."""
+        raise NotImplementedError
+
+    def backward_rest(self) -> None:
+        """Compute the gradients of the parameters."""
+        raise NotImplementedError
 
     def penalty(self) -> float:
         """The penalty that the last `forward` adds to a loss; called before the backward pass.

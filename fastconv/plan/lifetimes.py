@@ -17,7 +17,7 @@ from fastconv.plan.arena import Request
 from fastconv.plan.executor import Executor
 from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.parameters import Parameter
-from fastconv.plan.parts import find_runs
+from fastconv.plan.parts import find_backward_runs, find_runs
 from fastconv.plan.recorder import Value
 
 
@@ -50,7 +50,11 @@ class Lifetimes:
         self._end = 2 * self._n + 1
         self.alias: dict[Hashable, Hashable] = {}
         self.runs = find_runs(flow, executors, rows)
+        self.backward_runs = find_backward_runs(flow, executors, rows)
         self._run = {i: run for run in self.runs for i in run.steps}
+        self._writes_early = {
+            run.conv: run.behind for run in self.backward_runs.values() if run.behind is not None
+        }
         self._find_aliases()
 
     def requests(self) -> list[Request]:
@@ -85,6 +89,12 @@ class Lifetimes:
         if writer is None or len(parts) != 2 or isinstance(parts[1], Seed):
             return False
         return self.executors[writer].adds_gradients
+
+    def adds_itself(self, part: Seed | Reader, root: Value) -> bool:
+        """Whether the step adds its part of the gradient of `root` to those before, in place."""
+        if isinstance(part, Seed) or part.slot or self.adds_late(root):
+            return False
+        return self.executors[part.step].accumulates and part != self.flow.contributions[root][0]
 
     def place_of(self, key: Hashable) -> Hashable:
         """The key of the buffer that `key` shares, or `key` itself."""
@@ -144,11 +154,13 @@ class Lifetimes:
         return sums + [
             Request(("part", root, k), size, time, last if late else time)
             for k, time in enumerate(times)
-            if k > 0
+            if k > 0 and not self.adds_itself(self.flow.contributions[root][k], root)
         ]
 
     def _time(self, part: Seed | Reader) -> int:
-        return self._n if isinstance(part, Seed) else self._back(part.step)
+        if isinstance(part, Seed):
+            return self._n
+        return self._back(self._writes_early.get(part.step, part.step))
 
     def _nbytes(self, root: Value) -> int:
         return 4 * root.size * self.rows

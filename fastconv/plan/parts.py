@@ -1,4 +1,4 @@
-"""Consecutive steps that run on some images at a time.
+"""Steps that run on some images at a time.
 
 The maps of a whole batch pass through memory at every step. Where steps follow each other that need
 nothing of the other images, each finds in the cache what the one before wrote for a part of the
@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fastconv.plan.executor import Executor
-from fastconv.plan.flow import Flow
+from fastconv.plan.flow import Flow, Reader
+from fastconv.plan.operations.normalization import BatchNormExecutor
 from fastconv.plan.recorder import Value
 
 PART = 1 << 21  # floats of the largest map of a part: a few of them fit into the L3 cache
@@ -35,8 +36,7 @@ class Run:
         return range(self.first, self.last + 1)
 
     def parts(self, rows: int) -> Iterator[slice]:
-        for first in range(0, rows, self.images):
-            yield slice(first, min(first + self.images, rows))
+        return _parts(rows, self.images)
 
 
 def find_runs(flow: Flow, executors: Sequence[Executor], rows: int) -> list[Run]:
@@ -81,3 +81,56 @@ def _watches(flow: Flow, executor: Executor, written: set[Value]) -> bool:
 def _size(flow: Flow, executor: Executor) -> int:
     """Floats of the largest map that a step reads or writes for one image."""
     return max(x.size for x in (*executor.step.inputs, executor.step.output))
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardRun:
+    """A convolution and the batch normalizations around it, backward.
+
+    For at most `images` images at a time, the normalization `behind` computes the gradient of the
+    convolution's output, the convolution that of its input, and the normalization `before` takes
+    its sums of it; either may be None. The convolution's weights come last.
+    """
+
+    conv: int
+    behind: int | None
+    before: int | None
+    images: int
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Those that are done after the run, in its order."""
+        return (self.conv,) if self.behind is None else (self.behind, self.conv)
+
+    def parts(self, rows: int) -> Iterator[slice]:
+        return _parts(rows, self.images)
+
+
+def find_backward_runs(
+    flow: Flow, executors: Sequence[Executor], rows: int
+) -> dict[int, BackwardRun]:
+    """From the step that runs first to the run."""
+    found: dict[int, BackwardRun] = {}
+    for i, executor in enumerate(executors):
+        if not executor.back_in_parts:
+            continue
+        x, y = flow.root(executor.step.inputs[0]), executor.step.output
+        images = max(1, PART // max(x.size, y.size))
+        behind = before = None
+        if flow.contributions[y] == [Reader(i + 1, 0)] and isinstance(
+            executors[i + 1], BatchNormExecutor
+        ):
+            behind = i + 1
+        if flow.contributions[x] == [Reader(i, 0)] and flow.writer.get(x) == i - 1:
+            ahead = executors[i - 1]
+            if isinstance(ahead, BatchNormExecutor) and not ahead.adds:
+                before = i - 1
+        if images < rows and (behind is not None or before is not None):
+            run = BackwardRun(i, behind, before, images)
+            found[run.steps[0]] = run
+    return found
+
+
+def _parts(rows: int, images: int) -> Iterator[slice]:
+    for first in range(0, rows, images):
+        yield slice(first, min(first + images, rows))

@@ -54,6 +54,19 @@ def test_exact_integers(geometry, bias, activation):
             np.testing.assert_array_equal(actual, wanted)
 
 
+@pytest.mark.parametrize("channels", [63, 64, 65, 130])
+@pytest.mark.parametrize("x_shape", [(1, 1, 1), (1, 4, 8), (3, 7, 9), (2, 15, 8), (2, 16, 8)])
+def test_shares_of_few_pixels(x_shape, channels):
+    """The gradient of the weights is cut by channels too: one part, some parts, whole channels."""
+    how = {"padding": "same", "groups": channels}
+    x, w = counting((*x_shape, channels), 13), counting((3, 3, 1, channels), 11)
+    dy = counting(x.shape, 7)
+    expected = ref.conv2d_backward(dy, x, w, **how)
+    for _, found in on_every_isa(lambda: ops.conv2d_backward(dy, x, w, **how, algo="depthwise")):
+        for actual, wanted in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(actual, wanted)
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 def test_rounding_stays_within_its_bound(stride):
     how = {"strides": stride, "padding": "same", "groups": 40}

@@ -6,7 +6,11 @@ from kernel_checks import EDGES, EPS, assert_same_bits, assert_within, normal, o
 
 from fastconv import reference
 from fastconv.kernels.activations.activation import activation_bwd, activation_fwd
-from fastconv.kernels.normalization.channel_norm_bwd import channel_norm_bwd
+from fastconv.kernels.normalization.channel_norm_bwd import (
+    channel_norm_bwd,
+    channel_norm_dx,
+    channel_norm_sums,
+)
 from fastconv.kernels.normalization.channel_norm_fwd import channel_norm_fwd, moments
 from fastconv.kernels.normalization.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
 
@@ -143,6 +147,55 @@ def test_layer_norm(rows, n):
         assert_within(actual[3], dbeta, (rows + 8) * EPS * abs(dy).sum(axis=0))
 
 
+@pytest.mark.parametrize("cuts", [[700], [1, 699], [256, 300, 144]])
+@pytest.mark.parametrize("kind", [None, "relu", "silu"])
+@pytest.mark.parametrize("two", [False, True])
+def test_gradients_by_parts_of_the_rows(cuts, kind, two):
+    """The same but for the order in which the sums are added."""
+    shape, n = (1, 700, 21), 21
+    x, dy, add, more = (normal(shape, seed) for seed in (1, 2, 3, 4))
+    gamma, beta = normal(n, 5), normal(n, 6)
+    mean, variance = statistics(x, n)
+    inv = 1 / np.sqrt(variance + SMALL)
+    arguments = mean, inv, gamma, beta
+    joined, y = kind == "relu" and two, nan(*shape)
+    channel_norm_fwd(x, *arguments, y, kind, add=add if joined else None)
+
+    def call():
+        dx, dgamma, dbeta = nan(*shape), nan(n), nan(n)
+        dz, sums = dy.copy(), np.zeros((1, 2, n))
+        whole = {"more": more if two else None, "y": y if joined else None}
+        parts = np.split(np.arange(700), np.cumsum(cuts)[:-1])
+        for at in (slice(part[0], part[-1] + 1) for part in parts):
+            rest = {k: None if v is None else v[:, at] for k, v in whole.items()}
+            channel_norm_sums(dz[:, at], x[:, at], *arguments, sums, kind, **rest)
+        for at in (slice(part[0], part[-1] + 1) for part in parts):
+            channel_norm_dx(
+                dz[:, at], x[:, at], mean, inv, gamma, sums, n, 700, False, dx[:, at], dgamma, dbeta
+            )
+        expected = nan(*shape), nan(n), nan(n)
+        channel_norm_bwd(dy, x, *arguments, n, False, *expected, kind, **whole)
+        for rows, total in ((dy, dy.copy()), (dz, dz.copy())):  # added to what is there
+            dz_, sums_, before = rows.copy(), [nan(n), nan(n)], total.copy()
+            if rows is dy:
+                channel_norm_bwd(
+                    dz_, x, *arguments, n, False, total, *sums_, kind, **whole, dz=dz_,
+                    accumulate=True,
+                )  # fmt: skip
+                assert_same_bits(total, before + expected[0])
+            else:
+                channel_norm_dx(
+                    dz_, x, mean, inv, gamma, sums, n, 700, False, total, *sums_, True
+                )  # fmt: skip
+                assert_same_bits(total, before + dx)
+        return *expected, dx, dgamma, dbeta
+
+    largest = 8 * abs(gamma).max() * (abs(dy) + abs(more)).max() * (inv * abs(x - mean)).max()
+    for _, found in on_every_isa(call):
+        for a, b, scale in zip(found[3:], found[:3], (inv.max(), 700, 700), strict=True):
+            assert_within(a, b, 740 * EPS * largest * scale)
+
+
 def test_results_may_take_the_place_of_the_inputs():
     x, dy = normal((2, 50, 21), 1), normal((2, 50, 21), 2)
     gamma, beta = normal(21, 3), normal(21, 4)
@@ -178,6 +231,14 @@ def test_nan_stays_in_its_channel_and_constant_channels_are_zero():
         lambda x, s, g, bad: channel_norm_fwd(x, s, s, g, g, x, "rely"),
         lambda x, s, g, bad: channel_norm_bwd(x, x, s, s, g, g, 2, False, x, g, g),
         lambda x, s, g, bad: channel_norm_bwd(x, x, s, s, g, g, 3, False, x, bad, g),
+        lambda x, s, g, bad: channel_norm_sums(x, x, s, s, g, g, np.ones((1, 2, 4))),
+        lambda x, s, g, bad: channel_norm_sums(x, x, s, s, g, g, np.ones((1, 1, 3))),
+        lambda x, s, g, bad: channel_norm_sums(
+            x, x, s, s, g, g, np.ones((1, 2, 3)), dz=x[:, :1].copy()
+        ),
+        lambda x, s, g, bad: channel_norm_dx(
+            x, x, s, s, g, np.ones((1, 2, 3)), 3, 2, False, x, g, g
+        ),
         lambda x, s, g, bad: row_moments(x[0], bad, bad),
         lambda x, s, g, bad: layer_norm_fwd(x[0], g, g, bad, g, x[0]),
         lambda x, s, g, bad: layer_norm_bwd(x[0], x[0], g, g, g, x[0], g, bad),

@@ -76,6 +76,33 @@ def test_fused_and_unfused_give_the_same_bits():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("kind", [None, "relu", "silu"])
+@pytest.mark.parametrize("groups", [None, 2])
+def test_a_gradient_is_added_to_that_of_other_readers(kind, groups):
+    """The same bits as if it were computed alone and added."""
+
+    def record(graph, x):
+        if groups is None:
+            y, _ = batch_norm(graph, x)
+        else:
+            y = graph.group_norm(x, param(CHANNELS, seed=1), param(CHANNELS, seed=2), groups)
+        return y if kind is None else graph.activation(y, kind)
+
+    x, dy = numbers(5, 3, 4, CHANNELS, seed=4), numbers(5, 3, 4, 3 * CHANNELS, seed=5)
+    alone, block = Graph(), Graph()
+    alone.output(record(alone, alone.input((3, 4, CHANNELS))))
+    h = block.affine(block.input((3, 4, CHANNELS)), 1, 0)
+    block.output(block.concat([h, record(block, h), h]))
+    plan = Plan(alone, 5, training=True, input_gradient=True)
+    plan.forward(x)
+    expected = plan.backward(np.ascontiguousarray(dy[..., CHANNELS : 2 * CHANNELS]))
+    expected = (dy[..., :CHANNELS] + dy[..., 2 * CHANNELS :]) + expected
+    plan = Plan(block, 5, training=True, input_gradient=True)
+    assert [executor.d_adds for executor in plan._executions.full.executors] == [False, True, False]
+    plan.forward(x)
+    np.testing.assert_array_equal(plan.backward(dy), expected)
+
+
 def test_inference_uses_the_moving_statistics_and_leaves_them():
     graph = Graph()
     y, (gamma, beta, mean, variance) = batch_norm(graph, graph.input((CHANNELS,)))

@@ -39,7 +39,9 @@ def network(**more):
     y = normalized(g, g.conv2d(y, w, groups=24, padding="same"), 30, **more)
     y = g.conv2d(y, param(1, 1, 24, 8, seed=12))
     x = g.concat([g.add(normalized(g, y, 40, None, **more), x), x])
-    y = normalized(g, g.conv2d(x, param(1, 1, 16, 20, seed=14)), 50, "silu", **more)
+    x = normalized(g, g.conv2d(x, param(1, 1, 16, 20, seed=14)), 50, "silu", **more)
+    y = normalized(g, g.conv2d(x, param(1, 1, 20, 20, seed=16)), 70, **more)
+    y = g.add(x, y)
     y = g.pad(y, ((0, 1), (0, 1), (0, 0)))
     y = normalized(g, g.conv2d(y, param(3, 3, 1, 20, seed=15), strides=2, groups=20), 60, **more)
     g.output(y)
@@ -68,6 +70,9 @@ def test_which_steps_and_who_watches(monkeypatch):
         "concat",
         "conv 1x1",
         "batch norm + silu",
+        "conv 1x1",
+        "batch norm + relu",
+        "add",
         "pad + conv 3x3/2 groups 20",
         "batch norm + relu",
     ]
@@ -78,9 +83,18 @@ def test_which_steps_and_who_watches(monkeypatch):
         (3, 4, (5,)),
         (5, 7, (8,)),
         (8, 9, (10,)),
-        (10, 10, ()),
+        (10, 12, (13,)),
+        (13, 13, ()),
     ]
-    assert [run.images for run in runs] == [2, 2, 2, 2, 2, ROWS]
+    assert [run.images for run in runs] == [2, 2, 2, 2, 2, 2, ROWS]
+    backward = plan._memory.lifetimes.backward_runs
+    assert [(i, run.behind, run.conv, run.before) for i, run in backward.items()] == [
+        (3, 3, 2, 1),
+        (5, 5, 4, 3),
+        (8, 8, 7, None),
+        (10, 10, 9, None),
+        (13, 13, 12, None),
+    ]
 
 
 @pytest.mark.parametrize("fused", [True, False])

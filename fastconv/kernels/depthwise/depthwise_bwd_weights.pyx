@@ -3,7 +3,8 @@
 dw[i, j, 0, c] = sum over n, r, q of x[n, r*sh - pt + i*dh, q*sw - pl + j*dw, c] * dy[n, r, q, c], db[c] = sum dy.
 
 The rows of dy are cut into parts whose number depends on the shapes only. Each part sums its rows
-in order into its own copy of dw, and the copies are added in order.
+in order into its own copy of dw, and the copies are added in order. Of few pixels there are few
+parts, since a copy of dw must not take longer than its sums; then channels are shared too.
 """
 
 from cython.parallel cimport parallel, prange
@@ -25,23 +26,30 @@ from fastconv.kernels.depthwise._windows cimport (
 
 cdef enum:
     PARTS = 32  # at most
+    PIXELS = 32  # of dy in a part, at least
+    CHANNELS = 64  # per task, if there are few parts
     PIECE = 1024  # weights per task when the copies are added
 
 
 cdef void _part(
         const geometry *g, const axis *rows, const axis *columns, const float *x, const float *dy,
-        ptrdiff_t first, ptrdiff_t last, float *dw, float *db) noexcept nogil:
-    """dw (kh, kw, c) and db += the contributions of rows [first, last) of dy (mb*oh, ow, c)."""
+        ptrdiff_t first, ptrdiff_t last, ptrdiff_t nc, float *dw, float *db) noexcept nogil:
+    """dw (kh, kw, c) and db = the contributions of rows [first, last) of dy (mb*oh, ow, c), for the
+    first `nc` channels after the arrays' beginnings."""
     cdef const fc_depthwise *ks = depthwise_table()
     cdef ptrdiff_t line = g.iw * g.ic, i, n, r, i0, i1
     cdef fc_taps taps
     taps.nj, taps.xi, taps.xj, taps.wi, taps.wj = g.kw, g.dh * line, g.dw * g.ic, g.kw * g.ic, g.ic
+    for i in range(g.kh * g.kw):
+        memset(dw + i * g.ic, 0, sizeof(float) * nc)
+    if db != NULL:
+        memset(db, 0, sizeof(float) * nc)
     for i in range(first, last):
         n, r = i // g.oh, i % g.oh
         i0, i1 = first_inside(rows, r), last_inside(rows, r)
         taps.ni = max(i1 - i0, 0)
         ks.weights_row(
-            columns.n_stretches, columns.stretches, g.ic, &taps,
+            columns.n_stretches, columns.stretches, nc, &taps,
             x + (n * g.ih + r * g.sh - g.pt + i0 * g.dh) * line - g.pl * g.ic, g.sw * g.ic,
             dy + i * g.ow * g.ic, g.ic, dw + i0 * taps.wi, db)
 
@@ -49,7 +57,10 @@ cdef void _part(
 cdef int _run(
         const geometry *g, const float *x, const float *dy, float *dw, float *db) noexcept nogil:
     cdef ptrdiff_t taps = g.kh * g.kw * g.ic, size = taps + g.ic, lines = g.mb * g.oh
-    cdef ptrdiff_t parts = min(lines, PARTS), i, j
+    cdef ptrdiff_t parts = max(1, min(min(lines, PARTS), lines * g.ow // PIXELS)), i
+    cdef ptrdiff_t nc = CHANNELS if parts < 8 else g.ic, blocks = blocks_of(g.ic, nc)
+    cdef ptrdiff_t k, c
+    cdef float *copy
     cdef axis rows, columns
     cdef unsigned state = 0
     cdef float *copies = <float *> scratch(FC_TEAM, sizeof(float) * parts * size)
@@ -63,24 +74,38 @@ cdef int _run(
     cut(&columns, room)
     with parallel(num_threads=threads_for(1.0 * lines * g.ow * (taps + 4 * g.ic))):
         state = flush_denormals()
-        for i in prange(parts, schedule="dynamic"):
-            memset(copies + i * size, 0, sizeof(float) * size)
+        for i in prange(parts * blocks, schedule="dynamic"):
+            k, c = i // blocks, i % blocks * nc
+            copy = copies + k * size + c
             _part(
-                g, &rows, &columns, x, dy, lines * i // parts, lines * (i + 1) // parts,
-                copies + i * size, db if db == NULL else copies + i * size + taps)
+                g, &rows, &columns, x + c, dy + c, lines * k // parts, lines * (k + 1) // parts,
+                min(nc, g.ic - c), copy, db if db == NULL else copy + taps)
         for i in prange(blocks_of(size, PIECE), schedule="static"):
-            for j in range(i * PIECE, min((i + 1) * PIECE, size if db != NULL else taps)):
-                _add_up(copies + j, parts, size, dw + j if j < taps else db + j - taps)
+            _add_up(
+                copies, parts, size, i * PIECE, min((i + 1) * PIECE, size if db != NULL else taps),
+                taps, dw, db)
         restore_denormals(state)
     return 0
 
 
-cdef void _add_up(const float *x, ptrdiff_t n, ptrdiff_t apart, float *sum) noexcept nogil:
-    cdef ptrdiff_t k
-    cdef double total = 0.0
-    for k in range(n):
-        total += x[k * apart]
-    sum[0] = <float> total
+cdef void _add_up(
+        const float *copies, ptrdiff_t parts, ptrdiff_t size, ptrdiff_t first, ptrdiff_t last,
+        ptrdiff_t taps, float *dw, float *db) noexcept nogil:
+    """Elements [first, last) of dw (taps) followed by db, at most PIECE: copy by copy, since their
+    lines lie next to each other."""
+    cdef double total[PIECE]
+    cdef ptrdiff_t j, k, n = last - first
+    cdef const float *x = copies + first
+    for j in range(n):
+        total[j] = 0.0
+    for k in range(parts):
+        for j in range(n):
+            total[j] += x[k * size + j]
+    for j in range(n):
+        if first + j < taps:
+            dw[first + j] = <float> total[j]
+        else:
+            db[first + j - taps] = <float> total[j]
 
 
 cdef class DepthwiseBwdWeights(DepthwiseKernel):

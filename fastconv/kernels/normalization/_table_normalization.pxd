@@ -31,7 +31,7 @@ cdef extern from "table_normalization.h" nogil:
             float *squares) noexcept nogil
         void norm_dx(
             ptrdiff_t rows, ptrdiff_t n, const float *dz, const float *x, const float *mean,
-            const float *k, float *dx) noexcept nogil
+            const float *k, const float *to, float *dx) noexcept nogil
         const fc_normalized *normalized
         void row_moments(
             ptrdiff_t rows, ptrdiff_t n, const float *x, float *mean,

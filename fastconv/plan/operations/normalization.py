@@ -9,7 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastconv._arguments import as_float, as_int
-from fastconv.kernels.normalization.channel_norm_bwd import channel_norm_bwd
+from fastconv.kernels.normalization.channel_norm_bwd import (
+    channel_norm_bwd,
+    channel_norm_dx,
+    channel_norm_sums,
+)
 from fastconv.kernels.normalization.channel_norm_fwd import channel_norm_fwd, moments
 from fastconv.kernels.normalization.layer_norm import layer_norm_bwd, layer_norm_fwd, row_moments
 from fastconv.plan.executor import (
@@ -204,6 +208,7 @@ class ChannelNormExecutor(Executor):
 
     in_place = True
     adds_gradients = True
+    accumulates = True
     primitive: type[Normalization]
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
@@ -258,6 +263,7 @@ class ChannelNormExecutor(Executor):
 
     def backward(self, step: int) -> None:
         dx, da = self.d_inputs[0], self.d_inputs[1] if self.adds else None
+        dz = self.d_output if da is None and self.d_adds else da
         channel_norm_bwd(
             self._cube(self.d_output),
             self._cube(self.inputs[0]),
@@ -274,7 +280,8 @@ class ChannelNormExecutor(Executor):
             *self.numbers,
             more=self._maybe_cube(self.d_more),
             y=self._cube(self.output) if self.reads_output else None,
-            dz=self._maybe_cube(da),
+            dz=self._maybe_cube(dz),
+            accumulate=self.d_adds,
         )
 
     def _gamma(self) -> np.ndarray:
@@ -307,6 +314,8 @@ class BatchNormExecutor(ChannelNormExecutor):
         super().__init__(step, setting)
         self._watching = False
         self._watched: list[tuple[int, np.ndarray, np.ndarray]] = []  # rows, means, variances
+        self._summed = False  # whether backward's sums have been taken, of parts of the gradient
+        self._sums = np.zeros((1, 2, self.channels))
 
     def watch(self, training: bool) -> None:
         self.fixed = not (training and self.norm.adapts())
@@ -332,6 +341,63 @@ class BatchNormExecutor(ChannelNormExecutor):
         else:
             super().find_statistics(training)
         self._watching = False
+
+    def backward(self, step: int) -> None:
+        if not self._summed:
+            super().backward(step)
+            return
+        self.backward_part(slice(None))
+        self._summed = False
+
+    def begin_sums(self) -> None:
+        """What comes before the parts of `sum_part`."""
+        self._sums[...] = 0
+        self._summed = True
+
+    def sum_part(self, part: slice) -> None:
+        """Backward's first pass over the rows in `part`; the gradient of y, whole or by parts."""
+        da = self.d_inputs[1] if self.adds else None
+        channel_norm_sums(
+            self._cube(self.d_output[part]),
+            self._cube(self.inputs[0][part]),
+            self.own["mean"],
+            self.own["inv"],
+            self._gamma(),
+            self._zeros if self.norm.beta is None else self.norm.beta.value,
+            self._sums,
+            self.kind,
+            *self.numbers,
+            more=None if self.d_more is None else self._cube(self.d_more[part]),
+            y=self._cube(self.output[part]) if self.reads_output else None,
+            dz=None if da is None else self._cube(da[part]),
+        )
+
+    def begin_parts(self) -> None:
+        """What comes before the parts of `backward_part`."""
+        if not self._summed:
+            self.begin_sums()
+            self.sum_part(slice(None))
+        self._summed = False
+
+    def backward_part(self, part: slice) -> None:
+        """Backward's second pass, which also computes the gradients of gamma and beta."""
+        dx, da = self.d_inputs[0], self.d_inputs[1] if self.adds else None
+        dz = self.d_output if da is None else da
+        channel_norm_dx(
+            self._cube(dz[part]),
+            self._cube(self.inputs[0][part]),
+            self.own["mean"],
+            self.own["inv"],
+            self._gamma(),
+            self._sums,
+            self.groups,
+            self.output.size // self.channels,
+            self.fixed,
+            None if dx is None else self._cube(dx[part]),
+            self._gradient_of(self.norm.gamma),
+            self._gradient_of(self.norm.beta),
+            self.d_adds,
+        )
 
     def settle(self) -> None:
         """Update the moving averages with the statistics of this step."""

@@ -254,6 +254,8 @@ class ConvBlockExecutor(Executor):
         self.reads_input = learns and (self.scaling is None or self.scales_inside)
         self.reads_output = setting.backward and self.relu and not self.pools_inside
         self.in_parts = self.scaling is None and self.dropout is None and runs_in_parts(whole)
+        followed = self.relu or self.pool is not None
+        self.back_in_parts = self.in_parts and self.bwd_data is not None and not followed
 
     def _can_pool_inside(self, shape: Conv2DShape) -> bool:
         """Whether the convolution kernels can fuse the pooling, in all passes, tile by tile."""
@@ -301,6 +303,21 @@ class ConvBlockExecutor(Executor):
     def backward(self, step: int) -> None:
         dy = self._undo_what_follows(step)
         argmax = self.own["argmax"] if self.pools_inside else None
+        self._backward_to_parameters(dy, argmax)
+        if self.bwd_data is not None:
+            dx = self.dx
+            self.bwd_data.run(dy, self._weights(), dx, argmax)
+            if self.scaling is not None:
+                affine(flat(dx), flat(dx), self.scaling.scale, 0.0)
+
+    def backward_part(self, part: slice) -> None:
+        assert self.bwd_data is not None
+        self.bwd_data.run(self.d_output[part], self._weights(), self.dx[part], None)
+
+    def backward_rest(self) -> None:
+        self._backward_to_parameters(self.d_output, None)
+
+    def _backward_to_parameters(self, dy: np.ndarray, argmax: np.ndarray | None) -> None:
         w, b = self.conv.w, self.conv.b
         db = self.gradient(b) if b is not None and b.trainable else None
         if self.bwd_weights is not None:
@@ -313,11 +330,6 @@ class ConvBlockExecutor(Executor):
             self.bwd_weights.run(x, dy, dw, db, argmax)
         elif db is not None:
             bias_grad(rows_2d(dy), db)
-        if self.bwd_data is not None:
-            dx = self.dx
-            self.bwd_data.run(dy, self._weights(), dx, argmax)
-            if self.scaling is not None:
-                affine(flat(dx), flat(dx), self.scaling.scale, 0.0)
 
     def _undo_what_follows(self, step: int) -> np.ndarray:
         """The gradient after dropout, ReLU and pooling: that of the convolution's output, or of the
