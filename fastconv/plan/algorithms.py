@@ -25,14 +25,21 @@ from fastconv.plan.live_taps import LiveTaps, Pass, live_taps
 # and dx, where the transformed filters are shared, and for dw, where the sums are.
 MANY_FILTERS, MANY_FILTERS_OF_PARTS = 128 * 256, 6 * 128 * 256
 MANY_SUMS, MANY_SUMS_OF_PARTS = 128 * 128, 192 * 128
+# Slice by slice, a float of the transformed tiles passes through memory, which counts as PASS
+# multiply-adds; but the filters are loaded once instead of by each of BLOCKS blocks, even of a few
+# images.
+PASS, BLOCKS = 16, 6
 FULL = 16  # floats of the longest vectors
 # Winograd's method is chosen where it is less work, by count and by at least this factor. (The
 # direct gradient of the data is slower than the other two passes.) A float of the transformed
-# filters counts as FILTER multiply-adds, once in a batch, and in the gradient of the weights for
-# each of the partial sums. `bench_windows` in `benchmarks/bench_conv2d.py` measures both methods.
+# filters counts as FILTER multiply-adds, or as FAR_FILTER if all take more than FAR floats, which
+# no cache holds, or as LINE_FILTER in tiles of one row or column; once in a batch, and in the
+# gradient of the weights for each of the partial sums. `bench_windows` in
+# `benchmarks/bench_conv2d.py` measures both methods.
 LEAST_GAIN: dict[Pass, float] = {"fwd": 1.15, "bwd_data": 1.0, "bwd_weights": 1.15}
-FILTER = 45
-PARTIAL_SUMS, PARTIAL_SUMS_OF_SLICES = 6, 1.5
+FILTER, FAR_FILTER, LINE_FILTER = 16, 25, 8
+FAR = 2**22
+PARTIAL_SUMS, PARTIAL_SUMS_OF_SLICES = 12, 1
 # Most floats of transformed filters, which each caller's thread keeps, and of a transformed row of
 # tiles, the least block that a thread may need: hundreds of parts would take far more memory than
 # the map.
@@ -99,12 +106,17 @@ def pools_inside(shape: Conv2DShape, pool: Pool2DShape) -> bool:
 
 
 def _by_slices(s: Conv2DShape, direction: Pass) -> bool:
-    found = _winograd(s, direction)
-    channels = found.source_channels * found.target_channels
+    found, values = _winograd(s, direction), nominal_batch(s.mb) * _winograd(s, direction).values
+    channels: float = found.source_channels * found.target_channels
     parts = channels > s.ic * s.oc
+    if found.is_line:  # so much smaller are its filters and sums
+        channels *= found.rows[0] * found.columns[0] / 36
     if direction == "bwd_weights":
-        return channels >= (MANY_SUMS_OF_PARTS if parts else MANY_SUMS)
-    return channels >= (MANY_FILTERS_OF_PARTS if parts else MANY_FILTERS)
+        loads = (PARTIAL_SUMS - PARTIAL_SUMS_OF_SLICES) * _filter(found)
+        many = MANY_SUMS_OF_PARTS if parts else MANY_SUMS
+    else:
+        loads, many = BLOCKS, MANY_FILTERS_OF_PARTS if parts else MANY_FILTERS
+    return channels >= many or loads * found.filters > PASS * values
 
 
 def _is_pointwise(s: Conv2DShape) -> bool:
@@ -122,12 +134,25 @@ class _Winograd(NamedTuple):
     """What `winograd_work` says of a pass."""
 
     work: float
+    values: float
     source_channels: int
     target_channels: int
     lead: int
     filters: float
     rows: tuple[int, int]
     columns: tuple[int, int]
+
+    @property
+    def is_line(self) -> bool:
+        """Whether tiles have one row or column."""
+        return 1 in (self.rows[0], self.columns[0])
+
+
+def _filter(found: _Winograd) -> int:
+    """What a float of the transformed filters counts as."""
+    if found.is_line:
+        return LINE_FILTER
+    return FAR_FILTER if found.filters > FAR else FILTER
 
 
 @lru_cache(maxsize=1024)
@@ -139,12 +164,12 @@ def _is_winograd(s: Conv2DShape, direction: Pass) -> bool:
     if not s.dh == s.dw == s.groups == 1 or s.kh < s.sh or s.kw < s.sw or s.kh == s.kw == 1:
         return False
     mb, found = nominal_batch(s.mb), _winograd(s, direction)
-    sums = 1.0
+    sums = 1
     if direction == "bwd_weights":
         sums = PARTIAL_SUMS_OF_SLICES if _by_slices(s, direction) else PARTIAL_SUMS
     kc, nc = (s.oc, s.ic) if direction == "bwd_data" else (s.ic, s.oc)
     direct = s.oh * s.ow * s.kh * s.kw * kc * -(-nc // FULL) * FULL
-    work = mb * found.work + FILTER * sums * found.filters
+    work = mb * found.work + _filter(found) * sums * found.filters
     columns = -(-s.iw // s.sw) + 1 if direction == "bwd_data" else s.ow
     (rows, _), (points, taps) = found.rows, found.columns
     row_floats = rows * points * -(-columns // (points - taps + 1)) * found.source_channels
@@ -161,4 +186,4 @@ def nominal_batch(mb: int) -> int:
     """
     if os.environ.get("FASTCONV_BATCH_INVARIANT") == "1":
         return 32
-    return 1 if mb <= 4 else 8 if mb <= 16 else 32
+    return 1 if mb <= 4 else 8 if mb <= 16 else 64
