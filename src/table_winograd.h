@@ -12,11 +12,17 @@ typedef struct fc_tile {
     int rows, columns, taps;
 } fc_tile;
 
+/* Rows top .. bottom - 1 and columns left .. right - 1 of a tile. */
+typedef struct fc_inside {
+    int top, bottom, left, right;
+} fc_inside;
+
 typedef struct fc_winograd {
-    /* v[f] (channels) = the transform of the pixels at x, `row` and `pixel` floats apart, as many as points. Up to VL
-     * floats after the last pixel are read. */
-    void (*input)(const fc_tile *t, const float *x, ptrdiff_t row, ptrdiff_t pixel, ptrdiff_t channels, float *v,
-                  ptrdiff_t fr, ptrdiff_t fc);
+    /* v[f] (channels) = the transform of the pixels at x, `row` and `pixel` floats apart, as many as points. `in`: those
+     * that there are, x being the first of them, and 0 for the others; or NULL if there are all, and up to VL floats after
+     * the last may be read. */
+    void (*input)(const fc_tile *t, const float *x, ptrdiff_t row, ptrdiff_t pixel, const fc_inside *in,
+                  ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc);
 
     /* u[f] (width, a multiple of VL) = the transform of a filter of n <= width columns: tap i, by rows, at taps[i] +
      * offset, 0 if taps[i] is NULL. */
@@ -37,8 +43,8 @@ typedef struct fc_winograd {
      * from one row of the pooled map (n, channels). `lower`: whether it is the second of the windows' two rows. */
     void (*unpool_row)(const float *dy, const uint8_t *argmax, ptrdiff_t n, ptrdiff_t channels, int lower, float *out);
 
-    /* v[f] (channels) = the transform of a gradient's pixels, as many as outputs. Reads beyond the last pixel as
-     * `input`. */
+    /* v[f] (channels) = the transform of a gradient's pixels, as many as outputs. Up to VL floats after the last pixel
+     * are read. */
     void (*gradient)(const fc_tile *t, const float *y, ptrdiff_t row, ptrdiff_t pixel, ptrdiff_t channels, float *v,
                      ptrdiff_t fr, ptrdiff_t fc);
 

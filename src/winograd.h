@@ -196,17 +196,24 @@ FN void wg_moments_1d(const int points, const int n, const int factors, const vf
 FN int wg_is_line(const fc_tile *t) { return t->rows == 1 || t->columns == 1; }
 FN ptrdiff_t wg_along(const fc_tile *t, ptrdiff_t row, ptrdiff_t column) { return t->columns == 1 ? row : column; }
 
-FN void wg_input_body(const int rows, const int columns, const float *x, ptrdiff_t row, ptrdiff_t pixel,
-                      ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc)
+/* `whole`: all pixels are inside, and may be read in whole vectors. */
+FN void wg_input_body(const int rows, const int columns, const int whole, const float *x, ptrdiff_t row,
+                      ptrdiff_t pixel, const fc_inside *in, ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc)
 {
     for (ptrdiff_t c = 0; c < channels; c += VL) {
         vf d[WG_MOST * WG_MOST], o[WG_MOST];
 #pragma GCC unroll 8
         for (int j = 0; j < columns; j++) {
-            vf in[WG_MOST];
+            vf pixels[WG_MOST];
 #pragma GCC unroll 8
-            for (int i = 0; i < rows; i++) in[i] = v_load(x + i * row + j * pixel + c);
-            wg_input_1d(rows, in, 1, d + j, columns);
+            for (int i = 0; i < rows; i++) {
+                pixels[i] = v_zero();
+                if (whole)
+                    pixels[i] = v_load(x + i * row + j * pixel + c);
+                else if (i >= in->top && i < in->bottom && j >= in->left && j < in->right)
+                    pixels[i] = v_load_first(x + (i - in->top) * row + (j - in->left) * pixel + c, channels - c);
+            }
+            wg_input_1d(rows, pixels, 1, d + j, columns);
         }
 #pragma GCC unroll 8
         for (int i = 0; i < rows; i++) {
@@ -222,18 +229,31 @@ FN void wg_input_body(const int rows, const int columns, const float *x, ptrdiff
     }
 }
 
-static void winograd_input(const fc_tile *t, const float *x, ptrdiff_t row, ptrdiff_t pixel, ptrdiff_t channels,
-                           float *v, ptrdiff_t fr, ptrdiff_t fc)
+static void winograd_input(const fc_tile *t, const float *x, ptrdiff_t row, ptrdiff_t pixel, const fc_inside *in,
+                           ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc)
 {
     const ptrdiff_t step = wg_along(t, row, pixel), f = wg_along(t, fr, fc);
-    if (!wg_is_line(t) && t->rows == 5)
-        wg_input_body(5, 5, x, row, pixel, channels, v, fr, fc);
-    else if (!wg_is_line(t))
-        wg_input_body(6, 6, x, row, pixel, channels, v, fr, fc);
-    else if (t->rows * t->columns == 6)
-        wg_input_body(1, 6, x, 0, step, channels, v, 0, f);
-    else
-        wg_input_body(1, 8, x, 0, step, channels, v, 0, f);
+    fc_inside line = {0, 1, 0, 1};
+    int whole = !in;
+    if (in) {
+        whole = in->bottom - in->top == t->rows && in->right - in->left == t->columns && channels % VL == 0;
+        line.left = t->columns == 1 ? in->top : in->left;
+        line.right = t->columns == 1 ? in->bottom : in->right;
+    }
+#define WG_SQUARE(p, whole) wg_input_body(p, p, whole, x, row, pixel, in, channels, v, fr, fc)
+#define WG_LINE(p, whole) wg_input_body(1, p, whole, x, 0, step, &line, channels, v, 0, f)
+    switch (4 * (t->rows > t->columns ? t->rows : t->columns) + 2 * wg_is_line(t) + whole) {
+        case 4 * 5: WG_SQUARE(5, 0); break;
+        case 4 * 5 + 1: WG_SQUARE(5, 1); break;
+        case 4 * 6: WG_SQUARE(6, 0); break;
+        case 4 * 6 + 1: WG_SQUARE(6, 1); break;
+        case 4 * 6 + 2: WG_LINE(6, 0); break;
+        case 4 * 6 + 3: WG_LINE(6, 1); break;
+        case 4 * 8 + 2: WG_LINE(8, 0); break;
+        case 4 * 8 + 3: WG_LINE(8, 1); break;
+    }
+#undef WG_SQUARE
+#undef WG_LINE
 }
 
 FN void wg_filter_body(const int rows, const int columns, const int r, const float *const *taps, ptrdiff_t offset,

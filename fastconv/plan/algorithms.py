@@ -6,6 +6,7 @@ choice of the fastest among the applicable algorithms is made here and nowhere e
 
 from __future__ import annotations
 
+import math
 import os
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -24,22 +25,26 @@ from fastconv.plan.live_taps import LiveTaps, Pass, live_taps
 # in the L2 cache, and slice by slice otherwise. Thresholds of input times output channels: for y
 # and dx, where the transformed filters are shared, and for dw, where the sums are.
 MANY_FILTERS, MANY_FILTERS_OF_PARTS = 128 * 256, 6 * 128 * 256
-# Less are many if there are only a few tiles to share among threads.
-FEW_TILES, MANY_FILTERS_OF_FEW_TILES = 32, 64 * 128
 MANY_SUMS, MANY_SUMS_OF_PARTS = 128 * 128, 192 * 128
+# Slice by slice, a float of the transformed tiles passes through memory, which counts as PASS
+# multiply-adds; but the filters are loaded once instead of by each of BLOCKS blocks, even of a few
+# images.
+PASS, BLOCKS = 16, 6
 FULL = 16  # floats of the longest vectors
-MANY_IMAGES = 32
 # Winograd's method is chosen where it is less work, by count and by at least this factor. (The
 # direct gradient of the data is slower than the other two passes.) A float of the transformed
-# filters counts as FILTER multiply-adds, once in a batch, and in the gradient of the weights for
-# each of the partial sums. `bench_windows` in `benchmarks/bench_conv2d.py` measures both methods.
+# filters counts as FILTER multiply-adds, or as FAR_FILTER if all take more than FAR floats, which
+# no cache holds, or as LINE_FILTER in tiles of one row or column; once in a batch, and in the
+# gradient of the weights for each of the partial sums. `bench_windows` in
+# `benchmarks/bench_conv2d.py` measures both methods.
 LEAST_GAIN: dict[Pass, float] = {"fwd": 1.15, "bwd_data": 1.0, "bwd_weights": 1.15}
-FILTER = 45
-# With filters that were transformed before, only loading them counts: from memory, or from a cache
+FILTER, FAR_FILTER, LINE_FILTER = 16, 25, 8
+FAR = 2**22
+# Of filters that were transformed before, at most loading them counts: from memory, or from a cache
 # that holds those of the whole network, which are about four times its weights.
 LOADED_FILTER, CACHED_FILTER = 20, 6
 MOST_CACHED = 3 * 2**19
-PARTIAL_SUMS, PARTIAL_SUMS_OF_SLICES = 6, 1.5
+PARTIAL_SUMS, PARTIAL_SUMS_OF_SLICES = 12, 1
 # Most floats of transformed filters, which each caller's thread keeps, and of a transformed row of
 # tiles, the least block that a thread may need: hundreds of parts would take far more memory than
 # the map.
@@ -83,7 +88,7 @@ def keeps_weights(s: Conv2DShape) -> bool:
 
     Few images do not make up for laying them out at each call; many need no further memory.
     """
-    return nominal_batch(s.mb) < MANY_IMAGES
+    return nominal_batch(s.mb) <= 8
 
 
 def conv2d_algorithm(
@@ -94,14 +99,14 @@ def conv2d_algorithm(
     `kept`: the weights have been laid out before (`keeps_weights`), and `weights` numbers are in
     the whole network. ``FASTCONV_WINOGRAD=0`` turns Winograd's method off.
     """
-    filter_cost = FILTER
+    most_per_filter = math.inf
     if kept:
-        filter_cost = CACHED_FILTER if weights <= MOST_CACHED else LOADED_FILTER
+        most_per_filter = CACHED_FILTER if weights <= MOST_CACHED else LOADED_FILTER
     if _is_pointwise(s) or _is_whole_map(s):
         return "gemm"  # one matrix product over all pixels, or over all images
     if s.groups == s.ic == s.oc > 1:
         return "depthwise"  # one filter per channel: not expressible as a matrix product
-    if _is_winograd(s, direction, filter_cost) and os.environ.get("FASTCONV_WINOGRAD") != "0":
+    if _is_winograd(s, direction, most_per_filter) and os.environ.get("FASTCONV_WINOGRAD") != "0":
         return "winograd"  # a fraction of the multiplications
     return "direct"
 
@@ -125,16 +130,17 @@ def tiles_can_pool(shape: Conv2DShape, pool: Pool2DShape) -> bool:
 
 
 def _by_slices(s: Conv2DShape, direction: Pass) -> bool:
-    found = _winograd(s, direction)
-    channels = found.source_channels * found.target_channels
+    found, values = _winograd(s, direction), nominal_batch(s.mb) * _winograd(s, direction).values
+    channels: float = found.source_channels * found.target_channels
     parts = channels > s.ic * s.oc
+    if found.is_line:  # so much smaller are its filters and sums
+        channels *= found.rows[0] * found.columns[0] / 36
     if direction == "bwd_weights":
-        return channels >= (MANY_SUMS_OF_PARTS if parts else MANY_SUMS)
-    (rows, taps_h), (columns, taps_w) = found.rows, found.columns
-    tiles = -(-s.oh // (rows - taps_h + 1)) * -(-s.ow // (columns - taps_w + 1))
-    if nominal_batch(s.mb) * tiles < FEW_TILES:
-        return channels >= MANY_FILTERS_OF_FEW_TILES
-    return channels >= (MANY_FILTERS_OF_PARTS if parts else MANY_FILTERS)
+        loads = (PARTIAL_SUMS - PARTIAL_SUMS_OF_SLICES) * _filter(found)
+        many = MANY_SUMS_OF_PARTS if parts else MANY_SUMS
+    else:
+        loads, many = BLOCKS, MANY_FILTERS_OF_PARTS if parts else MANY_FILTERS
+    return channels >= many or loads * found.filters > PASS * values
 
 
 def _is_pointwise(s: Conv2DShape) -> bool:
@@ -152,6 +158,7 @@ class _Winograd(NamedTuple):
     """What `winograd_work` says of a pass."""
 
     work: float
+    values: float
     source_channels: int
     target_channels: int
     lead: int
@@ -159,21 +166,34 @@ class _Winograd(NamedTuple):
     rows: tuple[int, int]
     columns: tuple[int, int]
 
+    @property
+    def is_line(self) -> bool:
+        """Whether tiles have one row or column."""
+        return 1 in (self.rows[0], self.columns[0])
+
+
+def _filter(found: _Winograd) -> int:
+    """What a float of the transformed filters counts as."""
+    if found.is_line:
+        return LINE_FILTER
+    return FAR_FILTER if found.filters > FAR else FILTER
+
 
 @lru_cache(maxsize=1024)
 def _winograd(s: Conv2DShape, direction: Pass) -> _Winograd:
     return _Winograd(*winograd_work(turned=direction == "bwd_data", **s.kernel_arguments()))
 
 
-def _is_winograd(s: Conv2DShape, direction: Pass, filter_cost: float) -> bool:
+def _is_winograd(s: Conv2DShape, direction: Pass, most_per_filter: float) -> bool:
     if not s.dh == s.dw == s.groups == 1 or s.kh < s.sh or s.kw < s.sw or s.kh == s.kw == 1:
         return False
     mb, found = nominal_batch(s.mb), _winograd(s, direction)
-    sums = 1.0
+    sums = 1
     if direction == "bwd_weights":
         sums = PARTIAL_SUMS_OF_SLICES if _by_slices(s, direction) else PARTIAL_SUMS
     kc, nc = (s.oc, s.ic) if direction == "bwd_data" else (s.ic, s.oc)
     direct = s.oh * s.ow * s.kh * s.kw * kc * -(-nc // FULL) * FULL
+    filter_cost = min(_filter(found), most_per_filter)
     work = mb * found.work + filter_cost * sums * found.filters
     columns = -(-s.iw // s.sw) + 1 if direction == "bwd_data" else s.ow
     (rows, _), (points, taps) = found.rows, found.columns
@@ -190,5 +210,5 @@ def nominal_batch(mb: int) -> int:
     same bits in a batch of any size.
     """
     if os.environ.get("FASTCONV_BATCH_INVARIANT") == "1":
-        return MANY_IMAGES
-    return 1 if mb <= 4 else 8 if mb <= 16 else MANY_IMAGES
+        return 32
+    return 1 if mb <= 4 else 8 if mb <= 16 else 64

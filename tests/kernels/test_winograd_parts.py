@@ -187,8 +187,8 @@ def products(points, kc, nc, tiles, sources, targets=1, transform=300):
     return tiles * (points * kc * nc + transform * (sources * kc + targets * nc))
 
 
-strided = partial(products, transform=600)
-strided_five = partial(products, transform=600 * 25 / 36)
+strided = partial(products, transform=500)
+strided_five = partial(products, transform=500 * 25 / 36)
 line = partial(products, transform=300 * 8 / 36)
 
 
@@ -221,22 +221,27 @@ def test_the_work(window, stride, size, channels, turned, expected, tile):
     windows = window if isinstance(window, tuple) else (window, window)
     shape = conv2d_shape((1, size, size, channels[0]), (*windows, *channels), stride, "same")
     found = winograd_work(turned=turned, **shape.kernel_arguments())
-    assert found[:-2] == pytest.approx(expected)
+    assert (found[0], *found[2:6]) == pytest.approx(expected)
     assert found[-2:] == tuple((1, 1) if window == 1 else tile for window in windows)
 
 
 @pytest.mark.parametrize("direction", PASSES)
 @pytest.mark.parametrize("mb", [1, 8, 100])
-@pytest.mark.parametrize(("k", "stride", "ic"), [(5, 1, 32), (3, 2, 64), (7, 2, 3), (3, 1, 64)])
-def test_a_gain_is_needed(direction, mb, k, stride, ic, monkeypatch):
+@pytest.mark.parametrize(
+    ("window", "stride", "ic"),
+    [((5, 5), 1, 32), ((3, 3), 2, 64), ((7, 7), 2, 3), ((3, 3), 1, 64), ((1, 7), 1, 32)],
+)
+def test_a_gain_is_needed(direction, mb, window, stride, ic, monkeypatch):
     """Of the images and the transformed filters, which the weights' gradient sums in parts."""
-    shape = conv2d_shape((mb, 40, 40, ic), (k, k, ic, 64), stride, "same")
+    shape = conv2d_shape((mb, 40, 40, ic), (*window, ic, 64), stride, "same")
     found = winograd_work(turned=direction == "bwd_data", **shape.kernel_arguments())
-    mb = min(mb, 32)
-    sums = 6 if direction == "bwd_weights" else 1
+    mb = min(mb, 64)
+    by_slices = make_conv2d_kernel(shape, direction, "winograd").by_slices
+    sums = 12 if direction == "bwd_weights" and not by_slices else 1
+    one = algorithms.LINE_FILTER if 1 in window else algorithms.FILTER
     columns = 16 / 3 if direction == "bwd_data" and ic == 3 else 1  # of 3 channels, 16 are computed
-    direct = shape.oh * shape.ow * k * k * ic * 64 * columns
-    gain = mb * direct / (mb * found[0] + sums * algorithms.FILTER * found[4])
+    direct = shape.oh * shape.ow * window[0] * window[1] * ic * 64 * columns
+    gain = mb * direct / (mb * found[0] + sums * one * found[5])
     for least, expected in ((gain * 0.999, "winograd"), (gain * 1.001, "direct")):
         monkeypatch.setitem(algorithms.LEAST_GAIN, direction, least)
         assert conv2d_algorithm(shape, direction) == expected
@@ -276,10 +281,40 @@ def test_many_channels_of_parts_go_by_slices(direction, stride):
     most = "MANY_SUMS_OF_PARTS" if direction == "bwd_weights" else "MANY_FILTERS_OF_PARTS"
     least = getattr(algorithms, most) // (4 * 64)  # channels
     for oc, expected in ((least - 1, False), (least, True)):
-        shape = conv2d_shape((32, 33, 20, 64), (5, 5, 64, oc), stride, "same")
-        parts = winograd_work(turned=direction == "bwd_data", **shape.kernel_arguments())[1:3]
+        shape = conv2d_shape((99, 33, 20, 64), (5, 5, 64, oc), stride, "same")
+        parts = winograd_work(turned=direction == "bwd_data", **shape.kernel_arguments())[2:4]
         assert parts[0] * parts[1] == 4 * 64 * oc
         assert make_conv2d_kernel(shape, direction, "winograd").by_slices == expected
+
+
+@pytest.mark.parametrize("direction", PASSES)
+def test_lines_of_many_more_channels_go_by_slices(direction):
+    """As many floats of filters or sums as squares have."""
+    most = "MANY_SUMS" if direction == "bwd_weights" else "MANY_FILTERS"
+    least = -(-getattr(algorithms, most) * 36 // (8 * 64))  # channels
+    for oc, expected in ((least - 1, False), (least, True)):
+        shape = conv2d_shape((99, 20, 30, 64), (1, 3, 64, oc), 1, "same")
+        assert make_conv2d_kernel(shape, direction, "winograd").by_slices == expected
+
+
+@pytest.mark.parametrize(("window", "stride"), [((3, 3), 1), ((3, 3), 2), ((7, 1), 1)])
+@pytest.mark.parametrize("direction", PASSES)
+def test_few_tiles_go_by_slices(window, stride, direction):
+    """The filters are loaded once then, and there are no partial sums."""
+    for mb, expected in ((1, True), (99, False)):
+        shape = conv2d_shape((mb, 12, 5, 120), (*window, 120, 128), stride, "same")
+        if direction == "bwd_weights":
+            shape = conv2d_shape((mb, 40, 12, 32), (*window, 32, 64), stride, "same")
+        assert make_conv2d_kernel(shape, direction, "winograd").by_slices == expected
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_values(turned):
+    """Of 16 to 32 channels, in four parts, 3 by 4 tiles of 4 x 4."""
+    shape = conv2d_shape((1, 12, 16, 16), (5, 5, 16, 32), 1, "same")
+    source, target = (32, 16) if turned else (16, 32)
+    found = winograd_work(turned=turned, **shape.kernel_arguments())[1]
+    assert found == 3 * 4 * 36 * (4 * source + target)
 
 
 @pytest.mark.parametrize(
@@ -392,11 +427,3 @@ def test_what_is_not_finite_stays_in_its_tiles(name, bad, by_slices):
         assert refused(dw_of_x[~np.isfinite(taps_of_x)]).all()
         assert_same_bits(dw_of_dy[..., other_y], dw[..., other_y])
         assert refused(dw_of_dy[~np.isfinite(taps_of_dy)]).all()
-
-
-def test_few_tiles_of_many_channels_go_by_slices():
-    """Threads then share the filters instead of the tiles."""
-    least = algorithms.MANY_FILTERS_OF_FEW_TILES // 64
-    for images, oc, expected in ((1, least, True), (1, least - 1, False), (32, least, False)):
-        shape = conv2d_shape((images, 16, 16, 64), (3, 3, 64, oc), 1, "same")
-        assert make_conv2d_kernel(shape, "fwd", "winograd").by_slices == expected

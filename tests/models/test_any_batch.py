@@ -147,7 +147,7 @@ def test_small_and_large_batches_in_turns_keep_their_plans(monkeypatch):
 
 @pytest.mark.parametrize(
     ("batches", "invariant", "as_many"),
-    [((1, 4), "", 1), ((5, 16), "", 8), ((17, 1000), "", 32), ((1, 4, 9, 500), "1", 32)],
+    [((1, 4), "", 1), ((5, 16), "", 8), ((17, 1000), "", 64), ((1, 4, 9, 500), "1", 32)],
 )
 def test_what_algorithms_are_chosen_for(monkeypatch, batches, invariant, as_many):
     monkeypatch.setenv("FASTCONV_BATCH_INVARIANT", invariant)

@@ -25,6 +25,7 @@ from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_tab
 cdef ptrdiff_t KC = 384  # source channels per piece of the sum, as in gemm
 cdef ptrdiff_t LEAST_TILES = 128
 cdef ptrdiff_t MOST_TILES = 256
+cdef ptrdiff_t LEAST_FLOATS = 256 * 1024  # of transformed tiles in a block: less is not worth a barrier
 cdef ptrdiff_t COLUMNS = 256  # output channels of one task in a slice
 
 
@@ -106,13 +107,16 @@ cdef int correlate_slices(
     cdef source_map source = source_of(p)
     cdef tiling t
     cdef layout vs, ms
-    cdef ptrdiff_t index, n0, r0, images, rows, row, share, part, c
+    cdef ptrdiff_t index, n0, r0, images, rows, row, share, part, c, wanted
     cdef ptrdiff_t kc = source_channels(p), nc = target_channels(p), parts = nc // p.nc
     cdef float *v
     cdef float *m
     cdef unsigned csr = 0
     cdef int failed = 0, starved = 0  # one per loop: OpenMP reduces a variable only once
-    cut_tiles(p.mb, &p.h, &p.w, larger(LEAST_TILES, smaller(kc // 2, MOST_TILES)), &t)
+    wanted = larger(
+        larger(LEAST_TILES, smaller(kc // 2, MOST_TILES)),
+        LEAST_FLOATS // (p.h.points * p.w.points * (kc + nc)))
+    cut_tiles(p.mb, &p.h, &p.w, wanted, &t)
     vs, ms = row_layout(&t, t.tiles, kc), row_layout(&t, t.tiles, nc)
     v = <float *> scratch(
         FC_INNER, sizeof(float) * (layout_floats(&t, kc) + layout_floats(&t, nc)))

@@ -21,7 +21,7 @@ cdef ptrdiff_t *LINE = [6, 3, 6, 4, 8, 3, 8, 4, 8, 5]
 # In multiply-adds of the direct method, by measurement: a value of a channel of a tile, forth or back,
 # and the same through strides.
 cdef double TRANSFORM = 300 / 36.0
-cdef double STRIDED = 600 / 36.0
+cdef double STRIDED = 500 / 36.0
 
 
 cdef inline ptrdiff_t _floor_div(ptrdiff_t a, ptrdiff_t b) noexcept nogil:
@@ -86,17 +86,25 @@ cdef double _points(const axis *h, const axis *w) noexcept nogil:
         * (<double> w.points * source_parts(w) * target_parts(w) - _short_parts(w)))
 
 
-cdef double _work(const axis *h, const axis *w, ptrdiff_t kc, ptrdiff_t nc) noexcept nogil:
-    """An image's products and transforms, in multiply-adds."""
-    cdef double tiles, targets = <double> target_parts(h) * target_parts(w)
+cdef double _tiles(const axis *h, const axis *w) noexcept nogil:
+    return ceil_div(h.extent, outputs(h)) * <double> ceil_div(w.extent, outputs(w))
+
+
+cdef double _values(const axis *h, const axis *w, ptrdiff_t kc, ptrdiff_t nc) noexcept nogil:
+    """How many floats an image's transformed tiles have, of the source and the target."""
+    cdef double targets = <double> target_parts(h) * target_parts(w)
     cdef double sources = <double> source_parts(h) * source_parts(w)
-    cdef double transform = TRANSFORM if h.stride == w.stride == 1 else STRIDED
-    transform *= h.points * w.points
-    tiles = ceil_div(h.extent, outputs(h)) * <double> ceil_div(w.extent, outputs(w))
     if kc < FULL:
         sources = round_up(<ptrdiff_t> sources * kc, FULL) / <double> kc  # side by side in vectors
-    nc = round_up(nc, FULL)
-    return tiles * (_points(h, w) * kc * nc + transform * (sources * kc + targets * nc))
+    return _tiles(h, w) * h.points * w.points * (sources * kc + targets * round_up(nc, FULL))
+
+
+cdef double _work(const axis *h, const axis *w, ptrdiff_t kc, ptrdiff_t nc) noexcept nogil:
+    """An image's products and transforms, in multiply-adds."""
+    cdef double transform = TRANSFORM if h.stride == w.stride == 1 else STRIDED
+    return (
+        _tiles(h, w) * _points(h, w) * kc * round_up(nc, FULL)
+        + transform * _values(h, w, kc, nc))
 
 
 cdef void set_axes(
@@ -126,20 +134,21 @@ def winograd_work(
     *, ptrdiff_t ih, ptrdiff_t iw, ptrdiff_t ic, ptrdiff_t oc, ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t sh,
     ptrdiff_t sw, ptrdiff_t pt, ptrdiff_t pl, ptrdiff_t oh, ptrdiff_t ow, bint turned, **_
 ):
-    """How an image is convolved: (work, source, target, lead, filters, rows, columns).
+    """How an image is convolved: (work, values, source, target, lead, filters, rows, columns).
 
     The work, products and transforms, is in multiply-adds of the direct method, which takes oh *
-    ow * kh * kw * ic * oc of them. Source and target are the channels of all parts; the lead is how
-    far the tiles of the source begin before its first pixel, the least of both axes; filters is how
-    many floats the transformed filters have; rows and columns are the points of a tile along the axis
-    and the taps of a part. `turned`: backward to the data; the gradient of the weights takes as much
-    work as the forward pass. The window is at least as large as the strides.
+    ow * kh * kw * ic * oc of them; values is how many floats the transformed tiles have, and filters
+    the same of the filters. Source and target are the channels of all parts; the lead is how far the
+    tiles of the source begin before its first pixel, the least of both axes; rows and columns are the
+    points of a tile along the axis and the taps of a part. `turned`: backward to the data; the gradient
+    of the weights takes as much work as the forward pass. The window is at least as large as the
+    strides.
     """
     cdef axis h, w
     cdef ptrdiff_t kc = oc if turned else ic, nc = ic if turned else oc
     set_axes(&h, &w, kh, kw, sh, sw, pt, pl, ih, iw, oh, ow, kc, nc, turned)
     return (
-        _work(&h, &w, kc, nc), source_parts(&h) * source_parts(&w) * kc,
+        _work(&h, &w, kc, nc), _values(&h, &w, kc, nc), source_parts(&h) * source_parts(&w) * kc,
         target_parts(&h) * target_parts(&w) * nc, -larger(source_first(&h, 0), source_first(&w, 0)),
         _points(&h, &w) * kc * nc, (h.points, h.taps), (w.points, w.taps))
 

@@ -13,7 +13,7 @@ from fastconv.kernels.winograd._parts cimport (
     column_of, is_short, outputs, parts_at, row_of, set_axes, source_first, source_step, tap_of,
     target_first, target_step, tile_of, vanishing,
 )
-from fastconv.kernels.winograd._table_winograd cimport fc_tile, fc_winograd, winograd_table
+from fastconv.kernels.winograd._table_winograd cimport fc_inside, fc_tile, fc_winograd, winograd_table
 
 cdef enum:
     FILTER_ROWS = 64  # source channels per task of the filter transform
@@ -230,7 +230,46 @@ cdef void _transform_input(
             for c in range(t.tile_columns):
                 wk.input(
                     &t.tile, copy + ((i * src_rows + t.high * r) * t.src_columns + t.wide * c) * channels,
-                    t.src_columns * channels, channels, channels, v, at.row, at.column)
+                    t.src_columns * channels, channels, NULL, channels, v, at.row, at.column)
+                v += at.tile
+
+
+cdef void _inside(
+    ptrdiff_t first, ptrdiff_t step, ptrdiff_t points, ptrdiff_t size, int *start, int *stop
+) noexcept nogil:
+    """Which points of a tile that begins at pixel `first` are among `size` pixels."""
+    start[0] = <int> smaller(points, ceil_div(-first, step)) if first < 0 else 0
+    stop[0] = <int> smaller(points, ceil_div(size - first, step)) if first < size else 0
+    stop[0] = <int> larger(start[0], stop[0])
+
+
+cdef void _transform_strided(
+    const source_map *s, const tiling *t, const fc_winograd *wk, ptrdiff_t i, ptrdiff_t j, ptrdiff_t n,
+    ptrdiff_t images, ptrdiff_t r, ptrdiff_t rows, float *v, const layout *at
+) noexcept nogil:
+    """The tiles of part (i, j) into v, from the map itself.
+
+    Without strides a copy costs less than to read pixels anew for each of the tiles that overlap.
+    """
+    cdef ptrdiff_t image, row, column, y, x, pixel
+    cdef ptrdiff_t step_y = source_step(&s.h), step_x = source_step(&s.w)
+    cdef fc_inside inside
+    for image in range(n, n + images):
+        for row in range(r, r + rows):
+            y = source_first(&s.h, i) + row * t.high * step_y
+            for column in range(t.tile_columns):
+                x = source_first(&s.w, j) + column * t.wide * step_x
+                _inside(y, step_y, t.tile.rows, s.h.source, &inside.top, &inside.bottom)
+                _inside(x, step_x, t.tile.columns, s.w.source, &inside.left, &inside.right)
+                if inside.top == inside.bottom or inside.left == inside.right:
+                    inside.bottom, inside.right = inside.top, inside.left
+                    pixel = 0
+                else:
+                    pixel = (image * s.h.source + y + inside.top * step_y) * s.w.source
+                    pixel += x + inside.left * step_x
+                wk.input(
+                    &t.tile, s.maps + pixel * s.channels, step_y * s.w.source * s.channels,
+                    step_x * s.channels, &inside, s.channels, v, at.row, at.column)
                 v += at.tile
 
 
@@ -241,10 +280,13 @@ cdef void transform_source(
     cdef ptrdiff_t parts = source_parts(&s.h) * source_parts(&s.w), some = _together(s)
     cdef ptrdiff_t src_rows = t.high * rows + t.src_rows - t.high * t.rows
     cdef ptrdiff_t part, k, i, j
+    cdef bint strided = source_step(&s.h) > 1 or source_step(&s.w) > 1
     for part from 0 <= part < parts by some:
         for k in range(some):
             i, j = row_of(&s.w, part + k), column_of(&s.w, part + k)
-            if some == 1 and source_step(&s.h) == source_step(&s.w) == 1:
+            if strided and some == 1:
+                _transform_strided(s, t, wk, i, j, n, images, r, rows, v + part * s.channels, at)
+            elif some == 1:
                 load_map(
                     s.maps, s.argmax, s.h.source, s.w.source, s.channels, n, images,
                     t.high * r + source_first(&s.h, i), src_rows, source_first(&s.w, j), t.src_columns, copy)
@@ -252,8 +294,9 @@ cdef void transform_source(
                 _load_part(
                     s, i, j, n, images, t.high * r, src_rows, t.src_columns, copy + k * s.channels,
                     some * s.channels)
-        _transform_input(
-            t, wk, images, rows, some * s.channels, copy, v + part * s.channels, at)
+        if some > 1 or not strided:
+            _transform_input(
+                t, wk, images, rows, some * s.channels, copy, v + part * s.channels, at)
 
 
 cdef void transform_gradient(

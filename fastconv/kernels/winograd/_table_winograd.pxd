@@ -7,10 +7,12 @@ from fastconv.kernels._isa cimport fc_kernels, kernels
 cdef extern from "table_winograd.h" nogil:
     ctypedef struct fc_tile:
         int rows, columns, taps
+    ctypedef struct fc_inside:
+        int top, bottom, left, right
     ctypedef struct fc_winograd:
         void input(
-            const fc_tile *t, const float *x, ptrdiff_t row, ptrdiff_t pixel, ptrdiff_t channels,
-            float *v, ptrdiff_t fr, ptrdiff_t fc) noexcept nogil
+            const fc_tile *t, const float *x, ptrdiff_t row, ptrdiff_t pixel, const fc_inside *inside,
+            ptrdiff_t channels, float *v, ptrdiff_t fr, ptrdiff_t fc) noexcept nogil
         void filter(
             const fc_tile *t, const float *const *taps, ptrdiff_t offset, ptrdiff_t n, ptrdiff_t width,
             float *u, ptrdiff_t fs) noexcept nogil

@@ -25,6 +25,7 @@ from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_tab
 
 cdef ptrdiff_t LEAST_TILES = 128
 cdef ptrdiff_t MOST_TILES = 256
+cdef ptrdiff_t LEAST_FLOATS = 256 * 1024  # of transformed tiles in a block: less is not worth a barrier
 cdef ptrdiff_t COLUMNS = 256  # output channels of one task in a slice
 
 
@@ -116,6 +117,7 @@ cdef int bwd_weights_slices(const gradient_pass *p, float *db, int team) noexcep
     cdef ptrdiff_t kc = sum_channels(p), floats = p.points * kc * p.oc
     cdef ptrdiff_t wanted = larger(LEAST_TILES, smaller((kc + p.oc) // 2, MOST_TILES))
     cdef float *sums
+    wanted = larger(wanted, LEAST_FLOATS // (p.points * (kc + p.oc)))
     cut_tiles(p.mb, &p.x.h, &p.x.w, wanted, &b.t)
     b.kc, b.vs, b.ds = kc, row_layout(&b.t, b.t.tiles, kc), row_layout(&b.t, b.t.tiles, p.oc)
     sums = <float *> scratch(FC_TEAM, sizeof(float) * floats)
