@@ -130,8 +130,8 @@ cdef gradient_pass gradient_of(
 cdef inline ptrdiff_t sum_channels(const gradient_pass *p) noexcept nogil:
     return source_parts(&p.x.h) * source_parts(&p.x.w) * p.x.channels
 
-# Whether some sums are left out, since the filters of their part vanish at their point.
-cdef bint parts_vanish(const gradient_pass *p) noexcept nogil
+# Clears the sums that are left out, since the filters of their part vanish at their point.
+cdef void clear_vanishing(const gradient_pass *p, float *sums) noexcept nogil
 
 # Transforms the sums (points, sum_channels, oc), `parts` arrays `stride` floats apart, into dw.
 cdef void transform_sums(

@@ -382,13 +382,12 @@ cdef gradient_pass gradient_of(
     return p
 
 
-cdef bint parts_vanish(const gradient_pass *p) noexcept nogil:
-    cdef ptrdiff_t f, first, last
+cdef void clear_vanishing(const gradient_pass *p, float *sums) noexcept nogil:
+    cdef ptrdiff_t f, first, last, kc = sum_channels(p), part = p.x.channels * p.oc
     for f in range(p.points):
         parts_at(&p.x.h, &p.x.w, f, &first, &last)
-        if (last - first) * p.x.channels < sum_channels(p):
-            return True
-    return False
+        memset(sums + f * kc * p.oc, 0, sizeof(float) * first * part)
+        memset(sums + f * kc * p.oc + last * part, 0, sizeof(float) * (kc * p.oc - last * part))
 
 
 cdef void _store_taps(

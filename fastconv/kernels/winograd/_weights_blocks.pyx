@@ -10,8 +10,6 @@ Where the sums of a single part would not fit in the cache, `_weights_slices.pyx
 
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
-from libc.string cimport memset
-
 from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._isa cimport (
@@ -23,8 +21,8 @@ from fastconv.kernels.convolution._geometry cimport geometry
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 from fastconv.kernels.winograd._parts cimport outputs, parts_at
 from fastconv.kernels.winograd._stages cimport (
-    SLACK, copy_floats, cut_tiles, gradient_of, gradient_pass, layout, layout_floats, load_map,
-    point, slice_layout, parts_vanish, sum_channels, tiling, transform_gradient, transform_source, transform_sums,
+    SLACK, clear_vanishing, copy_floats, cut_tiles, gradient_of, gradient_pass, layout, layout_floats, load_map,
+    point, slice_layout, sum_channels, tiling, transform_gradient, transform_source, transform_sums,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 from fastconv.kernels.winograd._weights_slices cimport bwd_weights_slices
@@ -77,8 +75,7 @@ cdef int _part(
     if copy == NULL or v == NULL:
         return -1
     ep.alpha, ep.beta, ep.bias, ep.act = 1, 1, NULL, 0
-    if parts_vanish(p):
-        memset(sums, 0, sizeof(float) * p.points * kc * p.oc)
+    clear_vanishing(p, sums)
     for j in range(p.oc):
         db[j] = 0
     for index in range(first, last):

@@ -6,8 +6,6 @@ packed operands, to their sums. The order of every sum is fixed, whatever the nu
 """
 
 from libc.stddef cimport ptrdiff_t
-from libc.string cimport memset
-
 from cython.parallel cimport parallel, prange
 
 from fastconv.kernels._isa cimport (
@@ -18,8 +16,8 @@ from fastconv.kernels.elementwise._table_elementwise cimport elementwise_table, 
 from fastconv.kernels.matmul.gemm cimport gemm_serial, product
 from fastconv.kernels.winograd._parts cimport parts_at
 from fastconv.kernels.winograd._stages cimport (
-    SLACK, copy_floats, cut_tiles, gradient_pass, layout, layout_floats, load_map, point,
-    row_layout, parts_vanish, sum_channels, tiling, transform_gradient, transform_source, transform_sums,
+    SLACK, clear_vanishing, copy_floats, cut_tiles, gradient_pass, layout, layout_floats, load_map, point,
+    row_layout, sum_channels, tiling, transform_gradient, transform_source, transform_sums,
 )
 from fastconv.kernels.winograd._table_winograd cimport fc_winograd, winograd_table
 
@@ -129,8 +127,7 @@ cdef int bwd_weights_slices(const gradient_pass *p, float *db, int team) noexcep
         return -1
     b.d = b.v + b.t.tile.rows * b.vs.row
     b.dy_sums = b.d + layout_floats(&b.t, p.oc)
-    if parts_vanish(p):
-        memset(sums, 0, sizeof(float) * floats)
+    clear_vanishing(p, sums)
     if db != NULL:
         for j in range(p.oc):
             db[j] = 0
