@@ -69,14 +69,21 @@ static void gemm_pack_b(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t rs, 
 {
     const ptrdiff_t nr = NV * VL;
     if (cs == 1) {
-        /* row by row through all panels, since the rows are often pages apart */
-        for (ptrdiff_t x = 0; x < k; x++, b += rs) {
-            ptrdiff_t j = 0;
-            for (; j + nr <= n; j += nr)
-                for (int v = 0; v < NV; v++) v_store(out + j * k + x * nr + v * VL, v_load(b + j + v * VL));
-            const ptrdiff_t width = (n - j + VL - 1) / VL * VL;
-            for (ptrdiff_t i = 0; i < width; i += VL)
-                v_store(out + j * k + x * width + i, v_load_first(b + j + i, n - j - i));
+        /* a few rows at a time through all panels: rows are often pages apart, and panels compete for the same sets of
+         * the L1 cache */
+        enum { SOME = 8 };
+        for (ptrdiff_t x0 = 0; x0 < k; x0 += SOME) {
+            const ptrdiff_t rows = k - x0 < SOME ? k - x0 : SOME;
+            for (ptrdiff_t j = 0; j < n; j += nr) {
+                const ptrdiff_t columns = n - j < nr ? n - j : nr, width = (columns + VL - 1) / VL * VL;
+                const float *from = b + x0 * rs + j;
+                float *to = out + j * k + x0 * width;
+                for (ptrdiff_t x = 0; x < rows; x++, from += rs, to += width)
+                    if (columns == nr)
+                        for (int v = 0; v < NV; v++) v_store(to + v * VL, v_load(from + v * VL));
+                    else
+                        for (ptrdiff_t i = 0; i < width; i += VL) v_store(to + i, v_load_first(from + i, columns - i));
+            }
         }
         return;
     }

@@ -189,17 +189,21 @@ def test_gradients_of_a_few_rows(m, n, k, activation):
 
 @pytest.mark.parametrize(
     ("m", "n", "k", "width"),
-    [(350, 70, 1024, 1024), (400, 97, 400, 400), (350, 33, 20, 1030), (340, 640, 50, 57)],
+    [
+        *((350, 70, 1024, 1024), (400, 97, 400, 400), (350, 33, 20, 1030), (340, 640, 50, 57)),
+        *((1400, 270, 250, 250), (40, 600, 1024, 1024), (50, 300, 800, 801)),  # larger b
+    ],
 )
 def test_many_rows_of_a_matrix(m, n, k, width):
-    """In place; copied where they collide in a cache; with gaps between them."""
+    """In place; copied where they collide in a cache; with gaps; b stored in several ways."""
     whole = np.full((m, width), np.nan, np.float32)
     a, b, c, row = whole[:, :k], counting((k, n), 11), counting((m, n), 7), counting(n, 5)
     a[...] = counting((m, k), 13)
     expected = ref.gemm(a, b, c, 0.5, -2.0, bias=row, activation="relu")
-    call = lambda: ops.gemm(a, b, c, 0.5, -2.0, bias=row, activation="relu")  # noqa: E731
-    for _, y in on_every_isa(call):
-        np.testing.assert_array_equal(y, expected)
+    for right in (b, np.asfortranarray(b), b[::-1, ::-1].copy()[::-1, ::-1]):
+        call = lambda: ops.gemm(a, right, c, 0.5, -2.0, bias=row, activation="relu")  # noqa: E731, B023
+        for _, y in on_every_isa(call):
+            np.testing.assert_array_equal(y, expected)
 
 
 def test_a_result_too_large_for_any_cache():

@@ -17,5 +17,10 @@ ctypedef struct rows:
 # Whether b is small and the rows are many enough for this way, on `team` threads.
 cdef bint rows_fit(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int team) noexcept nogil
 
+# Rows [m0, m1) and columns [n0, n1) of c, in this thread, for a b of any size and a few hundred rows.
+# Returns the same.
+cdef int rows_by_blocks(
+    const rows *p, ptrdiff_t m0, ptrdiff_t m1, ptrdiff_t n0, ptrdiff_t n1) noexcept nogil
+
 # On `team` threads; all sizes must be at least 1. Returns 0, or -1 if scratch allocation fails.
 cdef int rows_parallel(const rows *p, int team) noexcept nogil

@@ -6,6 +6,9 @@ multiplies each with all of b, so the panel comes from the L1 cache, b from L2 o
 panel is fetched meanwhile: memory and arithmetic overlap. Rows a multiple of 4 KB apart, which
 compete for the same sets of L1, are copied first.
 
+A large b, of which every float is used only a few hundred times, is packed and used block by block,
+and the next block is fetched meanwhile.
+
 A result that no cache could hold is written past the caches, which saves reading it first.
 """
 
@@ -27,19 +30,23 @@ cdef enum:
     LINE_FLOATS = 16
     WAY = 1024        # floats between addresses of the same set, in L1 caches of 4 KB per way
 
+cdef ptrdiff_t COLUMNS = 256          # of a block of a large b
 cdef ptrdiff_t LARGEST = 1024 * 1024  # floats of b
 cdef ptrdiff_t SMALL = 64 * 1024      # floats of b; larger ones are packed once for all threads
 cdef ptrdiff_t FEW_COLUMNS = 64       # packing a never pays
 cdef ptrdiff_t PIECE = 384            # of k, as in gemm
 cdef ptrdiff_t PANELS = 8             # of a, at least, for each thread
+cdef ptrdiff_t MANY_PANELS = 32       # the same, if b is too large for L2
 cdef ptrdiff_t AHEAD = 2048           # cycles between a prefetch and the use, at least
 cdef ptrdiff_t STREAMED = 6 * 1024 * 1024  # floats of c
 
 
 cdef bint rows_fit(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int team) noexcept nogil:
+    cdef ptrdiff_t least
     if n <= FEW_COLUMNS:
         return True
-    return k * n <= LARGEST and m >= PANELS * team * matmul_table().gemm_mr
+    least = PANELS if k * n <= SMALL else MANY_PANELS
+    return k * n <= LARGEST and m >= least * team * matmul_table().gemm_mr
 
 
 cdef bint _streams(const rows *p) noexcept nogil:
@@ -160,3 +167,79 @@ cdef int rows_parallel(const rows *p, int team) noexcept nogil:
         failed |= _panels(p, ks, packed, streams, panels * t // team, panels * (t + 1) // team)
         restore_denormals(csr)
     return failed
+
+
+cdef void _block(
+    const rows *p, const fc_matmul *ks, const float *packed, const float *a, ptrdiff_t lda,
+    ptrdiff_t x, ptrdiff_t k, ptrdiff_t j, ptrdiff_t n, ptrdiff_t m0, ptrdiff_t m1,
+    const char *next, ptrdiff_t units, ptrdiff_t hop
+) noexcept nogil:
+    """Columns [j, j + n) of rows [m0, m1) of c, the sum over k terms from x on; a is at (m0, x).
+
+    Fetches `units` cache lines at `next`, and those a hop apart from them.
+    """
+    cdef ptrdiff_t mr = ks.gemm_mr, i, m, jr, tile = 0, unit, step
+    cdef ptrdiff_t tiles = ceil_div(m1 - m0, mr) * ceil_div(n, ks.nr)
+    cdef const char *at
+    cdef fc_epilogue ep = p.ep
+    if x > 0:
+        ep.beta = 1
+    if x + k < p.k:
+        ep.bias, ep.act = NULL, 0
+    for i from m0 <= i < m1 by mr:
+        m = smaller(mr, m1 - i)
+        for jr from 0 <= jr < n by ks.nr:
+            if ep.bias != NULL:
+                ep.bias = p.ep.bias + j + jr
+            unit = tile * units // tiles  # evenly, so that the memory is never in a hurry
+            tile += 1
+            step, at = 0, <const char *> a
+            if tile * units // tiles > unit:
+                step, at = hop, next + unit * LINE
+            ks.rows_tile(
+                m, smaller(ks.nr, n - jr), k, a, lda, packed + jr * k,
+                p.c + i * p.ldc + j + jr, p.ldc, at, step, False, &ep)
+        a += mr * lda
+
+
+cdef int rows_by_blocks(
+    const rows *p, ptrdiff_t m0, ptrdiff_t m1, ptrdiff_t n0, ptrdiff_t n1
+) noexcept nogil:
+    cdef const fc_matmul *ks = matmul_table()
+    cdef ptrdiff_t largest = equal_pieces(p.k, PIECE), lda = p.lda
+    cdef ptrdiff_t i, x, k, j, n, next_x, next_j, units, hop
+    cdef const float *a
+    cdef const float *b
+    cdef float *copy = NULL
+    cdef float *packed = <float *> scratch(
+        FC_OWN, sizeof(float) * largest * smaller(COLUMNS, round_up(n1 - n0, ks.nr)))
+    if packed == NULL:
+        return -1
+    if _collide(largest, p.lda):
+        lda = round_up(largest, LINE_FLOATS) + LINE_FLOATS
+        copy = <float *> scratch(FC_INNER, sizeof(float) * (m1 - m0) * lda)
+        if copy == NULL:
+            return -1
+    for x from 0 <= x < p.k by largest:
+        k, a = smaller(largest, p.k - x), p.a + m0 * p.lda + x
+        if copy != NULL:
+            for i in range(m1 - m0):
+                memcpy(copy + i * lda, a + i * p.lda, sizeof(float) * k)
+            a = copy
+        for j from n0 <= j < n1 by COLUMNS:
+            n = smaller(COLUMNS, n1 - j)
+            ks.gemm_pack_b(k, n, p.b + x * p.b_rs + j * p.b_cs, p.b_rs, p.b_cs, packed)
+            next_x, next_j = x, j + COLUMNS
+            if next_j >= n1:
+                next_x, next_j = x + k, n0
+            units, hop, b = 0, 0, p.b
+            if next_x < p.k:
+                b = p.b + next_x * p.b_rs + next_j * p.b_cs
+                if p.b_cs == 1:
+                    units, hop = smaller(COLUMNS, n1 - next_j), p.b_rs * sizeof(float)
+                elif p.b_rs == 1:
+                    units, hop = smaller(largest, p.k - next_x), p.b_cs * sizeof(float)
+            _block(
+                p, ks, packed, a, lda, x, k, j, n, m0, m1, <const char *> b,
+                ceil_div(units, LINE_FLOATS), hop)
+    return 0

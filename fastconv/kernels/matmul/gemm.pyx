@@ -27,7 +27,7 @@ from fastconv.kernels._matrices cimport matrix, take_matrix, take_vector
 from fastconv.kernels._sizes cimport round_up, smaller
 from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.matmul._outer cimport equal_pieces, outer, outer_fits, outer_parallel
-from fastconv.kernels.matmul._rows cimport rows, rows_fit, rows_parallel
+from fastconv.kernels.matmul._rows cimport rows, rows_by_blocks, rows_fit, rows_parallel
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue, fc_matmul, matmul_table
 
 cdef enum:
@@ -39,6 +39,7 @@ cdef ptrdiff_t MC = 1008
 cdef ptrdiff_t KC = 384
 cdef ptrdiff_t NC = 256
 cdef ptrdiff_t FEW_ROWS = 32     # times one panel of b: nor is it worth to pack b
+cdef ptrdiff_t HUNDREDS = 512    # rows of a that need no packing
 cdef ptrdiff_t DOTS = 4          # rows of a that are multiplied with the transpose of b in place
 cdef ptrdiff_t LONG_DOTS = 64    # makes up for the sum over the lanes
 cdef ptrdiff_t TINY = 32 * 1024  # multiply-adds for which the GIL is kept
@@ -178,13 +179,21 @@ cdef int _dots(
     return 0
 
 
+cdef void _as_rows(const product *p, rows *r) noexcept nogil:
+    r.m, r.n, r.k = p.m, p.n, p.k
+    r.a, r.lda, r.b, r.b_rs, r.b_cs, r.c, r.ldc = p.a, p.a_rs, p.b, p.b_rs, p.b_cs, p.c, p.ldc
+    r.ep = p.ep
+
+
 cdef int _rectangle(
     const product *p, const fc_matmul *ks, ptrdiff_t t, ptrdiff_t team
 ) noexcept nogil:
-    """A rectangle of c, from packed operands."""
+    """A rectangle of c."""
     cdef ptrdiff_t mr = ks.gemm_mr, nr = ks.nr
     cdef ptrdiff_t m_tiles = (p.m + mr - 1) // mr, n_tiles = (p.n + nr - 1) // nr
     cdef ptrdiff_t tm, tn, m_now, n_now, best_tm = 1, cost, best_cost = -1, i, j
+    cdef ptrdiff_t m0, m1, n0, n1
+    cdef rows r
     # the grid whose largest rectangle takes the fewest cycles for each step of k, packing included
     for tm in range(1, team + 1):
         if team % tm:
@@ -196,10 +205,12 @@ cdef int _rectangle(
             best_tm, best_cost = tm, cost
     tm, tn = best_tm, team // best_tm
     i, j = t // tn, t % tn
-    return _packed(
-        p, ks,
-        m_tiles * i // tm * mr, smaller(m_tiles * (i + 1) // tm * mr, p.m),
-        n_tiles * j // tn * nr, smaller(n_tiles * (j + 1) // tn * nr, p.n))
+    m0, m1 = m_tiles * i // tm * mr, smaller(m_tiles * (i + 1) // tm * mr, p.m)
+    n0, n1 = n_tiles * j // tn * nr, smaller(n_tiles * (j + 1) // tn * nr, p.n)
+    if p.a_cs == 1 and m1 - m0 <= HUNDREDS:
+        _as_rows(p, &r)
+        return rows_by_blocks(&r, m0, m1, n0, n1)
+    return _packed(p, ks, m0, m1, n0, n1)
 
 
 cdef bint _in_any_order(const product *p) noexcept nogil:
@@ -219,9 +230,7 @@ cdef int _outer(const product *p) noexcept nogil:
 cdef int _rows(const product *p, int team) noexcept nogil:
     """Many contiguous rows times a small matrix."""
     cdef rows r
-    r.m, r.n, r.k = p.m, p.n, p.k
-    r.a, r.lda, r.b, r.b_rs, r.b_cs, r.c, r.ldc = p.a, p.a_rs, p.b, p.b_rs, p.b_cs, p.c, p.ldc
-    r.ep = p.ep
+    _as_rows(p, &r)
     return rows_parallel(&r, team)
 
 
