@@ -12,6 +12,7 @@ from fastconv.kernels.convolution._direct cimport correlate, correlation, packed
 from fastconv.kernels.convolution._geometry cimport (
     DIRECT, GEMM, WINOGRAD, Conv2DKernel, bias_in, expect_fwd, expect_winners, geometry,
 )
+from fastconv.kernels.convolution._patches cimport patches_fwd, tiles_the_map
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
 from fastconv.kernels.winograd._correlate_blocks cimport winograd_correlate
@@ -128,6 +129,9 @@ cdef class Conv2DFwd(Conv2DKernel):
                     self.pool, winners, self.by_slices)
             elif self.chosen == GEMM:
                 failed = _gemm(&g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
+            elif tiles_the_map(&g):
+                failed = patches_fwd(
+                    &g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
             else:
                 failed = _direct(
                     &g, &x[0, 0, 0, 0], NULL, 1, 0, &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0],

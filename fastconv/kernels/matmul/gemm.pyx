@@ -179,6 +179,7 @@ cdef int _dots(
 cdef void _as_rows(const product *p, rows *r) noexcept nogil:
     r.m, r.n, r.k = p.m, p.n, p.k
     r.a, r.lda, r.b, r.b_rs, r.b_cs, r.c, r.ldc = p.a, p.a_rs, p.b, p.b_rs, p.b_cs, p.c, p.ldc
+    r.run, r.a_jump, r.c_jump = p.m, 0, 0
     r.ep = p.ep
 
 
@@ -220,6 +221,7 @@ cdef int _outer(const product *p) noexcept nogil:
     cdef outer o
     o.m, o.n, o.k = p.m, p.n, p.k
     o.a, o.lda, o.b, o.ldb, o.c, o.ldc = p.a, p.a_cs, p.b, p.b_rs, p.c, p.ldc
+    o.run, o.jump = 0, 0
     o.ep, o.sums, o.any_order = p.ep, NULL, _in_any_order(p)
     return outer_parallel(&o)
 
