@@ -8,7 +8,9 @@ slabs of MC, k into pieces of KC, and its columns into blocks of NC:
             for each panel of a:           it stays in the L1 cache, while
                 for each panel of b:       these come from the L2 cache: one register tile
 
-Products with so few columns or rows that packing does not pay read the larger operand in place.
+That is the general case. Most products have contiguous rows, which are read in place: of a, if there
+are many or a few hundred (`_rows.pyx`), of a transposed and b, if c is small (`_outer.pyx`), or of
+both, if there are a few rows only.
 
 The cut of k into pieces depends on k only: the bits of an element depend neither on the number of
 threads nor on how many rows there are. Gradients of a few rows are an exception to the second.
