@@ -14,6 +14,7 @@ lists each module, what it computes, and the micro-kernels that it calls, by the
         matmul: row_tile; elementwise: affine_u8; winograd: unpool_row
     convolution/_columns              data, direct, few input channels: via columns
         matmul: pack_panel, row_tile; elementwise: add
+    convolution/_patches              all passes, windows that tile the map: products
     convolution/_direct_weights       weights, direct: sums of outer products
         matmul: pack_panel, column_tile, gemm_pack_a
     winograd/_parts                   Winograd: how any window and stride is cut into parts

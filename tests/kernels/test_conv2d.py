@@ -202,6 +202,32 @@ def test_weights_of_single_taps(mb, size, ic, oc, algo):
             np.testing.assert_array_equal(actual, wanted)
 
 
+@pytest.mark.parametrize(
+    ("mb", "oh", "ow", "w_shape"),
+    [
+        (3, 5, 6, (2, 2, 16, 33)),
+        (2, 3, 29, (3, 1, 33, 40)),
+        (1, 2, 45, (1, 2, 200, 32)),
+        (40, 4, 4, (2, 2, 24, 70)),
+        (9, 11, 13, (2, 3, 90, 250)),  # more weights than a block
+    ],
+)
+def test_windows_that_tile_the_map(mb, oh, ow, w_shape):
+    kh, kw, ic, oc = w_shape
+    x, w = counting((mb, oh * kh, ow * kw, ic), 13), counting(w_shape, 11)
+    b, dy = counting(oc, 5), counting((mb, oh, ow, oc), 7)
+    how = {"strides": (kh, kw), "algo": "direct"}
+    expected = ref.conv2d(x, w, b, strides=(kh, kw), activation="relu")
+    for _, y in on_every_isa(lambda: ops.conv2d(x, w, b, **how, activation="relu")):
+        np.testing.assert_array_equal(y, expected)
+    expected = ref.conv2d_backward(dy, x, w, strides=(kh, kw))
+    for _, gradients in on_every_isa(lambda: ops.conv2d_backward(dy, x, w, **how)):
+        for actual, wanted in zip(gradients, expected, strict=True):
+            np.testing.assert_array_equal(actual, wanted)
+    around = np.pad(x, ((0, 0), (0, kh - 1), (0, kw - 1), (0, 0)))  # no window reaches it
+    np.testing.assert_array_equal(ops.conv2d(around, w, **how), ref.conv2d(x, w, strides=(kh, kw)))
+
+
 @pytest.mark.parametrize("algo", ["auto", "gemm", "direct"])
 @pytest.mark.parametrize("w_shape", [(5, 6, 3, 40), (1, 6, 17, 3), (4, 1, 1, 2)])
 def test_a_kernel_of_the_whole_map(algo, w_shape):

@@ -21,6 +21,7 @@ from fastconv.kernels.convolution._direct cimport correlate, correlation, packed
 from fastconv.kernels.convolution._geometry cimport (
     GEMM, WINOGRAD, Conv2DKernel, expect_bwd_data, geometry, winners_in,
 )
+from fastconv.kernels.convolution._patches cimport patches_bwd_data, tiles_the_map
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
 from fastconv.kernels.winograd._correlate_blocks cimport winograd_correlate
@@ -189,6 +190,9 @@ cdef class Conv2DBwdData(Conv2DKernel):
                     self.by_slices)
             elif self.chosen == GEMM:
                 failed = _gemm(&g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
+            elif tiles_the_map(&g):
+                failed = patches_bwd_data(
+                    &g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
             else:
                 failed = _direct(&g, &dy[0, 0, 0, 0], &w[0, 0, 0, 0], &dx[0, 0, 0, 0])
         if failed:

@@ -9,6 +9,7 @@ from fastconv.kernels.convolution._direct_weights cimport bwd_weights_direct
 from fastconv.kernels.convolution._geometry cimport (
     DIRECT, GEMM, WINOGRAD, Conv2DKernel, bias_out, clear_weights, expect_bwd_weights, geometry, winners_in,
 )
+from fastconv.kernels.convolution._patches cimport patches_bwd_weights, tiles_the_map
 from fastconv.kernels.matmul._outer cimport outer, outer_fits, outer_parallel
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
 from fastconv.kernels.winograd._weights_blocks cimport winograd_bwd_weights
@@ -21,6 +22,7 @@ cdef int _gemm(const geometry *g, const float *x, const float *dy, float *dw, fl
     cdef float one = 1
     o.m, o.n, o.k = g.kh * g.kw * g.ic, g.oc, g.mb * g.oh * g.ow
     o.a, o.lda, o.b, o.ldb, o.c, o.ldc = x, o.m, dy, o.n, dw, o.n
+    o.run, o.jump = 0, 0
     o.ep.alpha, o.ep.beta, o.ep.bias, o.ep.act = 1, 0, NULL, 0
     o.sums, o.any_order = db, True
     if outer_fits(o.m, o.n, o.k, True):
@@ -69,6 +71,9 @@ cdef class Conv2DBwdWeights(Conv2DKernel):
                     self.by_slices)
             elif self.chosen == GEMM:
                 failed = _gemm(&g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
+            elif tiles_the_map(&g):
+                failed = patches_bwd_weights(
+                    &g, &x[0, 0, 0, 0], &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)
             else:
                 failed = bwd_weights_direct(
                     &g, &x[0, 0, 0, 0], NULL, 1, 0, &dy[0, 0, 0, 0], &dw[0, 0, 0, 0], bias)

@@ -13,12 +13,13 @@ from cython.parallel cimport prange
 
 from fastconv.kernels._isa cimport FC_TEAM, activation_code, scratch
 from fastconv.kernels._sizes cimport ceil_div, round_up, smaller
+from fastconv.kernels._threads cimport threads_for
 from fastconv.kernels.convolution._direct cimport correlate, correlation, packed_floats
 from fastconv.kernels.convolution._geometry cimport (
     DIRECT, GEMM, WINOGRAD, Conv2DKernel, bias_in, expect_fwd, expect_weights, expect_winners,
     geometry,
 )
-from fastconv.kernels._threads cimport threads_for
+from fastconv.kernels.convolution._patches cimport patches_fwd, tiles_the_map
 from fastconv.kernels.matmul._table_matmul cimport fc_matmul, matmul_table
 from fastconv.kernels.matmul.gemm cimport gemm_parallel, product
 from fastconv.kernels.winograd._correlate_blocks cimport winograd_correlate
@@ -128,7 +129,7 @@ cdef class Conv2DFwd(Conv2DKernel):
         if self.chosen == WINOGRAD:
             _set_winograd(&p, &g, NULL)
             return p.h.points * p.w.points * filter_slice(&p, matmul_table())
-        return _packed(&g) if self.chosen == DIRECT else 0
+        return _packed(&g) if self.chosen == DIRECT and not tiles_the_map(&g) else 0
 
     cdef const float *_kept(self, const float[::1] kept) except? NULL:
         if kept is None:
@@ -197,6 +198,9 @@ cdef class Conv2DFwd(Conv2DKernel):
                     self.pool, winners, self.by_slices)
             elif self.chosen == GEMM:
                 failed = _gemm(&g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
+            elif tiles_the_map(&g):
+                failed = patches_fwd(
+                    &g, &x[0, 0, 0, 0], &w[0, 0, 0, 0], bias, &y[0, 0, 0, 0], self.act)
             else:
                 failed = _direct(
                     &g, &x[0, 0, 0, 0], NULL, 1, 0, &w[0, 0, 0, 0], laid_out, bias,

@@ -3,13 +3,14 @@ from libc.stddef cimport ptrdiff_t
 from fastconv.kernels.matmul._table_matmul cimport fc_epilogue
 
 # c (m, n) = epilogue(sum over x < k of a[x*lda + i] * b[x*ldb + j]); row i of c is at c + i*ldc and
-# contiguous. `sums` (n), unless NULL, receives the sums of b's columns. With `any_order`, the sum
-# over k may be cut into parts by the shapes, c is overwritten, and the epilogue is ignored; else
-# the bits of a row of c do not depend on m.
+# contiguous. After every `run` rows, unless that is 0, a jumps, by so many floats more. `sums` (n),
+# unless NULL, receives the sums of b's columns. With `any_order`, the sum over k may be cut into
+# parts by the shapes, c is overwritten, and the epilogue is ignored; else the bits of a row of c do
+# not depend on m.
 ctypedef struct outer:
     ptrdiff_t m, n, k
     const float *a
-    ptrdiff_t lda
+    ptrdiff_t lda, run, jump
     const float *b
     ptrdiff_t ldb
     float *c

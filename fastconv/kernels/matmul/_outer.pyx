@@ -67,7 +67,7 @@ cdef void _choose(const outer *p, plan *o, const fc_matmul *ks, int team) noexce
             o.parts *= 2
     if o.small and p.ep.alpha == 1 and p.ep.beta == 0 and p.ep.bias == NULL and p.ep.act == 0:
         # what is saved, against reading and writing the copy
-        o.turned = (straight - turned) * p.k > 2 * p.m * p.n
+        o.turned = p.run == 0 and (straight - turned) * p.k > 2 * p.m * p.n
         if o.turned:
             o.p.m, o.p.n = p.n, p.m
             o.p.a, o.p.lda, o.p.b, o.p.ldb = p.b, p.ldb, p.a, p.lda
@@ -110,13 +110,25 @@ cdef const float *_copied(
     return to
 
 
+cdef const float *_gathered(
+    const outer *p, const float *a, ptrdiff_t x, ptrdiff_t rows, ptrdiff_t width, float *to
+) noexcept nogil:
+    """Rows of a from row x on, which come in runs; `a` is where row x would be without jumps."""
+    cdef ptrdiff_t i
+    for i in range(rows):
+        memcpy(
+            to + i * width, a + i * p.lda + (x + i) // p.run * p.jump, sizeof(float) * width)
+    return to
+
+
 cdef void _piece(
     const plan *o, const fc_matmul *ks, ptrdiff_t x, ptrdiff_t rows, ptrdiff_t m, ptrdiff_t n,
     const float *a, const float *b, float *c, ptrdiff_t ldc, const fc_epilogue *whole, float *room
 ) noexcept nogil:
     """A block of c, the sum over `rows` rows, of a and b from their row x on.
 
-    Parts of rows are copied to `room`: where they lie, they compete for the same sets of the cache.
+    Parts of rows are copied to `room`: where they lie, they compete for the same sets of the cache,
+    or come in runs.
     """
     cdef ptrdiff_t tiles = ceil_div(m, ks.gemm_mr), t, i0, i1, j, unit = 0, hop
     cdef ptrdiff_t lda = o.p.lda, ldb = o.p.ldb
@@ -125,10 +137,14 @@ cdef void _piece(
     cdef lines b_lines = _next(b + rows * ldb, following, n, ldb, rows)
     cdef const char *at
     cdef fc_epilogue ep = whole[0]
-    if room != NULL and m < lda:
+    if o.p.run:
+        a_lines.units = 0
+        a, lda = _gathered(&o.p, a, x, rows, m, room), m
+        room += rows * m
+    elif not o.small and m < lda:
         a, lda = _copied(a, rows, m, lda, room), m
         room += rows * m
-    if room != NULL and n < ldb:
+    if not o.small and n < ldb:
         b, ldb = _copied(b, rows, n, ldb, room), n
     for t in range(tiles):
         # rows of c are divided evenly, instead of full tiles and a short last one
@@ -219,6 +235,7 @@ cdef int _task(
     if not o.small:
         downs = larger(1, (2 * (i1 - i0) * mr + BLOCK) // (2 * BLOCK))
         acrosses = larger(1, (2 * (j1 - j0) * nr + BLOCK) // (2 * BLOCK))
+    if not o.small or p.run:
         floats = o.piece * (
             ceil_div(i1 - i0, downs) * mr + ceil_div(j1 - j0, acrosses) * nr)
         room = <float *> scratch(FC_OWN, sizeof(float) * floats)

@@ -51,7 +51,8 @@ cdef bint rows_fit(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int team) noexcept nog
 
 cdef bint _streams(const rows *p) noexcept nogil:
     return (
-        p.m * p.n >= STREAMED and p.k <= PIECE and p.n % LINE_FLOATS == p.ldc % LINE_FLOATS == 0
+        p.m * p.n >= STREAMED and p.k <= PIECE
+        and p.n % LINE_FLOATS == p.ldc % LINE_FLOATS == p.c_jump % LINE_FLOATS == 0
         and <uintptr_t> p.c % LINE == 0 and p.ep.alpha == 1 and p.ep.beta == 0)
 
 
@@ -63,10 +64,10 @@ cdef bint _collide(ptrdiff_t k, ptrdiff_t lda) noexcept nogil:
 
 
 cdef void _panel(
-    const rows *p, const fc_matmul *ks, const float *packed, bint streams, ptrdiff_t i,
-    ptrdiff_t m, const float *a, ptrdiff_t lda, const char *next, ptrdiff_t lines
+    const rows *p, const fc_matmul *ks, const float *packed, bint streams, ptrdiff_t m,
+    const float *a, ptrdiff_t lda, float *c, const char *next, ptrdiff_t lines
 ) noexcept nogil:
-    """Rows [i, i + m) of c, from the same rows of a, which are at a; fetches `lines` cache lines."""
+    """m rows of c, from the same rows of a; fetches `lines` cache lines."""
     cdef ptrdiff_t largest = equal_pieces(p.k, PIECE), x, k, j, n, hop, done = 0
     cdef const float *panel = packed
     cdef const char *at
@@ -85,7 +86,7 @@ cdef void _panel(
                 hop, at = LINE, next + done * LINE
                 done += k
             ks.rows_tile(
-                m, n, k, a + x, lda, panel, p.c + i * p.ldc + j, p.ldc, at, hop, streams, &ep)
+                m, n, k, a + x, lda, panel, c + j, p.ldc, at, hop, streams, &ep)
             panel += k * round_up(n, ks.vl)
             if ep.bias != NULL:
                 ep.bias += ks.nr
@@ -104,6 +105,12 @@ cdef void _pack(
             packed + x * whole + k * j)
 
 
+cdef ptrdiff_t _first(const rows *p, ptrdiff_t mr, ptrdiff_t index) noexcept nogil:
+    """The first row of a panel; the rows of a run are divided evenly, not into full panels."""
+    cdef ptrdiff_t panels = ceil_div(p.run, mr)
+    return index // panels * p.run + p.run * (index % panels) // panels
+
+
 cdef int _panels(
     const rows *p, const fc_matmul *ks, const float *packed, bint streams, ptrdiff_t first,
     ptrdiff_t last
@@ -111,6 +118,7 @@ cdef int _panels(
     """The rows of the panels [first, last); without a packed b, this thread packs its own."""
     cdef ptrdiff_t mr = ks.gemm_mr, index, i, m, r, ahead, next, lines
     cdef ptrdiff_t cycles = mr * p.k * ceil_div(p.n, ks.vl), lda = p.lda
+    cdef ptrdiff_t total = p.m // p.run * ceil_div(p.run, mr)
     cdef bint collide = _collide(p.k, p.lda)
     cdef float *copy = NULL
     cdef const float *a
@@ -127,18 +135,21 @@ cdef int _panels(
         copy = <float *> scratch(FC_INNER, sizeof(float) * mr * lda)
         if copy == NULL:
             return -1
-    ahead = mr * (1 + AHEAD // cycles)
+    ahead = 1 + AHEAD // cycles
     for index in range(first, last):
-        i = index * mr
-        m, a = smaller(mr, p.m - i), p.a + i * p.lda
+        i = _first(p, mr, index)
+        m, a = _first(p, mr, index + 1) - i, p.a + i * p.lda + i // p.run * p.a_jump
         if collide:
             for r in range(m):
                 memcpy(copy + r * lda, a + r * p.lda, sizeof(float) * p.k)
             a = copy
-        next = smaller(i + ahead, p.m)
-        # rows with gaps between them are left to the processor
-        lines = ceil_div(smaller(mr, p.m - next) * p.k, LINE_FLOATS) if p.lda == p.k else 0
-        _panel(p, ks, packed, streams, i, m, a, lda, <const char *> (p.a + next * p.lda), lines)
+        next, lines = i, 0
+        if index + ahead < total and p.lda == p.k:  # gaps between rows are left to the processor
+            next = _first(p, mr, index + ahead)
+            lines = ceil_div((_first(p, mr, index + ahead + 1) - next) * p.k, LINE_FLOATS)
+        _panel(
+            p, ks, packed, streams, m, a, lda, p.c + i * p.ldc + i // p.run * p.c_jump,
+            <const char *> (p.a + next * p.lda + next // p.run * p.a_jump), lines)
     if streams:
         ks.streams_done()
     return 0
@@ -146,7 +157,8 @@ cdef int _panels(
 
 cdef int rows_parallel(const rows *p, int team) noexcept nogil:
     cdef const fc_matmul *ks = matmul_table()
-    cdef ptrdiff_t j, t, panels = ceil_div(p.m, ks.gemm_mr), columns = ceil_div(p.n, ks.nr)
+    cdef ptrdiff_t j, t, columns = ceil_div(p.n, ks.nr)
+    cdef ptrdiff_t panels = p.m // p.run * ceil_div(p.run, ks.gemm_mr)
     cdef bint streams = _streams(p)
     cdef unsigned csr = 0
     cdef int failed = 0

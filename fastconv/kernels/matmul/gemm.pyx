@@ -8,7 +8,9 @@ slabs of MC, k into pieces of KC, and its columns into blocks of NC:
             for each panel of a:           it stays in the L1 cache, while
                 for each panel of b:       these come from the L2 cache: one register tile
 
-Products with so few columns or rows that packing does not pay read the larger operand in place.
+That is the general case. Most products have contiguous rows, which are read in place: of a, if there
+are many or a few hundred (`_rows.pyx`), of a transposed and b, if c is small (`_outer.pyx`), or of
+both, if there are a few rows only.
 
 The cut of k into pieces depends on k only: the bits of an element depend neither on the number of
 threads nor on how many rows there are. Gradients of a few rows are an exception to the second.
@@ -182,6 +184,7 @@ cdef int _dots(
 cdef void _as_rows(const product *p, rows *r) noexcept nogil:
     r.m, r.n, r.k = p.m, p.n, p.k
     r.a, r.lda, r.b, r.b_rs, r.b_cs, r.c, r.ldc = p.a, p.a_rs, p.b, p.b_rs, p.b_cs, p.c, p.ldc
+    r.run, r.a_jump, r.c_jump = p.m, 0, 0
     r.ep = p.ep
 
 
@@ -223,6 +226,7 @@ cdef int _outer(const product *p) noexcept nogil:
     cdef outer o
     o.m, o.n, o.k = p.m, p.n, p.k
     o.a, o.lda, o.b, o.ldb, o.c, o.ldc = p.a, p.a_cs, p.b, p.b_rs, p.c, p.ldc
+    o.run, o.jump = 0, 0
     o.ep, o.sums, o.any_order = p.ep, NULL, _in_any_order(p)
     return outer_parallel(&o)
 
