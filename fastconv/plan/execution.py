@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 
 from fastconv.kernels.elementwise.arithmetic import add
-from fastconv.plan.executor import Executor, Setting, flat
+from fastconv.plan.executor import Executor, PartwiseExecutor, Setting, flat
 from fastconv.plan.flow import Flow, Reader, Seed
 from fastconv.plan.memory import Memory
 from fastconv.plan.operations.normalization import BatchNormExecutor
+from fastconv.plan.operations.products import ConvBlockExecutor
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.parts import BackwardRun, Run
 
+E = TypeVar("E", bound=Executor)
 Clock = Callable[[int, str, int, float], None]  # step index, direction, rows, seconds
 
 
@@ -104,22 +107,27 @@ class Execution:
                 np.copyto(output, xs[self._flow.inputs.index(root)].reshape(output.shape))
 
     def _forward_in_parts(self, run: Run, training: bool, clock: Clock | None) -> None:
-        executors = self.executors
-        seconds = dict.fromkeys((*run.steps, *run.watchers), 0.0)
+        steps: dict[int, PartwiseExecutor] = {}
         for i in run.steps:
+            executor = self.executors[i]
+            assert isinstance(executor, PartwiseExecutor)
+            steps[i] = executor
+        watchers = [self._as(BatchNormExecutor, i) for i in run.watchers]
+        seconds = dict.fromkeys(run.steps, 0.0)
+        for i, executor in steps.items():
             start = perf_counter()
-            executors[i].prepare(training)
+            executor.prepare(training)
             seconds[i] += perf_counter() - start
-        for i in run.watchers:
-            executors[i].watch(training)
+        for watcher in watchers:
+            watcher.watch(training)
         for part in run.parts(self.rows):
-            for i in run.steps:
+            for i, executor in steps.items():
                 start = perf_counter()
-                executors[i].forward_part(part)
+                executor.forward_part(part)
                 seconds[i] += perf_counter() - start
-            for i in run.watchers:
+            for watcher in watchers:
                 start = perf_counter()
-                executors[i].watch_part(part)
+                watcher.watch_part(part)
                 seconds[run.last] += perf_counter() - start
         if clock is not None:
             for i in run.steps:
@@ -165,8 +173,9 @@ class Execution:
                 dx[...] = 0  # no output depends on this input
 
     def _backward_in_parts(self, run: BackwardRun, clock: Clock | None) -> None:
-        conv = self.executors[run.conv]
-        behind, before = self._batch_norm(run.behind), self._batch_norm(run.before)
+        conv = self._as(ConvBlockExecutor, run.conv)
+        behind = None if run.behind is None else self._as(BatchNormExecutor, run.behind)
+        before = None if run.before is None else self._as(BatchNormExecutor, run.before)
         seconds = dict.fromkeys(run.steps, 0.0)
 
         def timed(i: int, call: Callable[..., None], *arguments: slice) -> None:
@@ -190,9 +199,10 @@ class Execution:
             if clock is not None:
                 clock(i, "backward", self.rows, seconds[i])
 
-    def _batch_norm(self, i: int | None) -> BatchNormExecutor | None:
-        executor = None if i is None else self.executors[i]
-        assert executor is None or isinstance(executor, BatchNormExecutor)
+    def _as(self, kind: type[E], i: int) -> E:
+        """The executor of step `i`, which is of this kind in a run."""
+        executor = self.executors[i]
+        assert isinstance(executor, kind)
         return executor
 
     def _add_parts(self, i: int) -> None:

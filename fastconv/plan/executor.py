@@ -128,16 +128,6 @@ class Executor(ABC):
         does where `d_adds` is true, where others have written parts of this gradient before.
     reads_input, reads_output : bool
         Whether `backward` reads them again.
-    in_parts : bool
-        Whether `forward` may instead be a call of `prepare` and calls of `forward_part` for every
-        part of the batch, between those of the steps before and behind.
-    begins_run : bool
-        Whether `prepare` reads the inputs, so that the steps before must have run on all images.
-    back_in_parts : bool
-        Whether `backward` may instead be calls of `backward_part`, which compute the gradient of
-        the first input, and then a call of `backward_rest`.
-    watches : bool
-        Whether parts of the first input may be shown by `watch_part` before, for the statistics.
     flops : int
         Floating-point operations of a forward pass over the batch, for a convolution those of the
         direct method; 0 for pure data movement.
@@ -149,10 +139,6 @@ class Executor(ABC):
     accumulates = False
     reads_input = False
     reads_output = False
-    in_parts = False
-    begins_run = False
-    back_in_parts = False
-    watches = False
     flops = 0
     algorithm = ""
 
@@ -176,32 +162,9 @@ class Executor(ABC):
     def forward(self, training: bool, step: int) -> None:
         """Compute the output; `step` is the training step, which selects the dropout mask."""
 
-    def prepare(self, training: bool) -> None:  # noqa: B027 - most have nothing to prepare
-        """What comes before the parts."""
-
-    def forward_part(self, part: slice) -> None:
-        """Compute the output's rows in `part`."""
-        raise NotImplementedError
-
-    def watch(self, training: bool) -> None:
-        """What comes before the parts of the first input that `watch_part` shows."""
-        raise NotImplementedError
-
-    def watch_part(self, part: slice) -> None:
-        """The rows in `part` of the first input have just been written."""
-        raise NotImplementedError
-
     @abstractmethod
     def backward(self, step: int) -> None:
         """Compute the gradients, after a `forward` with `training` and the same `step`."""
-
-    def backward_part(self, part: slice) -> None:
-        """Compute the rows in `part` of the first input's gradient."""
-        raise NotImplementedError
-
-    def backward_rest(self) -> None:
-        """Compute the gradients of the parameters."""
-        raise NotImplementedError
 
     def penalty(self) -> float:
         """The penalty that the last `forward` adds to a loss; called before the backward pass.
@@ -246,6 +209,33 @@ class Executor(ABC):
     def batch(self, value: Value) -> tuple[int, ...]:
         """The shape of `value` with the batch axis."""
         return (self.setting.rows, *value.shape)
+
+
+class PartwiseExecutor(Executor):
+    """An executor that can compute the output for a few images at a time.
+
+    Attributes
+    ----------
+    in_parts : bool
+        Whether `forward` may instead be a call of `prepare` and calls of `forward_part` for every
+        part of the batch, between those of the steps before and behind.
+    begins_run : bool
+        Whether `prepare` reads the inputs, so that the steps before must have run on all images.
+    """
+
+    in_parts = True
+    begins_run = False
+
+    def forward(self, training: bool, step: int) -> None:
+        self.prepare(training)
+        self.forward_part(slice(None))
+
+    def prepare(self, training: bool) -> None:
+        """What comes before the parts."""
+
+    @abstractmethod
+    def forward_part(self, part: slice) -> None:
+        """Compute the output's rows in `part`."""
 
 
 def flat(array: np.ndarray) -> np.ndarray:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fastconv.plan.executor import Executor
+from fastconv.plan.executor import Executor, PartwiseExecutor
 from fastconv.plan.flow import Flow, Reader
 from fastconv.plan.operations.normalization import BatchNormExecutor
+from fastconv.plan.operations.products import ConvBlockExecutor
 from fastconv.plan.recorder import Value
 
 PART = 1 << 21  # floats of the largest map of a part: a few of them fit into the L3 cache
@@ -45,7 +46,7 @@ def find_runs(flow: Flow, executors: Sequence[Executor], rows: int) -> list[Run]
     first = 0
     while first < len(executors):
         last, watchers = first, []
-        if executors[first].in_parts:
+        if _in_parts(executors[first]):
             last = _last(flow, executors, first)
             written = {executors[i].step.output for i in range(first, last + 1)}
             watchers = [
@@ -68,14 +69,22 @@ def _last(flow: Flow, executors: Sequence[Executor], first: int) -> int:
     for i in range(first + 1, end):
         executor = executors[i]
         reads = any(flow.root(x) in written for x in executor.step.inputs)
-        if not executor.in_parts or executor.begins_run or not reads:
+        if not _in_parts(executor, behind=True) or not reads:
             return i - 1
         written.add(executor.step.output)
     return end - 1
 
 
+def _in_parts(executor: Executor, *, behind: bool = False) -> bool:
+    """Whether a step may run in parts, or `behind` another one, part by part."""
+    if not isinstance(executor, PartwiseExecutor):
+        return False
+    return executor.in_parts and not (behind and executor.begins_run)
+
+
 def _watches(flow: Flow, executor: Executor, written: set[Value]) -> bool:
-    return executor.watches and flow.root(executor.step.inputs[0]) in written
+    watches = isinstance(executor, BatchNormExecutor)
+    return watches and flow.root(executor.step.inputs[0]) in written
 
 
 def _size(flow: Flow, executor: Executor) -> int:
@@ -112,7 +121,7 @@ def find_backward_runs(
     """From the step that runs first to the run."""
     found: dict[int, BackwardRun] = {}
     for i, executor in enumerate(executors):
-        if not executor.back_in_parts:
+        if not isinstance(executor, ConvBlockExecutor) or not executor.back_in_parts:
             continue
         x, y = flow.root(executor.step.inputs[0]), executor.step.output
         images = max(1, PART // max(x.size, y.size))

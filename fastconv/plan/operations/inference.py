@@ -17,7 +17,7 @@ from fastconv.plan.algorithms import (
     make_conv2d_kernel,
     tiles_can_pool,
 )
-from fastconv.plan.executor import Buffer, Executor, FusedStep, Setting, flat
+from fastconv.plan.executor import Buffer, FusedStep, PartwiseExecutor, Setting, flat
 from fastconv.plan.operations.activations import Activation, kernel_of
 from fastconv.plan.operations.elementwise import Affine
 from fastconv.plan.operations.merging import Add
@@ -27,7 +27,7 @@ from fastconv.plan.operations.products import Conv2D, convolution_shape, map_of,
 from fastconv.plan.parameters import latest_version
 
 
-class ConvInferenceExecutor(Executor):
+class ConvInferenceExecutor(PartwiseExecutor):
     """y = pool(f(norm(conv(pad(scale * x + offset), w) + b) + a)); only conv is required.
 
     The normalization is a part of the weights and the bias: its statistics are constants here. For
@@ -72,6 +72,11 @@ class ConvInferenceExecutor(Executor):
         self.keeps = keep and hasattr(self.fwd, "keep")
         self.in_parts = self.scaling is None and runs_in_parts(whole)
         self.scales_inside = self.scaling is not None and self.algorithm == "direct"
+        channels = self.y_shape[-1]
+        self._ones, self._zeros = (
+            np.ones((1, channels), np.float32),
+            np.zeros((1, channels), np.float32),
+        )
         self._sources = self.parameters
         self._seen: tuple[int, str] = (0, "")
         self._derived_from: tuple[tuple[int, ...], str] = ((), "")
@@ -86,10 +91,6 @@ class ConvInferenceExecutor(Executor):
         if self.pool is not None and not self.pools_inside:
             wanted.append(Buffer("unpooled", self.shape.y_shape, "float32", "forward"))
         return wanted
-
-    def forward(self, training: bool, step: int) -> None:
-        self.prepare(training)
-        self.forward_part(slice(None))
 
     def forward_part(self, part: slice) -> None:
         x, y, scaling = self.inputs[0][part], self.output.reshape(self.y_shape)[part], self.scaling
@@ -116,9 +117,8 @@ class ConvInferenceExecutor(Executor):
         if self.kind is None:
             add(flat(y), flat(a), flat(y))
             return
-        channels = y.shape[-1]
-        ones, zeros = np.ones((1, channels), np.float32), np.zeros((1, channels), np.float32)
-        cube, more = y.reshape(1, -1, channels), a.reshape(1, -1, channels)
+        ones, zeros = self._ones, self._zeros
+        cube, more = (array.reshape(1, -1, y.shape[-1]) for array in (y, a))
         channel_norm_fwd(
             cube, zeros, ones, ones[0], zeros[0], cube, self.kind, *self.numbers, add=more
         )

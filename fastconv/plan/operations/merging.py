@@ -22,6 +22,7 @@ from fastconv.kernels.elementwise.strided_copy import strided_copy
 from fastconv.plan.executor import (
     Executor,
     FusedStep,
+    PartwiseExecutor,
     Setting,
     flat,
 )
@@ -167,14 +168,10 @@ def _spread(x: tuple[int, ...], factors: tuple[int, ...]) -> str | None:
     return "pixels" if factors in ((*x[:-1], 1), (1,) * len(x)) else None
 
 
-class AddExecutor(Executor):
+class AddExecutor(PartwiseExecutor):
     """y = a + b; the gradient of both is that of y, and one of them shares its buffer."""
 
     passes_on = (0, 1)
-    in_parts = True
-
-    def forward(self, training: bool, step: int) -> None:
-        self.forward_part(slice(None))
 
     def forward_part(self, part: slice) -> None:
         add(flat(self.inputs[0][part]), flat(self.inputs[1][part]), flat(self.output[part]))
@@ -256,18 +253,13 @@ class ExtremeExecutor(Executor):
                 extreme_bwd(self.kind, flat(self.d_output), a, b, bool(second), flat(dx))
 
 
-class ConcatExecutor(Executor):
+class ConcatExecutor(PartwiseExecutor):
     """Copies every input into its part of the output; backward copies the parts of the gradient."""
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
         concat = step.get(Concat)
         self.axis = concat.axis + 1
-
-    in_parts = True
-
-    def forward(self, training: bool, step: int) -> None:
-        self.forward_part(slice(None))
 
     def forward_part(self, part: slice) -> None:
         for x, place in zip(self.inputs, self._parts(self.output), strict=True):

@@ -20,6 +20,7 @@ from fastconv.plan.executor import (
     Buffer,
     Executor,
     FusedStep,
+    PartwiseExecutor,
     Setting,
     flat,
 )
@@ -197,7 +198,7 @@ def _epsilon(value: float, where: str) -> float:
     return number
 
 
-class ChannelNormExecutor(Executor):
+class ChannelNormExecutor(PartwiseExecutor):
     """y = f((x - mean) * inv * gamma + beta + a), inv = 1 / sqrt(variance + epsilon).
 
     Backward needs x and the statistics from the forward pass, a few numbers per channel, and
@@ -235,10 +236,6 @@ class ChannelNormExecutor(Executor):
     def find_statistics(self, training: bool) -> None:
         """Fill `mean` and `variance` for the inputs."""
         moments(self._cube(self.inputs[0]), self.groups, self.own["mean"], self.own["variance"])
-
-    def forward(self, training: bool, step: int) -> None:
-        self.prepare(training)
-        self.forward_part(slice(None))
 
     def prepare(self, training: bool) -> None:
         self.find_statistics(training)
@@ -308,7 +305,7 @@ class BatchNormExecutor(ChannelNormExecutor):
 
     primitive = BatchNorm
     norm: BatchNorm
-    in_parts = begins_run = watches = True
+    begins_run = True
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)
@@ -318,11 +315,13 @@ class BatchNormExecutor(ChannelNormExecutor):
         self._sums = np.zeros((1, 2, self.channels))
 
     def watch(self, training: bool) -> None:
+        """What comes before the parts of the first input that `watch_part` shows."""
         self.fixed = not (training and self.norm.adapts())
         self._watching = True
         self._watched.clear()
 
     def watch_part(self, part: slice) -> None:
+        """Take the moments of the rows in `part` of the first input, which were just written."""
         if self.fixed:
             return
         x = self._cube(self.inputs[0][part])
@@ -422,6 +421,7 @@ class GroupNormExecutor(ChannelNormExecutor):
 
     primitive = GroupNorm
     norm: GroupNorm
+    in_parts = False
 
     def __init__(self, step: FusedStep, setting: Setting) -> None:
         super().__init__(step, setting)

@@ -19,6 +19,7 @@ from fastconv.plan.executor import (
     Executor,
     FusedStep,
     Life,
+    PartwiseExecutor,
     Setting,
     flat,
     rows_2d,
@@ -218,7 +219,7 @@ def runs_in_parts(shape: Conv2DShape) -> bool:
     return algorithm == "depthwise" or (algorithm == "gemm" and shape.kh == shape.kw == 1)
 
 
-class ConvBlockExecutor(Executor):
+class ConvBlockExecutor(PartwiseExecutor):
     """y = dropout(pool(relu(conv(pad(scale * x + offset), w) + b))); only conv is required.
 
     From the forward pass, backward needs x (or the scaled x), y and the argmax, a byte per pooled
@@ -311,10 +312,12 @@ class ConvBlockExecutor(Executor):
                 affine(flat(dx), flat(dx), self.scaling.scale, 0.0)
 
     def backward_part(self, part: slice) -> None:
+        """Compute the rows in `part` of dx, where `back_in_parts` allows it."""
         assert self.bwd_data is not None
         self.bwd_data.run(self.d_output[part], self._weights(), self.dx[part], None)
 
     def backward_rest(self) -> None:
+        """Compute the gradients of the parameters, after all parts of dx."""
         self._backward_to_parameters(self.d_output, None)
 
     def _backward_to_parameters(self, dy: np.ndarray, argmax: np.ndarray | None) -> None:
