@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from every_team import assert_same_bits
 
-from fastconv.kernels import _isa, _threads
 from fastconv.plan import parts
 from fastconv.plan.fuse import fuse
 from fastconv.plan.graph import Graph
@@ -165,22 +165,12 @@ def test_smaller_batches_inference_and_frozen_statistics(monkeypatch, adapts):
 
 def test_the_same_bits_for_any_team(monkeypatch):
     monkeypatch.setattr(parts, "PART", 2 * 6 * 5 * 24)
-    before = _isa.active(), _threads.get_num_threads(), _threads.set_work_per_thread(1.0)
-    try:
-        for level in _isa.available():
-            _isa.use(level)
-            results = []
-            for team in (1, 2, 3):
-                _threads.set_num_threads(team)
-                graph = network()
-                results.append(step(Plan(graph, ROWS, training=True, input_gradient=True), graph))
-            for other in results[1:]:
-                for a, b in zip(results[0], other, strict=True):
-                    assert a.tobytes() == b.tobytes()
-    finally:
-        _isa.use(before[0])
-        _threads.set_num_threads(before[1])
-        _threads.set_work_per_thread(before[2])
+
+    def compute():
+        graph = network()
+        return step(Plan(graph, ROWS, training=True, input_gradient=True), graph)
+
+    assert_same_bits(compute)
 
 
 def test_the_profile_counts_every_step_once(monkeypatch):

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from every_team import assert_same_bits
 
 from fastconv import reference
-from fastconv.kernels import _isa, _threads
 from fastconv.plan.graph import Graph
 from fastconv.plan.parameters import Parameter
 from fastconv.plan.plan import Plan
@@ -98,23 +98,11 @@ def test_residual_blocks(fuse, extra_output, input_gradient):
 
 
 def test_residual_blocks_give_the_same_bits_fused_unfused_and_for_any_team():
-    before = _isa.active(), _threads.get_num_threads(), _threads.set_work_per_thread(1.0)
-    try:
-        for level in _isa.available():
-            _isa.use(level)
-            results = [run(fuse, team) for fuse in (True, False) for team in (1, 2, 3)]
-            for other in results[1:]:
-                for a, b in zip(results[0], other, strict=True):
-                    assert a.tobytes() == b.tobytes()
-    finally:
-        _isa.use(before[0])
-        _threads.set_num_threads(before[1])
-        _threads.set_work_per_thread(before[2])
+    assert_same_bits(lambda: run(True), lambda: run(False))
 
 
-def run(fuse, team):
+def run(fuse):
     """Copies of the outputs, the gradient of the input and those of the parameters."""
-    _threads.set_num_threads(team)
     graph, parameters = residual_network(True)
     plan = Plan(graph, 3, training=True, input_gradient=True, fuse=fuse)
     y = [array.copy() for array in plan.forward(numbers(3, 4, 5, CHANNELS, seed=4))]
